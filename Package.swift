@@ -1,0 +1,156 @@
+// swift-tools-version: 6.2
+// The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
+//
+//   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketProtocol ─► HTTPProtocol
+//                                                             └─► EventLoop
+//
+// Each handler file is a target of its own, so two files may declare the same names and one that
+// does not compile can be left out. A plain `swift build` takes the files of `handlers`;
+// `standalone.sh` prepares a folder under `.build` (see Sources/StandaloneBuild) and names it in
+// WEBSOCKETHOST_HANDLERS.
+
+import Foundation
+import PackageDescription
+
+// MARK: Handler files
+
+/// A handler file: its path below the handlers directory, and where SwiftPM finds it.
+struct HandlerFile {
+    let path: String
+    let folder: String
+    var excluded: [String] = []
+    var sources: [String]?
+
+    /// `echo_wsh.swift` is module `echo_wsh`. A name that is no plain identifier, or lies in a
+    /// folder, gets its odd characters replaced and a hash of the path, which keeps it unique.
+    var moduleName: String {
+        let name = String(path.dropLast(".swift".count))
+        let isPlain = name.utf8.count <= 80 && name.first?.isNumber == false
+            && name.unicodeScalars.allSatisfy(isIdentifierCharacter)
+        if isPlain { return name }
+        let readable = name.unicodeScalars.suffix(60).map { isIdentifierCharacter($0) ? String($0) : "_" }
+        return "_" + readable.joined() + "_" + String(hash(of: path), radix: 36)
+    }
+}
+
+func isIdentifierCharacter(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", "_": true
+    default: false
+    }
+}
+
+/// FNV-1a: the same in every run, which `Hasher` is not.
+func hash(of text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+}
+
+/// All files below `folder`, as relative paths; dot-files and what lies in dot-folders are left out.
+func visibleFiles(below folder: String) -> [String] {
+    let all = try? FileManager.default.subpathsOfDirectory(atPath: Context.packageDirectory + "/" + folder)
+    return (all ?? []).filter { path in
+        !path.split(separator: "/").contains { $0.hasPrefix(".") }
+    }.sorted()
+}
+
+func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    let path = Context.packageDirectory + "/" + path
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+}
+
+/// The handler files and helper files of `handlers`, as they lie there. SwiftPM warns of every file
+/// that a target neither compiles nor excludes, so each target excludes its neighbours.
+func ownHandlers() -> (handlers: [HandlerFile], helpers: Target?) {
+    let root = "handlers"
+    let sources = visibleFiles(below: root).filter { $0.hasSuffix(".swift") && !isFolder("\(root)/\($0)") }
+    func neighbours(of kept: [String], in folder: String) -> [String] {
+        let names = try? FileManager.default.contentsOfDirectory(
+            atPath: Context.packageDirectory + "/" + folder)
+        return (names ?? []).filter { !$0.hasPrefix(".") && !kept.contains($0) }.sorted()
+    }
+    let handlers = sources.filter { $0.hasSuffix("_wsh.swift") }.map { path in
+        let folder = ([root] + path.split(separator: "/").dropLast().map(String.init))
+            .joined(separator: "/")
+        let name = String(path.split(separator: "/").last!)
+        return HandlerFile(path: path, folder: folder, excluded: neighbours(of: [name], in: folder), sources: [name])
+    }
+    let helpers = sources.filter { !$0.hasSuffix("_wsh.swift") }
+    guard !helpers.isEmpty else { return (handlers, nil) }
+    let others = visibleFiles(below: root).filter { !helpers.contains($0) && !isFolder("\(root)/\($0)") }
+    return (handlers, helperTarget(path: root, exclude: others, sources: helpers))
+}
+
+/// The folder that standalone.sh prepared: `modules/sub/echo_wsh.swift/echo_wsh.swift`, each handler
+/// file alone in a folder that is named like it, and the helper files in `Shared`.
+func preparedHandlers(_ folder: String) -> (handlers: [HandlerFile], helpers: Target?) {
+    let handlers = visibleFiles(below: folder + "/modules").filter { path in
+        path.hasSuffix("_wsh.swift/handler.swift")
+    }.map { path in
+        let path = path.split(separator: "/").dropLast().joined(separator: "/")
+        return HandlerFile(path: path, folder: "\(folder)/modules/\(path)")
+    }
+    let hasHelpers = !visibleFiles(below: folder + "/Shared").isEmpty
+    return (handlers, hasHelpers ? helperTarget(path: folder + "/Shared") : nil)
+}
+
+// MARK: Targets
+
+let handlerSettings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+let settings = handlerSettings + [.enableUpcomingFeature("MemberImportVisibility")]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func helperTarget(path: String, exclude: [String] = [], sources: [String]? = nil) -> Target {
+    .target(
+        name: "Shared", dependencies: ["WebSocketHost"], path: path, exclude: exclude,
+        sources: sources, swiftSettings: handlerSettings)
+}
+
+let prepared = Context.environment["WEBSOCKETHOST_HANDLERS"]
+let (handlers, helpers) = prepared.map(preparedHandlers) ?? ownHandlers()
+let modules = handlers.map { file in
+    Target.target(
+        name: file.moduleName,
+        dependencies: ["WebSocketHost"] + (helpers == nil ? [] : ["Shared"]),
+        path: file.folder, exclude: file.excluded,
+        sources: file.sources, swiftSettings: handlerSettings)
+}
+
+/// The folders in Tests; one that is not there yet is left out.
+let tests = [
+    test("HTTPProtocolTests", ["HTTPProtocol"]),
+    test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol"]),
+    test("EventLoopTests", ["EventLoop", "CLinux"]),
+    test("WebSocketHostTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+].filter { isFolder("Tests/\($0.name)") }
+
+let package = Package(
+    name: "WebSocketHost",
+    products: [.library(name: "WebSocketHost", targets: ["WebSocketHost"])],
+    targets: [
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
+        room("HTTPProtocol"),
+        room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL"]),
+        room("EventLoop", ["CLinux"]),
+        room("WebSocketHost", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
+        .executableTarget(
+            name: "standalone",
+            dependencies: ["WebSocketHost"] + modules.map { .target(name: $0.name) },
+            swiftSettings: settings, plugins: ["RegistryPlugin"]),
+        .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
+        .plugin(
+            name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],
+            path: "Sources/RegistryPlugin"),
+    ] + tests + modules + [helpers].compactMap(\.self),
+    swiftLanguageModes: [.v6])

@@ -1,0 +1,8 @@
+// OpenSSL: digests and base64 now (RFC 6455 §1.3), TLS where a listener asks for it.
+#ifndef COPENSSL_SHIM_H
+#define COPENSSL_SHIM_H
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#endif

@@ -1,0 +1,290 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Something with a descriptor that a loop watches.
+public protocol EventSource: AnyObject {
+    /// Called on the loop's thread. The readiness may be out of date: only the next call on the
+    /// descriptor tells.
+    func ready(_ readiness: Readiness)
+}
+
+/// One thread that waits for descriptors, timers and jobs, and runs what they wake.
+///
+/// It is a task executor: a task made with `Task(executorPreference: loop)` runs on this thread and
+/// nowhere else, so a connection's bytes, its state and its handler never change threads.
+///
+/// A turn: wait; for each ready descriptor let its source read, run the jobs that this woke, send what
+/// they wrote; then timers, then what other threads handed over.
+///
+/// `@unchecked Sendable`: everything mutable is touched on the loop's thread only (``isCurrent``),
+/// but for `handOver`, which is behind its mutex, and the atomics.
+public final class Loop: TaskExecutor, @unchecked Sendable {
+    private let epoll: Epoll
+    private let wakeUpDescriptor: Int32
+    private var sources: [Registration] = []
+    private var timers = Timers()
+    private var thread: pthread_t = pthread_self()
+    private var isStopping = false
+
+    /// The time at which this turn began; on the loop's thread.
+    public private(set) var now = MonotonicTime.current()
+
+    /// Where every stream of the loop receives; valid until the next one does.
+    let receiveBuffer: UnsafeMutableRawBufferPointer
+    private var queuePool: [ByteQueue] = []
+    private var unflushedStreams: [Stream] = []
+    private var unreadStreams: [Stream] = []
+
+    private var jobs: [UnownedJob] = []
+    private var runningJobs: [UnownedJob] = []
+    private let handOver = Mutex(HandOver())
+
+    // For the monitor thread, see LoopMonitor.swift.
+    let turnStart = Atomic<Int64>(0)
+    let activity = Atomic<Int>(-1)
+
+    /// 256 KiB: four messages of 64 KiB in one call; one such buffer per thread.
+    static let receiveBufferByteCount = 262_144
+    /// Output queues kept for the next stream that writes: 64 of at most 256 KiB.
+    private static let queuePoolLimit = 64
+    /// Jobs run before descriptors and timers have their turn again.
+    private static let jobLimitPerTurn = 4_096
+
+    private struct Registration {
+        var source: (any EventSource)?
+        /// Tells a descriptor from a later one with the same number.
+        var generation: UInt32 = 0
+    }
+
+    /// What other threads give to the loop.
+    private struct HandOver {
+        var jobs: [UnownedJob] = []
+        var work: [@Sendable () -> Void] = []
+        var isWaiting = false
+    }
+
+    public init() throws(SystemError) {
+        epoll = try Epoll()
+        wakeUpDescriptor = try check("eventfd") {
+            eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        }
+        receiveBuffer = .allocate(byteCount: Self.receiveBufferByteCount, alignment: 64)
+        try epoll.add(wakeUpDescriptor, .readable, token: Self.wakeUpToken)
+    }
+
+    deinit {
+        receiveBuffer.deallocate()
+        close(wakeUpDescriptor)
+    }
+
+    /// Whether the caller is on the loop's thread.
+    public var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
+
+    /// Starts a thread for the loop, which ends with ``stop()``.
+    public func start() throws(SystemError) -> LoopThread {
+        try LoopThread { self.run() }
+    }
+
+    /// Runs the loop on the calling thread until ``stop()``.
+    public func run() {
+        thread = pthread_self()
+        now = .current()
+        while !isStopping { turn() }
+        turnStart.store(0, ordering: .relaxed)
+    }
+
+    /// Ends ``run()`` after this turn. From any thread.
+    public func stop() {
+        submit { [unowned self] in isStopping = true }
+    }
+
+    private func turn() {
+        takeHandOver()
+        runReadyJobs()
+        readOnUnreadStreams()
+        let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
+        now = .current()
+        turnStart.store(now.nanoseconds, ordering: .relaxed)
+        for index in 0..<count {
+            let (token, readiness) = epoll.event(at: index)
+            dispatch(token, readiness)
+        }
+        while let timer = timers.popDue(at: now) {
+            timer.action()
+            runReadyJobs()
+        }
+    }
+
+    private func dispatch(_ token: UInt64, _ readiness: Readiness) {
+        if token == Self.wakeUpToken { return drainWakeUp() }
+        let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        guard fd < sources.count, sources[fd].generation == UInt32(token >> 32),
+            let source = sources[fd].source
+        else { return }
+        source.ready(readiness)
+        runReadyJobs()
+    }
+
+    private func waitMilliseconds() -> Int32 {
+        if !jobs.isEmpty || !unreadStreams.isEmpty || isStopping { return 0 }
+        let mayWait = handOver.withLock { handOver in
+            handOver.isWaiting = handOver.jobs.isEmpty && handOver.work.isEmpty
+            return handOver.isWaiting
+        }
+        guard mayWait else { return 0 }
+        turnStart.store(0, ordering: .relaxed)
+        guard let earliest = timers.earliest else { return -1 }
+        let nanoseconds = max(0, earliest.nanoseconds &- MonotonicTime.current().nanoseconds)
+        // Rounded up, or the loop would spin through the last millisecond.
+        return Int32(clamping: (nanoseconds &+ 999_999) / 1_000_000)
+    }
+}
+
+// MARK: - Descriptors
+
+extension Loop {
+    private static let wakeUpToken = UInt64.max
+
+    private func token(_ fd: Int32) -> UInt64 {
+        UInt64(sources[Int(fd)].generation) << 32 | UInt64(fd)
+    }
+
+    /// Begins to watch a descriptor; the loop keeps the source until ``remove(_:)``.
+    func add(_ fd: Int32, _ interest: Readiness, _ source: any EventSource) throws(SystemError) {
+        let index = Int(fd)
+        while sources.count <= index { sources.append(Registration()) }
+        sources[index].source = source
+        sources[index].generation &+= 1
+        do {
+            try epoll.add(fd, interest, token: token(fd))
+        } catch {
+            sources[index].source = nil
+            throw error
+        }
+    }
+
+    func modify(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
+        try epoll.modify(fd, interest, token: token(fd))
+    }
+
+    /// Stops watching. Must precede closing the descriptor.
+    func remove(_ fd: Int32) {
+        epoll.remove(fd)
+        sources[Int(fd)].source = nil
+        sources[Int(fd)].generation &+= 1
+    }
+}
+
+// MARK: - Jobs
+
+extension Loop {
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isCurrent {
+            jobs.append(job)
+        } else {
+            wakeAfter { $0.jobs.append(job) }
+        }
+    }
+
+    /// Runs `work` on the loop's thread, soon. From any thread.
+    public func submit(_ work: @escaping @Sendable () -> Void) {
+        wakeAfter { $0.work.append(work) }
+    }
+
+    /// Runs the jobs that are ready, then sends what they wrote. On the loop's thread, outside jobs.
+    public func runReadyJobs() {
+        var budget = Self.jobLimitPerTurn
+        while !jobs.isEmpty && budget > 0 {
+            swap(&jobs, &runningJobs)
+            for job in runningJobs {
+                job.runSynchronously(on: asUnownedTaskExecutor())
+            }
+            budget -= runningJobs.count
+            runningJobs.removeAll(keepingCapacity: true)
+        }
+        flushStreams()
+    }
+
+    private func wakeAfter(_ change: (inout sending HandOver) -> Void) {
+        let mustWake = handOver.withLock { handOver in
+            change(&handOver)
+            defer { handOver.isWaiting = false }
+            return handOver.isWaiting
+        }
+        guard mustWake else { return }
+        var one: UInt64 = 1
+        _ = write(wakeUpDescriptor, &one, 8)
+    }
+
+    private func drainWakeUp() {
+        var count: UInt64 = 0
+        _ = read(wakeUpDescriptor, &count, 8)
+    }
+
+    private func takeHandOver() {
+        let (newJobs, work) = handOver.withLock { handOver in
+            handOver.isWaiting = false
+            let taken = (handOver.jobs, handOver.work)
+            if !taken.0.isEmpty { handOver.jobs = [] }
+            if !taken.1.isEmpty { handOver.work = [] }
+            return taken
+        }
+        jobs.append(contentsOf: newJobs)
+        for item in work { item() }
+    }
+}
+
+// MARK: - Timers
+
+extension Loop {
+    /// A timer that does nothing until it is scheduled. Its action must not keep the timer's owner.
+    public func makeTimer(_ action: @escaping () -> Void) -> Timer { Timer(action) }
+
+    /// Sets when the timer fires, in place of what was set before.
+    public func schedule(_ timer: Timer, after delay: Duration) {
+        timers.schedule(timer, at: now + delay)
+    }
+
+    public func schedule(_ timer: Timer, at deadline: MonotonicTime) {
+        timers.schedule(timer, at: deadline)
+    }
+
+    public func cancel(_ timer: Timer) { timers.cancel(timer) }
+}
+
+// MARK: - Streams
+
+extension Loop {
+    func takeQueue() -> ByteQueue { queuePool.popLast() ?? ByteQueue() }
+
+    func giveBack(_ queue: ByteQueue) {
+        guard queue.isWorthKeeping, queuePool.count < Self.queuePoolLimit else { return }
+        queue.removeAll()
+        queuePool.append(queue)
+    }
+
+    func flushSoon(_ stream: Stream) { unflushedStreams.append(stream) }
+    func readSoon(_ stream: Stream) { unreadStreams.append(stream) }
+
+    private func flushStreams() {
+        var index = 0
+        while index < unflushedStreams.count {
+            unflushedStreams[index].flushTurn()
+            index += 1
+        }
+        if index > 0 { unflushedStreams.removeAll(keepingCapacity: true) }
+    }
+
+    /// Streams that had more to read than their share of a turn, or were told to read again.
+    private func readOnUnreadStreams() {
+        guard !unreadStreams.isEmpty else { return }
+        let streams = unreadStreams
+        unreadStreams.removeAll(keepingCapacity: true)
+        for stream in streams {
+            stream.readTurn()
+            runReadyJobs()
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import CLinux
+import Glibc
+
+/// Signals as events of a loop instead of interruptions.
+public final class Signals: EventSource {
+    private let loop: Loop
+    private let fd: Int32
+    private let onSignal: (Int32) -> Void
+
+    /// Keeps the signals from their default effect. Call before any other thread is started, so that
+    /// every thread inherits it.
+    public static func block(_ signals: [Int32]) {
+        var set = signalSet(signals)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// A connection that the peer closed is an error of `send`, not a signal.
+    public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// - Parameter signals: blocked before with ``block(_:)``.
+    public init(
+        _ signals: [Int32], on loop: Loop, onSignal: @escaping (Int32) -> Void
+    ) throws(SystemError) {
+        var set = signalSet(signals)
+        self.loop = loop
+        self.onSignal = onSignal
+        fd = try check("signalfd") {
+            signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
+        }
+        try loop.add(fd, .readable, self)
+    }
+
+    public func ready(_ readiness: Readiness) {
+        var info = signalfd_siginfo()
+        let byteCount = MemoryLayout<signalfd_siginfo>.size
+        while read(fd, &info, byteCount) == byteCount { onSignal(Int32(info.ssi_signo)) }
+    }
+
+    public func close() {
+        loop.remove(fd)
+        Glibc.close(fd)
+    }
+}
+
+private func signalSet(_ signals: [Int32]) -> sigset_t {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in signals { sigaddset(&set, signal) }
+    return set
+}

@@ -1,0 +1,161 @@
+import CLinux
+import Glibc
+
+/// An IPv4 or IPv6 address with a port.
+public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
+    public enum Family: Sendable, Hashable { case ipv4, ipv6 }
+
+    public let family: Family
+    public let port: UInt16
+    /// Network order; IPv4 uses the first four.
+    private let bytes: SIMD16<UInt8>
+    private let scopeID: UInt32
+
+    /// Reads what the kernel wrote; `nil` for other families.
+    init?(_ storage: sockaddr_storage) {
+        var storage = storage
+        switch Int32(storage.ss_family) {
+        case AF_INET:
+            let address = withUnsafeBytes(of: &storage) { $0.load(as: sockaddr_in.self) }
+            family = .ipv4
+            port = UInt16(bigEndian: address.sin_port)
+            var bytes = SIMD16<UInt8>()
+            withUnsafeBytes(of: address.sin_addr) { raw in
+                for index in 0..<4 { bytes[index] = raw[index] }
+            }
+            self.bytes = bytes
+            scopeID = 0
+        case AF_INET6:
+            let address = withUnsafeBytes(of: &storage) { $0.load(as: sockaddr_in6.self) }
+            family = .ipv6
+            port = UInt16(bigEndian: address.sin6_port)
+            bytes = withUnsafeBytes(of: address.sin6_addr) {
+                $0.loadUnaligned(as: SIMD16<UInt8>.self)
+            }
+            scopeID = address.sin6_scope_id
+        default:
+            return nil
+        }
+    }
+
+    private init(_ other: SocketAddress, port: UInt16) {
+        family = other.family
+        bytes = other.bytes
+        scopeID = other.scopeID
+        self.port = port
+    }
+
+    public func with(port: UInt16) -> SocketAddress { SocketAddress(self, port: port) }
+
+    /// The address alone: `127.0.0.1`, `::1`.
+    public var host: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN) + 1)
+        _ = withUnsafeBytes(of: bytes) {
+            inet_ntop(
+                family == .ipv4 ? AF_INET : AF_INET6, $0.baseAddress, &text,
+                socklen_t(text.count))
+        }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The address and port as in a URL: `127.0.0.1:80`, `[::1]:80`.
+    public var description: String {
+        family == .ipv4 ? "\(host):\(port)" : "[\(host)]:\(port)"
+    }
+
+    /// Whether only this machine can reach it: 127.0.0.0/8 and ::1.
+    public var isLoopback: Bool {
+        family == .ipv4
+            ? bytes[0] == 127
+            : (0..<15).allSatisfy { bytes[$0] == 0 } && bytes[15] == 1
+    }
+
+    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        var storage = sockaddr_storage()
+        let byteCount: Int
+        switch family {
+        case .ipv4:
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            withUnsafeMutableBytes(of: &address.sin_addr) { raw in
+                for index in 0..<4 { raw[index] = bytes[index] }
+            }
+            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in.self) }
+            byteCount = MemoryLayout<sockaddr_in>.size
+        case .ipv6:
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = port.bigEndian
+            address.sin6_scope_id = scopeID
+            withUnsafeMutableBytes(of: &address.sin6_addr) {
+                $0.storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+            }
+            withUnsafeMutableBytes(of: &storage) {
+                $0.storeBytes(of: address, as: sockaddr_in6.self)
+            }
+            byteCount = MemoryLayout<sockaddr_in6>.size
+        }
+        return withUnsafePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(byteCount)) }
+        }
+    }
+
+    /// The addresses that a host name stands for.
+    ///
+    /// - Parameter host: a name or address; `localhost` is both loopback addresses whatever the
+    ///   resolver says; `*` or an empty string is every address of this machine.
+    /// - Throws: what the resolver said, in words.
+    public static func resolve(
+        host: String, port: UInt16
+    ) throws(ResolveError) -> [SocketAddress] {
+        switch host {
+        case "localhost": return try resolve(["127.0.0.1", "::1"], port)
+        case "*", "": return try resolve(["0.0.0.0", "::"], port)
+        default:
+            let bare = host.hasPrefix("[") && host.hasSuffix("]")
+            return try resolve([bare ? String(host.dropFirst().dropLast()) : host], port)
+        }
+    }
+
+    private static func resolve(
+        _ hosts: [String], _ port: UInt16
+    ) throws(ResolveError) -> [SocketAddress] {
+        var addresses: [SocketAddress] = []
+        for host in hosts {
+            var hints = addrinfo()
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+            hints.ai_flags = AI_PASSIVE
+            var list: UnsafeMutablePointer<addrinfo>?
+            let code = getaddrinfo(host, nil, &hints, &list)
+            guard code == 0 else {
+                throw ResolveError(host: host, reason: String(cString: gai_strerror(code)))
+            }
+            defer { freeaddrinfo(list) }
+            var entry = list
+            while let info = entry?.pointee {
+                var storage = sockaddr_storage()
+                let byteCount = min(Int(info.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+                if let source = info.ai_addr {
+                    withUnsafeMutableBytes(of: &storage) {
+                        $0.copyMemory(from: .init(start: source, count: byteCount))
+                    }
+                }
+                if let address = SocketAddress(storage)?.with(port: port),
+                    !addresses.contains(address)
+                {
+                    addresses.append(address)
+                }
+                entry = info.ai_next
+            }
+        }
+        return addresses
+    }
+}
+
+/// A host name that stands for no address.
+public struct ResolveError: Error, Sendable, Hashable, CustomStringConvertible {
+    public let host: String
+    public let reason: String
+    public var description: String { "unknown host '\(host)': \(reason)" }
+}

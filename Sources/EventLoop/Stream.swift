@@ -1,0 +1,252 @@
+import CLinux
+import Glibc
+
+/// Who uses a stream. All calls come on the loop's thread.
+public protocol StreamDelegate: AnyObject {
+    /// - Parameter bytes: valid for this call, and the delegate's to overwrite.
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer)
+    /// The peer sends no more; writing may still work.
+    func streamReachedEnd()
+    /// The queue has fallen to the mark, after ``Stream/needsDrainNotice`` was set.
+    func streamDrained()
+    /// The connection is gone; nothing more comes or can be written.
+    func streamFailed(_ error: SystemError)
+    /// The last call: the descriptor is closed.
+    func streamClosed()
+}
+
+/// A connected TCP socket: reads into its loop's buffer, writes through a queue.
+///
+/// Edge-triggered for both directions from the start, so that neither waiting to write nor pausing to
+/// read costs a system call. What is written in one turn leaves in one `send`. A stream that has
+/// nothing to send owns no buffer. Belongs to its loop's thread.
+public final class Stream: EventSource {
+    public let loop: Loop
+    public let peer: SocketAddress
+    private let fd: Int32
+    private var output: ByteQueue?
+
+    private var isReadable = false
+    private var hasHungUp = false
+    private var isReadingPaused = false
+    private var isReadScheduled = false
+    private var isFlushScheduled = false
+    private var isClosing = false
+    private var hasReachedEnd = false
+    private var lingerTimer: Timer?
+
+    /// Whether the descriptor is closed.
+    public private(set) var isClosed = false
+    /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
+    public var needsDrainNotice = false
+    private let drainMark: Int
+
+    public private(set) var receivedByteCount = 0
+    public private(set) var sentByteCount = 0
+
+    /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
+    private static let readLimitPerTurn = 4
+
+    /// Takes over a connected descriptor and watches it. On the loop's thread.
+    ///
+    /// - Parameter drainMark: the queue length in bytes up to which writers may go on.
+    public init(
+        _ fd: Int32, peer: SocketAddress, on loop: Loop, drainMark: Int = 65_536
+    ) throws(SystemError) {
+        self.fd = fd
+        self.peer = peer
+        self.loop = loop
+        self.drainMark = drainMark
+        do {
+            try loop.add(fd, [.readable, .writable, .hangUp, .edgeTriggered], self)
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
+    }
+
+    /// The stream keeps its delegate until it is closed.
+    public var delegate: (any StreamDelegate)?
+
+    public func ready(_ readiness: Readiness) {
+        if isReadingPaused && !readiness.isDisjoint(with: .broken) {
+            return fail(SystemError("recv", code: ECONNRESET))
+        }
+        if readiness.contains(.writable), output != nil { flush() }
+        if !readiness.isDisjoint(with: .hangUp) { hasHungUp = true }
+        if !readiness.isDisjoint(with: [.readable, .hangUp]) {
+            isReadable = true
+            readTurn()
+        }
+    }
+}
+
+// MARK: - Reading
+
+extension Stream {
+    /// Stops reading: the peer's sending will stop too, when its and our kernel's buffers are full.
+    public func pauseReading() { isReadingPaused = true }
+
+    public func resumeReading() {
+        guard isReadingPaused else { return }
+        isReadingPaused = false
+        readSoon()
+    }
+
+    private func readSoon() {
+        guard isReadable, !isReadScheduled else { return }
+        isReadScheduled = true
+        loop.readSoon(self)
+    }
+
+    func readTurn() {
+        isReadScheduled = false
+        var budget = Self.readLimitPerTurn
+        while isReadable && !isReadingPaused && !isClosed && !hasReachedEnd {
+            guard budget > 0 else { return readSoon() }
+            budget -= 1
+            receive()
+        }
+    }
+
+    private func receive() {
+        let buffer = loop.receiveBuffer
+        let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+        if count > 0 {
+            // A short read has emptied the socket, unless the end has come too (epoll(7)).
+            if count < buffer.count && !hasHungUp { isReadable = false }
+            receivedByteCount &+= count
+            if !isClosing {
+                delegate?.streamReceived(.init(rebasing: buffer[..<count]))
+            }
+        } else if count == 0 {
+            hasReachedEnd = true
+            if isClosing { finishClosing() } else { delegate?.streamReachedEnd() }
+        } else if errno == EAGAIN {
+            isReadable = false
+            hasHungUp = false
+        } else if errno != EINTR {
+            fail(SystemError("recv"))
+        }
+    }
+}
+
+// MARK: - Writing
+
+extension Stream {
+    /// How much waits to be sent, in bytes.
+    public var queuedByteCount: Int { output?.count ?? 0 }
+    public var isOverDrainMark: Bool { queuedByteCount > drainMark }
+
+    /// Room at the end of the queue, to be filled and then made part of it with ``commit(_:)``.
+    ///
+    /// - Returns: `byteCount` bytes that stay valid until the next call on the stream.
+    public func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        if let output { return output.reserve(byteCount) }
+        let queue = loop.takeQueue()
+        output = queue
+        return queue.reserve(byteCount)
+    }
+
+    /// Sends the first `byteCount` bytes of what was reserved at the end of this turn.
+    public func commit(_ byteCount: Int) {
+        output?.commit(byteCount)
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        loop.flushSoon(self)
+    }
+
+    public func write(_ bytes: [UInt8]) {
+        guard !isClosed, !bytes.isEmpty else { return }
+        bytes.withUnsafeBytes {
+            if let base = $0.baseAddress {
+                reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
+            }
+        }
+        commit(bytes.count)
+    }
+
+    func flushTurn() {
+        isFlushScheduled = false
+        flush()
+    }
+
+    /// Sends as much of the queue as the socket takes now.
+    public func flush() {
+        while !isClosed, let queue = output, queue.count > 0 {
+            let count = send(fd, queue.bytes.baseAddress, queue.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 {
+                sentByteCount &+= count
+                queue.removeFirst(count)
+            } else if errno == EAGAIN {
+                break  // the next writable edge goes on
+            } else if errno != EINTR {
+                return fail(SystemError("send"))
+            }
+        }
+        afterFlush()
+    }
+
+    private func afterFlush() {
+        if let queue = output, queue.count == 0 {
+            output = nil
+            loop.giveBack(queue)
+            if isClosing { return shutDownSending() }
+        }
+        if needsDrainNotice && !isOverDrainMark && !isClosed {
+            needsDrainNotice = false
+            delegate?.streamDrained()
+        }
+    }
+}
+
+// MARK: - Closing
+
+extension Stream {
+    /// Sends what is queued, then ends the connection without losing it on the way.
+    ///
+    /// A socket closed with unread input resets the connection, which can destroy what was sent last
+    /// before the peer has read it. So: send, shut down our half, and read until the peer's end has
+    /// come, for at most `linger`. RFC 6455 §7.1.1, RFC 9112 §9.6.
+    public func closeAfterSending(linger: Duration) {
+        guard !isClosed, !isClosing else { return }
+        isClosing = true
+        isReadingPaused = false
+        let timer = loop.makeTimer { [unowned self] in close() }
+        lingerTimer = timer
+        loop.schedule(timer, after: linger)
+        if output == nil { shutDownSending() } else { flush() }
+        readSoon()
+    }
+
+    private func shutDownSending() {
+        if hasReachedEnd { return close() }
+        shutdown(fd, Int32(SHUT_WR))
+    }
+
+    private func finishClosing() {
+        if output == nil { close() }
+    }
+
+    private func fail(_ error: SystemError) {
+        guard !isClosed else { return }
+        let delegate = isClosing ? nil : delegate
+        delegate?.streamFailed(error)
+        close()
+    }
+
+    /// Closes at once; what is queued is lost.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        if let lingerTimer { loop.cancel(lingerTimer) }
+        lingerTimer = nil
+        loop.remove(fd)
+        Glibc.close(fd)
+        if let output { loop.giveBack(output) }
+        output = nil
+        let delegate = delegate
+        self.delegate = nil
+        delegate?.streamClosed()
+    }
+}

@@ -1,0 +1,167 @@
+# Part of standalone.sh: finds the handler files and prepares the folder that Package.swift reads.
+#
+#   .build/handlers/<digest of the directories>/
+#       modules/sub/echo_wsh.swift/handler.swift  the copy of handlers/sub/echo_wsh.swift
+#       modules/sub/echo_wsh.swift/export.swift   fails to compile if it exports no `handler`
+#       Shared/                                   the copies of the helper files
+#       messages/sub/echo_wsh.swift               why that file is left out
+#       copied, core, stamp                       what the copies, and the binary, were made from
+#       standalone                                the binary
+#
+# Copies rather than links to the directory: targets must lie below the package; each target is a
+# folder of its own, so that a directory with thousands of other files costs nothing; and a file that
+# does not compile is replaced by a stand-in, which SwiftPM need not plan for anew. The first line of
+# a copy makes the compiler, `#filePath` and backtraces name the author's file.
+
+digest() { printf '%s\0' "$@" | sha256sum | cut -c 1-16; }
+
+# Fills `handlers` and `helpers` (paths relative to the root) and `fingerprint` (by path).
+# The status-change time is part of it: a modification time can be set back.
+scan_handlers() {
+    local LC_ALL=C mark path file
+    handlers=() helpers=()
+    declare -gA fingerprint=()
+    while IFS=' ' read -r -d '' mark path; do
+        path=${path#"${root%/}"/}
+        is_usable "$path" || continue
+        if [[ $path != *_wsh.swift ]]; then
+            helpers+=("$path")
+        elif [[ $root/$path == "$scan"/* ]]; then
+            handlers+=("$path")
+        else
+            continue
+        fi
+        fingerprint[$path]=$mark
+    done < <(find "$root/" -mindepth 1 -name '.*' -prune -o -name '*.swift' -xtype f -print0 \
+        | sort -z | xargs -0 -r stat -L --printf '%.9Z,%s,%i %n\0')
+}
+
+is_usable() { # PATH
+    local file=$root/$1 real
+    # Quotes and backslashes are more than SwiftPM can take.
+    if [[ $1 == *[[:cntrl:]\"\\]* ]] || ! is_utf8 "$1"; then
+        say "skipped $(printf '%q' "$shown/$1"): a file name must be UTF-8 without control characters, \" and \\"
+        return 1
+    fi
+    [[ -L $file && $allows_outside == no ]] || return 0
+    real=$(readlink -f -- "$file")
+    [[ $real == "${root%/}"/* ]] && return
+    say "skipped $shown/$1: it is a link to $real, outside the handlers directory" \
+        "(--allow-handlers-outside-root-dir takes it in)"
+    return 1
+}
+
+is_utf8() {
+    [[ $1 != *[!\ -~]* ]] || iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1
+}
+
+# Everything the binary is made from, as text.
+describe_core() {
+    printf '%s\n' "$package" "$mode" "$compiler"
+    (cd -- "$package" && find Package.swift standalone.sh Sources -type f -printf '%p %C@ %s %i\n' | LC_ALL=C sort)
+    for path in ${helpers[@]+"${helpers[@]}"}; do printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
+}
+describe_handlers() {
+    local path
+    for path in ${handlers[@]+"${handlers[@]}"}; do printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
+}
+
+is_up_to_date() {
+    core=${core-$(describe_core)}
+    [[ -x $state/standalone && -r $state/stamp ]] || return 1
+    [[ $(<"$state/stamp") == "$core"$'\n'"$(describe_handlers)" ]]
+}
+
+# --- Copies ---------------------------------------------------------------------------------------
+
+prepare_handlers() {
+    local path line
+    declare -gA copied=()
+    rm -f -- "$state/stamp"
+    if [[ -r $state/core && $(<"$state/core") == "$core" ]]; then
+        while IFS=' ' read -r line path; do copied[$path]=$line; done < <(cat "$state/copied" 2>/dev/null)
+    else # the server or the helper files changed: what did not compile then may compile now
+        rm -rf -- "$state/messages" "$state/copied"
+    fi
+    remove_vanished
+    for path in ${handlers[@]+"${handlers[@]}"}; do
+        [[ ${copied[$path]-} == "${fingerprint[$path]}" ]] || copy_handler "$path"
+    done
+    copy_helpers
+    describe_handlers >"$state/copied"
+    printf '%s\n' "$core" >"$state/core"
+}
+
+copy_handler() { # PATH
+    local folder=$state/modules/$1
+    mkdir -p -- "$folder"
+    rm -f -- "$state/messages/$1"
+    copy_source "$1" "$folder/handler.swift" || leave_out "$1" "$root/$1:1:1: error: the file cannot be read"
+    write "$folder/export.swift" <<'SWIFT'
+import WebSocketHost
+@inlinable public func exportedHandler() -> WebSocketHandler { handler }
+SWIFT
+}
+
+# The helper files lie in one folder, since a module cannot have two files of one name otherwise.
+copy_helpers() {
+    local path name
+    declare -A kept=()
+    mkdir -p -- "$state/Shared"
+    for path in ${helpers[@]+"${helpers[@]}"}; do
+        name=,${path//,/,,}
+        name=${name//\//,}
+        kept[$name]=yes
+        [[ -e $state/messages/Shared ]] || copy_source "$path" "$state/Shared/$name"
+    done
+    for path in "$state/Shared"/*; do
+        [[ -n ${kept[${path##*/}]-} ]] || rm -f -- "$path"
+    done
+}
+
+copy_source() { # PATH TARGET
+    { printf '#sourceLocation(file: %s, line: 1)\n' "$(literal "$root/$1")" \
+        && LC_ALL=C sed $'1s/^\xEF\xBB\xBF//' "$root/$1" 2>/dev/null; } >"$state/new" || return
+    write "$2" <"$state/new"
+}
+
+# Standard input becomes the file. Left alone when nothing changed: a new date means a new build.
+write() { # FILE
+    cat >"$state/newer"
+    if cmp -s "$state/newer" "$1"; then return; fi
+    mv -f -- "$state/newer" "$1" || fail 1 "cannot write $1"
+}
+
+remove_vanished() {
+    local path folder
+    while IFS= read -r -d '' folder; do
+        path=${folder#"$state/modules/"} path=${path%/handler.swift}
+        [[ -n ${fingerprint[$path]-} && $path == *_wsh.swift ]] && [[ $root/$path == "$scan"/* ]] && continue
+        rm -f -- "$state/modules/$path"/{handler,export}.swift "$state/messages/$path"
+        (cd -- "$state/modules" && rmdir -p --ignore-fail-on-non-empty -- "$path")
+    done < <(find "$state/modules" -type f -name handler.swift -print0 2>/dev/null)
+}
+
+# The file's module becomes a stand-in, from which the registry makes an entry without a handler.
+leave_out() { # PATH MESSAGE
+    local folder=$state/modules/$1 text=${2//"${root%/}/"/}
+    mkdir -p -- "$(dirname -- "$state/messages/$1")"
+    printf '%s\n' "$2" >"$state/messages/$1"
+    printf '// left out\npublic let failure = %s\n' "$(literal "$text")" | write "$folder/handler.swift"
+    printf '// left out\n' | write "$folder/export.swift"
+}
+
+# A Swift string literal.
+literal() {
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    text=${text//$'\r'/}
+    text=${text//$'\t'/    }
+    printf '"%s"' "${text//$'\n'/\\n}"
+}
+
+refuse_left_out() {
+    [[ -d $state/messages ]] && [[ -n $(find "$state/messages" -type f -print -quit) ]] || return 0
+    [[ -n ${has_shown_messages-} ]] || find "$state/messages" -type f -print0 | sort -z | xargs -0 cat | shorten >&2
+    fail 4 "handlers do not compile and --strict is given: nothing is served"
+}

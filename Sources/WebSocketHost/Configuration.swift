@@ -1,0 +1,65 @@
+/// Every limit, wait and address of a server, with its default and where that comes from.
+///
+/// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside it.
+public struct Configuration: Sendable {
+    /// `-H`. A name, an address, or `*` for every address. `localhost` is 127.0.0.1 and ::1: a server
+    /// made for trying things out is not offered to the network unasked.
+    public var host = "localhost"
+    /// `-p`. 0: any free one.
+    public var port: UInt16 = 9998
+    /// `-q`. Connections that may wait to be accepted; pywebsocket3's 128 is little for a burst, and
+    /// the kernel caps it (4,096 on Linux).
+    public var backlog = 1_024
+    /// `--threads`. Event loops, one thread each; `nil`: one per processor.
+    public var threadCount: Int?
+
+    /// `--max-head-size`. Longer request heads: 431.
+    public var headByteLimit = 16_384
+    /// Fields in a request head; more: 431.
+    public var fieldCountLimit = 128
+    /// `--handshake-timeout`. What a client has for each request head; then it is closed.
+    public var handshakeTimeout: Duration = .seconds(10)
+    /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
+    public var connectionLimit = 10_000
+    /// `--origin`. Who may open a connection from a browser; others: 403.
+    public var allowedOrigins: AllowedOrigins = .any
+
+    /// `--max-message-size`. Longer messages: 1009. 1 MiB as in Python websockets and websocketd.
+    public var messageByteLimit = 1 << 20
+    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive; over it the
+    /// client has to wait.
+    public var receiveQueueByteLimit = 65_536
+    /// How many such messages, however small.
+    public var receiveQueueCountLimit = 64
+    /// `--max-queue-size`. What may wait to be sent to one client, when several tasks send to it at
+    /// once; over it `send` throws.
+    public var sendQueueByteLimit = 1 << 20
+    /// The mark in that queue above which `send` waits; 64 KiB as in uWebSockets.
+    public var sendQueueByteMark = 65_536
+
+    /// `--ping-interval`. After this long without a byte from a client it gets a Ping; zero: never.
+    /// 20 s as in Python websockets: below the 30 s after which some proxies forget a connection.
+    public var pingInterval: Duration = .seconds(20)
+    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is dropped.
+    public var pingTimeout: Duration = .seconds(20)
+    /// `--close-timeout`. How long to wait for the client's answer to a Close, for its end of TCP, and
+    /// for a handler that goes on after its connection has ended before its task is cancelled.
+    public var closeTimeout: Duration = .seconds(5)
+    /// `--drain-timeout`. From the first signal to stop until connections are dropped.
+    public var drainTimeout: Duration = .seconds(10)
+    /// How long a handler may keep its thread before a warning names it.
+    public var blockedLoopThreshold: Duration = .seconds(1)
+
+    public init() {}
+}
+
+/// Which `Origin` of a handshake is let in (RFC 6455 §10.2).
+public enum AllowedOrigins: Sendable, Hashable {
+    /// All, as in pywebsocket3.
+    case any
+    /// The page's host and port must be those of the server, as the client named them.
+    case same
+    /// These, spelt as browsers send them: `https://example.com`. A client without an Origin is no
+    /// browser and is let in.
+    case list([String])
+}

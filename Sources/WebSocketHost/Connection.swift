@@ -1,0 +1,199 @@
+import EventLoop
+import WebSocketProtocol
+
+/// A connection after its handshake: joins the stream, the session and the handler's task.
+///
+/// The stream's bytes go through the session; messages go to the task that waits in `receive`, or into
+/// the inbox, and reading stops while that is full. Control frames are answered here, whatever the
+/// handler does. ConnectionReceiving, ConnectionSending and ConnectionClosing hold one part each.
+///
+/// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls from
+/// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
+final class Connection: @unchecked Sendable {
+    let id: UInt64
+    let worker: Worker
+    let route: Route
+    let request: HandshakeRequest
+    let stream: Stream
+    let configuration: Configuration
+    var loop: Loop { worker.loop }
+    var log: Log { worker.log }
+
+    var session: Session
+    /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
+    var ending: ConnectionError?
+
+    // Receiving.
+    var inbox = Inbox()
+    var receiver: UnsafeContinuation<Received, Never>?
+    var receiveTimer: EventLoop.Timer?
+    /// Bytes that were read but not looked at, because the inbox was full.
+    var unparsed: [UInt8] = []
+    var unparsedOffset = 0
+    /// Whether the handler took a message and did not ask for the next one yet.
+    var isHandlerBusy = false
+
+    // Sending.
+    var drainWaiters: [UnsafeContinuation<Void, Never>] = []
+    var pingWaiters: [PingWaiter] = []
+
+    // Closing.
+    var closeWaiters: [UnsafeContinuation<Void, Never>] = []
+    var isAnsweringClose = false
+
+    /// What the one timer waits for.
+    enum TimerPurpose { case keepAlive, pong(sentAt: MonotonicTime), closeGrace, closeAnswer, task }
+    var timerPurpose = TimerPurpose.keepAlive
+    private(set) lazy var timer = loop.makeTimer { [unowned self] in timerFired() }
+    var lastReceived: MonotonicTime
+
+    /// The handler's task; gone when it has ended.
+    var task: Task<Void, Never>?
+
+    // For the log.
+    let opened: MonotonicTime
+    var receivedMessageCount = 0
+    var sentMessageCount = 0
+
+    /// Its place among the worker's connections.
+    var workerIndex = -1
+
+    typealias Received = Result<Message?, ConnectionError>
+
+    struct PingWaiter {
+        let payload: [UInt8]
+        let sentAt: MonotonicTime
+        let continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
+    }
+
+    init(id: UInt64, worker: Worker, route: Route, request: HandshakeRequest, stream: Stream) {
+        self.id = id
+        self.worker = worker
+        self.route = route
+        self.request = request
+        self.stream = stream
+        configuration = worker.configuration
+        opened = worker.loop.now
+        lastReceived = worker.loop.now
+        var byteLimit = configuration.messageByteLimit
+        if case .handler(let handler) = route.content, let own = handler.settings.messageByteLimit {
+            byteLimit = own
+        }
+        session = Session(role: .server, messageByteLimit: byteLimit)
+        if log.isEnabled(.fine) {
+            session.frameObserver = { [log, peer = stream.peer] header in
+                log(.fine, "\(peer) received \(header)")
+            }
+        }
+    }
+
+    /// Begins to use the stream, right after the handshake was answered.
+    ///
+    /// - Parameter firstBytes: what the client sent behind its handshake already.
+    func start(firstBytes: [UInt8]) {
+        log(.info, "open \(describedRoute) \(stream.peer)")
+        stream.delegate = self
+        worker.add(self)
+        scheduleKeepAlive()
+        unparsed = firstBytes
+        if firstBytes.isEmpty { stream.resumeReading() } else { parseUnparsed() }
+    }
+
+    /// Runs `body` on the loop's thread: at once if the caller is there.
+    nonisolated(nonsending) func onLoop<Result: Sendable>(
+        _ body: @escaping @Sendable (Connection) -> Result
+    ) async -> Result {
+        if loop.isCurrent { return body(self) }
+        return await withUnsafeContinuation { continuation in
+            loop.submit { continuation.resume(returning: body(self)) }
+        }
+    }
+
+    var describedRoute: String { escaped(route.path) }
+
+    /// What the handler's hooks run as, for the warning about blocked threads.
+    func noteActivity() { loop.note(activity: route.index) }
+}
+
+// MARK: - Time
+
+extension Connection {
+    func scheduleKeepAlive() {
+        guard configuration.pingInterval > .zero else { return }
+        timerPurpose = .keepAlive
+        loop.schedule(timer, at: max(lastReceived, loop.now) + configuration.pingInterval)
+    }
+
+    private func timerFired() {
+        switch timerPurpose {
+        case .keepAlive: keepAlive()
+        case .pong(let sentAt): checkPong(sentAt)
+        case .closeGrace: answerClose()
+        case .closeAnswer: endWithoutAnswer()
+        case .task: cancelTask()
+        }
+    }
+
+    /// The timer is not moved by each message; it looks for the last one when it fires.
+    private func keepAlive() {
+        let due = lastReceived + configuration.pingInterval
+        if due > loop.now { return loop.schedule(timer, at: due) }
+        // A Pong would wait behind what the handler does not take: the client is not to blame.
+        if inbox.isFull(configuration) { return scheduleKeepAlive() }
+        writeControl(.ping, Self.keepAlivePayload)
+        timerPurpose = .pong(sentAt: loop.now)
+        loop.schedule(timer, after: configuration.pingTimeout)
+    }
+
+    private func checkPong(_ sentAt: MonotonicTime) {
+        if lastReceived > sentAt || inbox.isFull(configuration) { return scheduleKeepAlive() }
+        log(.info, "ping time-out \(describedRoute) \(stream.peer)")
+        end(.pingTimedOut)
+    }
+
+    /// Anything the client sends shows that it lives; the payload is for people who read dumps.
+    private static let keepAlivePayload = Array("keep-alive".utf8)
+
+    private func cancelTask() {
+        guard let task else { return }
+        log(.debug, "cancelled: the handler of \(describedRoute) went on after its connection ended")
+        task.cancel()
+    }
+}
+
+/// Messages that came before the handler asked for them, in order.
+struct Inbox {
+    private var messages: [Message?] = []
+    private var head = 0
+    private var byteCount = 0
+
+    var isEmpty: Bool { head == messages.count }
+
+    /// Whether no more is read ahead: by count, so that tiny messages cost no more than large ones.
+    func isFull(_ configuration: Configuration) -> Bool {
+        messages.count &- head >= configuration.receiveQueueCountLimit
+            || byteCount >= configuration.receiveQueueByteLimit
+    }
+
+    mutating func append(_ message: Message) {
+        byteCount &+= message.payloadByteCount
+        messages.append(message)
+    }
+
+    mutating func popFirst() -> Message? {
+        guard head < messages.count, let message = messages[head] else { return nil }
+        messages[head] = nil
+        head &+= 1
+        byteCount &-= message.payloadByteCount
+        if head == messages.count {
+            head = 0
+            messages.removeAll(keepingCapacity: true)
+        }
+        return message
+    }
+
+    /// Gives the memory of a burst back; called when the handler waits with nothing left to take.
+    mutating func shrink() {
+        if messages.isEmpty && messages.capacity > 0 { messages = [] }
+    }
+}

@@ -1,0 +1,195 @@
+import EventLoop
+import WebSocketProtocol
+
+// The ways a connection ends:
+//   we close      close() or the handler's return: Close goes out, the client's is awaited
+//   client closes the client's Close is answered, then TCP is closed from here
+//   client errs   a Close with the fault's code goes out, TCP is closed
+//   TCP ends      nothing can be sent
+// All of them come to end(_:), once.
+
+extension Connection {
+    /// Sends a Close and waits for the client's.
+    nonisolated(nonsending) func close(_ close: Close) async -> Result<Close?, ConnectionError> {
+        let sent = await onLoop { $0.sendClose(close) }
+        if case .failure(let error) = sent { return .failure(error) }
+        return await waitUntilEnded()
+    }
+
+    private nonisolated(nonsending) func waitUntilEnded() async -> Result<Close?, ConnectionError> {
+        await withUnsafeContinuation { continuation in
+            if loop.isCurrent {
+                startWaitingForEnd(continuation)
+            } else {
+                loop.submit { self.startWaitingForEnd(continuation) }
+            }
+        }
+        return .success(await onLoop { $0.session.receivedClose })
+    }
+
+    private func startWaitingForEnd(_ continuation: UnsafeContinuation<Void, Never>) {
+        if ending == nil { closeWaiters.append(continuation) } else { continuation.resume() }
+    }
+
+    /// Begins the closing handshake, unless it has begun. On the loop's thread.
+    @discardableResult
+    func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
+        if ending != nil || session.sentClose != nil { return .success(()) }
+        do throws(SendError) {
+            let frame = try session.frameForClose(close)
+            log(.fine, "\(stream.peer) sent close \(escaped("\(close)"))")
+            stream.write(frame)
+        } catch {
+            return .failure(.notSendable(error))
+        }
+        if session.receivedClose != nil {
+            end(.closed(session.receivedClose))
+            return .success(())
+        }
+        timerPurpose = .closeAnswer
+        loop.schedule(timer, after: configuration.closeTimeout)
+        stopWaiting(.success(nil))
+        // What the handler did not take keeps nobody waiting now.
+        if unparsed.isEmpty { stream.resumeReading() } else { parseUnparsed() }
+        return .success(())
+    }
+
+    func receivedClose(_ close: Close) {
+        log(.fine, "\(stream.peer) received close \(escaped("\(close)"))")
+        if session.sentClose != nil { return end(.closed(close)) }
+        isAnsweringClose = true
+        // The handler may be answering the messages that came before: it gets a moment for that, and
+        // the answer goes out as soon as it asks for the next one.
+        if isHandlerBusy || !inbox.isEmpty {
+            timerPurpose = .closeGrace
+            loop.schedule(timer, after: min(Self.closeGrace, configuration.closeTimeout))
+        } else {
+            answerClose()
+        }
+    }
+
+    /// How long the answer to a Close waits for a handler that still works on a message before it.
+    private static let closeGrace: Duration = .seconds(1)
+
+    /// Answers the client's Close with what the route's hook says.
+    func answerClose() {
+        guard isAnsweringClose, ending == nil, let received = session.receivedClose else { return }
+        isAnsweringClose = false
+        guard case .handler(let handler) = route.content, let hook = handler.passiveClosingHandshake
+        else { return finishClose(with: received) }
+        timerPurpose = .closeAnswer
+        loop.schedule(timer, after: configuration.closeTimeout)
+        Task(executorPreference: loop) { [self] in
+            do {
+                let answer = try await hook(received)
+                await onLoop { $0.finishClose(with: answer) }
+            } catch {
+                log(.debug, "no answer to the Close of \(stream.peer): \(escaped("\(error)"))")
+                await onLoop { $0.end(.lost) }
+            }
+        }
+    }
+
+    private func finishClose(with answer: Close) {
+        if case .failure(let error) = sendClose(answer) {
+            log(.error, "\(describedRoute): passiveClosingHandshake: \(error)")
+            sendClose(Close(.internalError))
+        }
+    }
+
+    /// Fails the connection (RFC 6455 §7.1.7), after the handler had its turn with what came before.
+    func failSoon(_ error: ProtocolError) {
+        loop.submit { [self] in
+            guard ending == nil else { return }
+            log(.info, "failed \(describedRoute) \(stream.peer): \(error)")
+            if session.sentClose == nil,
+                let frame = try? session.frameForClose(Close(error.closeCode, reason: "\(error)"))
+            {
+                stream.write(frame)
+            }
+            end(.failed(error))
+        }
+    }
+
+    func endWithoutAnswer() {
+        log(.debug, "no answer to the Close within \(configuration.closeTimeout): \(stream.peer)")
+        end(.closed(nil))
+    }
+
+    /// Ends the connection: TCP is closed, whoever waits is told. Later calls do nothing.
+    func end(_ ending: ConnectionError) {
+        guard self.ending == nil else { return }
+        self.ending = ending
+        logEnd(ending)
+        worker.remove(self)
+        unparsed = []
+        releaseWaiters(ending)
+        if task != nil {
+            timerPurpose = .task
+            loop.schedule(timer, after: configuration.closeTimeout)
+        } else {
+            loop.cancel(timer)
+        }
+        switch ending {
+        case .closed, .failed: stream.closeAfterSending(linger: configuration.closeTimeout)
+        default: stream.close()
+        }
+    }
+
+    private func releaseWaiters(_ ending: ConnectionError) {
+        stopWaiting(Self.received(at: ending))
+        let (drains, pings, closes) = (drainWaiters, pingWaiters, closeWaiters)
+        (drainWaiters, pingWaiters, closeWaiters) = ([], [], [])
+        for waiter in drains { waiter.resume() }
+        for waiter in pings { waiter.continuation.resume(returning: .failure(ending)) }
+        for waiter in closes { waiter.resume() }
+    }
+
+    private func logEnd(_ ending: ConnectionError) {
+        guard log.isEnabled(.info) else { return }
+        let code: CloseCode =
+            switch ending {
+            case .failed(let error): error.closeCode
+            case .closed(let close):
+                close == nil ? .abnormalClosure : close?.code ?? .noStatusReceived
+            default: .abnormalClosure
+            }
+        let milliseconds = (loop.now - opened).wholeNanoseconds / 1_000_000
+        log(
+            .info,
+            "close \(describedRoute) \(stream.peer) code=\(code) \(milliseconds) ms, "
+                + "received \(receivedMessageCount) messages \(stream.receivedByteCount) bytes, "
+                + "sent \(sentMessageCount) messages \(stream.sentByteCount + stream.queuedByteCount) bytes")
+    }
+}
+
+// MARK: - The handler's task
+
+extension Connection {
+    /// Runs the handler to its end and closes accordingly. In the handler's task.
+    func run(_ transferData: WebSocketHandler.TransferData) async {
+        noteActivity()
+        do {
+            try await transferData(WebSocket(connection: self))
+            await onLoop { $0.answerClose() }
+            _ = await close(Close(.normalClosure))
+        } catch {
+            await handlerThrew(error)
+        }
+        await onLoop { connection in
+            connection.task = nil
+            if connection.ending != nil { connection.loop.cancel(connection.timer) }
+        }
+    }
+
+    private func handlerThrew(_ error: any Error) async {
+        let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
+        let hasEnded = await onLoop { $0.ending != nil || $0.session.receivedClose != nil }
+        if !(hasEnded && (isOwnEnd || error is CancellationError)) {
+            log(
+                .error,
+                "\(describedRoute) \(stream.peer): the handler threw \(escaped("\(error)", limit: 1_000))")
+        }
+        _ = await close(Close(.internalError))
+    }
+}

@@ -1,0 +1,195 @@
+import EventLoop
+import WebSocketProtocol
+
+extension Connection: StreamDelegate {
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        lastReceived = loop.now
+        var input = InputBytes(bytes)
+        parse(&input)
+        while !input.isEmpty || !mayParse {
+            // The handler may be about to take what is ready: that is cheaper than to keep the rest.
+            loop.runReadyJobs()
+            guard mayParse else { return holdUp(input) }
+            parse(&input)
+        }
+    }
+
+    /// Keeps what was not looked at, and lets the client wait.
+    private func holdUp(_ input: InputBytes) {
+        guard ending == nil else { return }
+        unparsed.append(contentsOf: input.remaining)
+        stream.pauseReading()
+        if stream.isOverDrainMark { stream.needsDrainNotice = true }
+    }
+
+    func streamReachedEnd() { end(.lost) }
+
+    func streamFailed(_ error: SystemError) {
+        log(.debug, "\(describedRoute) \(stream.peer): \(error)")
+        end(.lost)
+    }
+
+    func streamDrained() {
+        let waiters = drainWaiters
+        drainWaiters = []
+        for waiter in waiters { waiter.resume() }
+        readOn()
+    }
+
+    func streamClosed() { end(.lost) }
+}
+
+extension Connection {
+    /// Whether another event may be looked at: there is room for a message, and for the answer to a
+    /// Ping. After our Close all data is dropped, so there is always room.
+    private var mayParse: Bool {
+        if session.sentClose != nil || ending != nil { return true }
+        return !inbox.isFull(configuration) && !stream.isOverDrainMark
+    }
+
+    /// Looks at events until the input ends or nothing more may be taken.
+    private func parse(_ input: inout InputBytes) {
+        while mayParse {
+            do throws(ProtocolError) {
+                guard let event = try session.nextEvent(from: &input) else { return }
+                received(event)
+            } catch {
+                input.skipAll()
+                return failSoon(error)
+            }
+        }
+    }
+
+    /// Looks at what was left over. May be called from the handler's task, so it runs no jobs.
+    func parseUnparsed() {
+        guard unparsedOffset < unparsed.count else { return }
+        var bytes = unparsed
+        unparsed = []
+        let isDone = bytes.withUnsafeMutableBytes { buffer in
+            var input = InputBytes(.init(rebasing: buffer[unparsedOffset...]))
+            parse(&input)
+            unparsedOffset = buffer.count - input.remainingByteCount
+            return input.isEmpty
+        }
+        if isDone {
+            unparsedOffset = 0
+            stream.resumeReading()
+        } else {
+            unparsed = bytes
+            if stream.isOverDrainMark { stream.needsDrainNotice = true }
+        }
+    }
+
+    /// Goes on with what back-pressure held up.
+    private func readOn() {
+        if unparsed.isEmpty { stream.resumeReading() } else if mayParse { parseUnparsed() }
+    }
+
+    private func received(_ event: Session.Event) {
+        switch event {
+        case .message(let message):
+            receivedMessageCount &+= 1
+            if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
+            guard session.sentClose == nil else { return }
+            deliver(message)
+        case .ping(let payload):
+            // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
+            if session.sentClose == nil { writeControl(.pong, payload) }
+            if stream.isOverDrainMark { stream.needsDrainNotice = true }
+        case .pong(let payload):
+            receivedPong(payload)
+        case .close(let close):
+            receivedClose(close)
+        }
+    }
+
+    private func deliver(_ message: Message) {
+        guard let receiver else { return inbox.append(message) }
+        self.receiver = nil
+        isHandlerBusy = true
+        if let receiveTimer { loop.cancel(receiveTimer) }
+        receiver.resume(returning: .success(message))
+    }
+
+    func describe(_ message: Message) -> String {
+        switch message {
+        case .text(let text): "text \(text.utf8.count) bytes \"\(escaped(text, limit: 64))\""
+        case .binary(let bytes): "binary \(bytes.count) bytes"
+        }
+    }
+}
+
+// MARK: - The handler's side
+
+extension Connection {
+    /// A message that is there already. On the loop's thread.
+    func nextReadyMessage() -> Message? {
+        if let message = inbox.popFirst() {
+            isHandlerBusy = true
+            if inbox.isEmpty { readOn() }
+            return message
+        }
+        return nil
+    }
+
+    nonisolated(nonsending) func waitForMessage(timeout: Duration?) async -> Received {
+        let received = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if loop.isCurrent {
+                    startWaiting(continuation, timeout)
+                } else {
+                    loop.submit { self.startWaiting(continuation, timeout) }
+                }
+            }
+        } onCancel: {
+            loop.submit { self.stopWaiting(.failure(.cancelled)) }
+        }
+        if loop.isCurrent { noteActivity() }
+        return received
+    }
+
+    private func startWaiting(
+        _ continuation: UnsafeContinuation<Received, Never>, _ timeout: Duration?
+    ) {
+        if let message = nextReadyMessage() {
+            return continuation.resume(returning: .success(message))
+        }
+        guard receiver == nil else {
+            return continuation.resume(returning: .failure(.receiveInProgress))
+        }
+        isHandlerBusy = false
+        if isAnsweringClose { answerClose() }
+        if let ending {
+            return continuation.resume(returning: Self.received(at: ending))
+        }
+        if session.sentClose != nil {
+            return continuation.resume(returning: .success(nil))
+        }
+        receiver = continuation
+        inbox.shrink()
+        if let timeout { startReceiveTimer(timeout) }
+        readOn()
+    }
+
+    private func startReceiveTimer(_ timeout: Duration) {
+        let timer =
+            receiveTimer
+            ?? loop.makeTimer { [unowned self] in stopWaiting(.failure(.timedOut)) }
+        receiveTimer = timer
+        // From the present, not from the turn's beginning: the handler may have computed since.
+        loop.schedule(timer, at: MonotonicTime.current() + timeout)
+    }
+
+    /// Ends a wait that no message ended.
+    func stopWaiting(_ result: Received) {
+        if let receiveTimer { loop.cancel(receiveTimer) }
+        guard let receiver else { return }
+        self.receiver = nil
+        receiver.resume(returning: result)
+    }
+
+    /// What `receive` says after the last message.
+    static func received(at ending: ConnectionError) -> Received {
+        if case .closed = ending { .success(nil) } else { .failure(ending) }
+    }
+}

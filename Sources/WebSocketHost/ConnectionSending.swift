@@ -1,0 +1,164 @@
+import EventLoop
+import WebSocketProtocol
+
+extension Connection {
+    nonisolated(nonsending) func send(
+        _ message: Message, isFinal: Bool
+    ) async throws(ConnectionError) {
+        if loop.isCurrent {
+            try write(message, isFinal)
+        } else {
+            try await onLoop { connection in
+                Result { () throws(ConnectionError) in try connection.write(message, isFinal) }
+            }.get()
+        }
+        if await mustWaitToSend { try await waitUntilDrained() }
+    }
+
+    /// Puts a message into the queue. On the loop's thread.
+    func write(_ message: Message, _ isFinal: Bool) throws(ConnectionError) {
+        switch message {
+        case .text(var text):
+            let destination = try reserve(.text, text.utf8.count, isFinal)
+            text.withUTF8 { Self.copy(UnsafeRawBufferPointer($0), to: destination) }
+            stream.commit(destination.byteCount)
+        case .binary(let bytes):
+            let destination = try reserve(.binary, bytes.count, isFinal)
+            bytes.withUnsafeBytes { Self.copy($0, to: destination) }
+            stream.commit(destination.byteCount)
+        }
+        if isFinal { sentMessageCount &+= 1 }
+        if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
+        if stream.isOverDrainMark { stream.flush() }
+    }
+
+    private typealias Destination = (start: UnsafeMutableRawPointer, header: FrameHeader, byteCount: Int)
+
+    /// Checks that a frame may go out, and finds room for it.
+    private func reserve(
+        _ kind: Opcode, _ payloadByteCount: Int, _ isFinal: Bool
+    ) throws(ConnectionError) -> Destination {
+        if let ending { throw ending }
+        if session.sentClose != nil { throw .closed(session.receivedClose) }
+        let queued = stream.queuedByteCount
+        if queued > configuration.sendQueueByteMark,
+            queued + payloadByteCount > configuration.sendQueueByteLimit
+        {
+            throw .sendQueueFull(
+                byteCount: queued + payloadByteCount, byteLimit: configuration.sendQueueByteLimit)
+        }
+        let header: FrameHeader
+        do throws(SendError) {
+            header = try session.headerForData(
+                kind, payloadByteCount: payloadByteCount, isFinal: isFinal)
+        } catch {
+            throw .notSendable(error)
+        }
+        let byteCount = header.byteCount + payloadByteCount
+        return (stream.reserve(byteCount), header, byteCount)
+    }
+
+    private static func copy(_ payload: UnsafeRawBufferPointer, to destination: Destination) {
+        destination.header.write(payload, to: destination.start)
+    }
+
+    private nonisolated(nonsending) var mustWaitToSend: Bool {
+        get async {
+            loop.isCurrent
+                ? stream.isOverDrainMark : await onLoop { $0.stream.isOverDrainMark }
+        }
+    }
+
+    /// Waits until the queue has fallen to its mark.
+    private nonisolated(nonsending) func waitUntilDrained() async throws(ConnectionError) {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if loop.isCurrent {
+                    startDraining(continuation)
+                } else {
+                    loop.submit { self.startDraining(continuation) }
+                }
+            }
+        } onCancel: {
+            loop.submit { self.streamDrained() }
+        }
+        if loop.isCurrent { noteActivity() }
+        if Task.isCancelled { throw .cancelled }
+        if let ending = await onLoop({ $0.ending }) { throw ending }
+    }
+
+    private func startDraining(_ continuation: UnsafeContinuation<Void, Never>) {
+        guard ending == nil, stream.isOverDrainMark else { return continuation.resume() }
+        drainWaiters.append(continuation)
+        stream.needsDrainNotice = true
+    }
+}
+
+// MARK: - Control frames
+
+extension Connection {
+    /// Sends a Ping or Pong of ours, if the connection still lets it.
+    func writeControl(_ opcode: Opcode, _ payload: [UInt8]) {
+        guard ending == nil, let frame = try? session.frameForControl(opcode, payload) else { return }
+        if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes") }
+        stream.write(frame)
+    }
+
+    nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError> {
+        await withUnsafeContinuation { continuation in
+            if loop.isCurrent {
+                startPing(payload, continuation)
+            } else {
+                loop.submit { self.startPing(payload, continuation) }
+            }
+        }
+    }
+
+    private func startPing(
+        _ payload: [UInt8],
+        _ continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
+    ) {
+        if case .failure(let error) = writeOwnControl(.ping, payload) {
+            return continuation.resume(returning: .failure(error))
+        }
+        pingWaiters.append(
+            PingWaiter(payload: payload, sentAt: .current(), continuation: continuation))
+    }
+
+    nonisolated(nonsending) func sendPong(_ payload: [UInt8]) async -> Result<Void, ConnectionError> {
+        await onLoop { $0.writeOwnControl(.pong, payload) }
+    }
+
+    private func writeOwnControl(
+        _ opcode: Opcode, _ payload: [UInt8]
+    ) -> Result<Void, ConnectionError> {
+        if let ending { return .failure(ending) }
+        do throws(SendError) {
+            stream.write(try session.frameForControl(opcode, payload))
+            return .success(())
+        } catch {
+            return .failure(
+                error == .closeAlreadySent ? .closed(session.receivedClose) : .notSendable(error))
+        }
+    }
+
+    /// A Pong answers the Ping with its payload, and all before it (RFC 6455 §5.5.3).
+    func receivedPong(_ payload: [UInt8]) {
+        guard let index = pingWaiters.firstIndex(where: { $0.payload == payload }) else { return }
+        let now = MonotonicTime.current()
+        for waiter in pingWaiters[...index] {
+            waiter.continuation.resume(returning: .success(now - waiter.sentAt))
+        }
+        pingWaiters.removeSubrange(...index)
+    }
+
+    nonisolated(nonsending) func unsafeWrite(
+        _ bytes: [UInt8]
+    ) async -> Result<Void, ConnectionError> {
+        await onLoop { connection in
+            if let ending = connection.ending { return .failure(ending) }
+            connection.stream.write(bytes)
+            return .success(())
+        }
+    }
+}

@@ -1,0 +1,288 @@
+import EventLoop
+import Glibc
+import HTTPProtocol
+import Synchronization
+import WebSocketProtocol
+
+/// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an upgrade.
+///
+/// `@unchecked Sendable`: touched on its loop's thread only, where its task runs too.
+final class Exchange: StreamDelegate, @unchecked Sendable {
+    private let worker: Worker
+    private let stream: Stream
+    private var parser: RequestHeadParser
+    private lazy var timer = worker.loop.makeTimer { [unowned self] in waitedLongEnough() }
+    /// What came behind the head that is being answered.
+    private var pipelined: [UInt8] = []
+    private var isAnswering = false
+    private var task: Task<Void, Never>?
+    /// Its place among the worker's exchanges.
+    var workerIndex = -1
+
+    /// Bytes taken behind a handshake that is still being answered: a client has to wait for the 101
+    /// (RFC 6455 §4.1), some send a first message at once.
+    private static let pipelinedByteLimit = 65_536
+
+    init(stream: Stream, worker: Worker) {
+        self.stream = stream
+        self.worker = worker
+        parser = RequestHeadParser(
+            limits: RequestHeadLimits(
+                headByteLimit: worker.configuration.headByteLimit,
+                fieldCountLimit: worker.configuration.fieldCountLimit))
+    }
+
+    func start() {
+        stream.delegate = self
+        waitForHead()
+    }
+
+    private func waitForHead() {
+        worker.loop.schedule(timer, after: worker.configuration.handshakeTimeout)
+    }
+
+    private func waitedLongEnough() {
+        if parser.hasPartialHead {
+            worker.log(
+                .info, "no whole request head within --handshake-timeout: \(stream.peer), closed")
+        }
+        stream.close()
+    }
+
+    /// Closes the connection if it is between two requests.
+    func closeIfIdle() {
+        if !isAnswering && !parser.hasPartialHead { stream.close() }
+    }
+
+    func close() { stream.close() }
+}
+
+// MARK: - The stream's calls
+
+extension Exchange {
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        if isAnswering {
+            pipelined.append(contentsOf: bytes)
+            if pipelined.count > Self.pipelinedByteLimit { stream.pauseReading() }
+        } else {
+            parse(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    func streamReachedEnd() {
+        // Half-closed: an answer under way may still be read, unless it is a handshake's.
+        if task != nil || !isAnswering { stream.close() }
+    }
+
+    func streamDrained() {}
+    func streamFailed(_ error: SystemError) {}
+
+    func streamClosed() {
+        worker.loop.cancel(timer)
+        task?.cancel()
+        worker.remove(self)
+    }
+
+    private func parse(_ bytes: UnsafeRawBufferPointer) {
+        do throws(RequestError) {
+            switch try parser.parse(bytes) {
+            case .incomplete: return
+            case .complete(let head, let byteCount):
+                pipelined.append(contentsOf: bytes[byteCount...])
+                isAnswering = true
+                worker.loop.cancel(timer)
+                answer(head)
+            }
+        } catch {
+            worker.log(.info, "bad request from \(stream.peer): \(escaped("\(error)"))")
+            respond(Response(error.status, text: "\(error)"), isLast: true)
+        }
+    }
+
+    /// Goes on with the next request after an answer.
+    private func parsePipelined() {
+        isAnswering = false
+        let bytes = pipelined
+        pipelined = []
+        waitForHead()
+        if !bytes.isEmpty { bytes.withUnsafeBytes { parse($0) } }
+    }
+}
+
+// MARK: - Answers
+
+extension Exchange {
+    private func answer(_ head: RequestHead) {
+        let request = PlainRequest(head, isUpgrade: OpeningHandshake.isUpgrade(head))
+        guard let target = RequestTarget(head.target), (target.fragment ?? "").isEmpty,
+            let path = ResourcePath.percentDecoded(target.path)
+        else {
+            return respond(Response(.badRequest, text: "The request target is not usable."), request)
+        }
+        guard let route = worker.routes.find(path) else {
+            return respond(worker.pages.response(path: path, head: head), request)
+        }
+        switch route.content {
+        case .failure(let reason):
+            // A browser that asks for "/" gets the page, which shows the failure too.
+            if !request.isUpgrade, path == "/" {
+                return respond(worker.pages.response(path: path, head: head), request)
+            }
+            respond(
+                Response(.serviceUnavailable, text: "\(route.source) does not compile:\n\(reason)"),
+                request)
+        case .handler(let handler):
+            if !request.isUpgrade && path == "/" {
+                return respond(worker.pages.response(path: path, head: head), request)
+            }
+            shakeHands(head, request, target, path, route, handler)
+        }
+    }
+
+    private func shakeHands(
+        _ head: RequestHead, _ plain: PlainRequest, _ target: RequestTarget, _ path: String,
+        _ route: Route, _ handler: WebSocketHandler
+    ) {
+        let client: ClientHandshake
+        do throws(HandshakeError) {
+            client = try OpeningHandshake.check(head)
+        } catch {
+            if error != .notAnUpgrade {
+                worker.log(.info, "bad handshake from \(stream.peer): \(escaped("\(error)"))")
+            }
+            return respond(Response(error.status, text: "\(error)", fields: error.fields), plain)
+        }
+        let allowed = handler.settings.allowedOrigins ?? worker.configuration.allowedOrigins
+        guard allowed.admits(client.origin, host: head.host) else {
+            worker.log(
+                .warning,
+                "\(escaped(path)) \(stream.peer): origin \(escaped(client.origin ?? "")) is not let in "
+                    + "(--origin)")
+            return respond(Response(.forbidden, text: "This origin is not let in."), plain)
+        }
+        let request = HandshakeRequest(
+            head: head, path: path, query: target.query, client: client,
+            remoteAddress: stream.peer, isSecure: false)
+        task = Task(executorPreference: worker.loop) {
+            await self.run(handler, request, client, route, plain)
+        }
+    }
+
+    /// The connection's one task: the handshake hook, the answer, then the handler.
+    private func run(
+        _ handler: WebSocketHandler, _ original: HandshakeRequest, _ client: ClientHandshake,
+        _ route: Route, _ plain: PlainRequest
+    ) async {
+        worker.loop.note(activity: route.index)
+        var request = original
+        var transferData = handler.transferData
+        if let prepare = handler.prepare {
+            do {
+                transferData = try await prepare(&request)
+            } catch {
+                task = nil
+                return reject(error, route, plain)
+            }
+        }
+        guard !stream.isClosed else { return }
+        warnOfSubprotocol(request, route)
+        do throws(FieldError) {
+            let head = try OpeningHandshake.response(
+                to: client, subprotocol: request.subprotocol, extraFields: request.responseFields)
+            stream.write(request.unsafeResponse ?? head.serialized())
+        } catch {
+            task = nil
+            worker.log(.error, "\(escaped(route.path)): the handshake's answer: \(escaped("\(error)"))")
+            return respond(Response(.internalServerError, text: "The handler's answer is not usable."), plain)
+        }
+        await establish(route, request)?.run(transferData)
+    }
+
+    private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection? {
+        let connection = Connection(
+            id: worker.nextConnectionID(), worker: worker, route: route, request: request,
+            stream: stream)
+        connection.task = task
+        task = nil
+        worker.remove(self)
+        connection.start(firstBytes: pipelined)
+        if worker.isDraining { connection.sendClose(Close(.goingAway)) }
+        return connection
+    }
+
+    private func reject(_ error: any Error, _ route: Route, _ plain: PlainRequest) {
+        guard !stream.isClosed else { return }
+        switch error {
+        case HandshakeRejection.abort:
+            stream.close()
+        case HandshakeRejection.response(let status, let fields, let body):
+            let text = body.isEmpty ? status.reasonPhrase : body
+            respond(Response(status, text: text, fields: fields), plain)
+        default:
+            worker.log(
+                .error,
+                "\(escaped(route.path)) \(stream.peer): doExtraHandshake threw "
+                    + escaped("\(error)", limit: 1_000))
+            respond(Response(.forbidden, text: "The handler refused the handshake."), plain)
+        }
+    }
+
+    private func warnOfSubprotocol(_ request: HandshakeRequest, _ route: Route) {
+        guard request.subprotocol == nil, !request.offeredSubprotocols.isEmpty,
+            !route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)
+        else { return }
+        let offered = request.offeredSubprotocols.map { escaped($0, limit: 40) }
+        worker.log(
+            .warning,
+            "\(escaped(route.path)) chose none of the subprotocols offered "
+                + "(\(offered.joined(separator: ", "))): browsers drop such a connection. "
+                + "Set request.subprotocol in doExtraHandshake. (Said once per route.)")
+    }
+
+    /// What the answer depends on beside its content.
+    private struct PlainRequest {
+        let isHead: Bool
+        let isLast: Bool
+        let isUpgrade: Bool
+
+        init(_ head: RequestHead, isUpgrade: Bool) {
+            isHead = head.method == "HEAD"
+            // A body would have to be read to find the next request, and a refused handshake has
+            // clients that wait for the end.
+            isLast = !head.wantsKeepAlive || head.hasBody || isUpgrade
+            self.isUpgrade = isUpgrade
+        }
+    }
+
+    private func respond(_ response: Response, _ request: PlainRequest) {
+        respond(response, isLast: request.isLast, isHead: request.isHead)
+    }
+
+    private func respond(_ response: Response, isLast: Bool, isHead: Bool = false) {
+        let isLast = isLast || worker.isDraining
+        stream.write(response.bytes(isHead: isHead, isLast: isLast))
+        if isLast {
+            worker.loop.cancel(timer)
+            stream.closeAfterSending(linger: worker.configuration.closeTimeout)
+        } else {
+            parsePipelined()
+        }
+    }
+}
+
+extension AllowedOrigins {
+    /// Whether a handshake with this `Origin` for this `Host` is let in.
+    func admits(_ origin: String?, host: String?) -> Bool {
+        guard let origin else { return true }
+        switch self {
+        case .any:
+            return true
+        case .list(let origins):
+            return origins.contains { $0.lowercased() == origin.lowercased() }
+        case .same:
+            // scheme "://" host [":" port], RFC 6454 §6.2
+            let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count == 3 && parts[2].lowercased() == host?.lowercased()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// What a handler file exports: up to three hooks, one value for all connections of its route.
+///
+/// The hooks are those of pywebsocket3's handler files, in the order in which they are called.
+///
+/// ```swift
+/// import WebSocketHost
+///
+/// /// Sends every message back.
+/// public let handler = WebSocketHandler { socket in
+///     for try await message in socket {
+///         try await socket.send(message)
+///     }
+/// }
+/// ```
+///
+/// A variable inside the closure belongs to one connection. What connections share is an `actor` or a
+/// `Mutex` in a `let` of the file. Hooks run on the thread of the connection's event loop and must not
+/// block it: `await` instead of sleeping or waiting.
+public struct WebSocketHandler: Sendable {
+    public typealias TransferData = @Sendable (WebSocket) async throws -> Void
+    public typealias PassiveClosingHandshake = @Sendable (Close) async throws -> Close
+
+    /// Answers the handshake, and gives the hook that talks, with what the first one found out.
+    let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
+    /// The hook that talks, where nothing comes before it.
+    let transferData: TransferData
+    let passiveClosingHandshake: PassiveClosingHandshake?
+    let settings: RouteSettings
+
+    /// A handler whose first hook finds nothing out that the second one needs.
+    ///
+    /// - Parameters:
+    ///   - maxMessageSize: `nil`: ``Configuration/messageByteLimit``. In bytes.
+    ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
+    ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses the
+    ///     subprotocol, adds response fields; throws ``HandshakeRejection`` to answer otherwise. Any
+    ///     other error: 403.
+    ///   - transferData: talks. Returning closes with 1000, throwing with 1011.
+    ///   - passiveClosingHandshake: the Close that answers the client's; `nil`: the same code and
+    ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
+    public init(
+        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
+        transferData: @escaping TransferData,
+        passiveClosingHandshake: PassiveClosingHandshake? = nil
+    ) {
+        if let doExtraHandshake {
+            prepare = { request in
+                try await doExtraHandshake(&request)
+                return transferData
+            }
+        } else {
+            prepare = nil
+        }
+        self.transferData = transferData
+        self.passiveClosingHandshake = passiveClosingHandshake
+        settings = RouteSettings(messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins)
+    }
+
+    /// A handler whose first hook returns what the second one needs: a user, a room, a database row.
+    ///
+    /// The parameters are as for the other initialiser.
+    public init<Context: Sendable>(
+        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
+        transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
+        passiveClosingHandshake: PassiveClosingHandshake? = nil
+    ) {
+        prepare = { request in
+            let context = try await doExtraHandshake(&request)
+            return { socket in try await transferData(socket, context) }
+        }
+        self.transferData = { _ in }
+        self.passiveClosingHandshake = passiveClosingHandshake
+        settings = RouteSettings(messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins)
+    }
+}
+
+/// What a handler sets for its own route; `nil` leaves the server's.
+struct RouteSettings: Sendable {
+    var messageByteLimit: Int?
+    var allowedOrigins: AllowedOrigins?
+}

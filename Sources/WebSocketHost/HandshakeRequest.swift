@@ -1,0 +1,93 @@
+import EventLoop
+import HTTPProtocol
+import WebSocketProtocol
+
+public typealias Fields = HTTPProtocol.Fields
+public typealias FieldError = HTTPProtocol.FieldError
+public typealias Status = HTTPProtocol.Status
+public typealias Query = HTTPProtocol.Query
+public typealias Cookies = HTTPProtocol.Cookies
+public typealias Message = WebSocketProtocol.Message
+public typealias Close = WebSocketProtocol.Close
+public typealias CloseCode = WebSocketProtocol.CloseCode
+public typealias Opcode = WebSocketProtocol.Opcode
+public typealias FrameHeader = WebSocketProtocol.FrameHeader
+public typealias ProtocolError = WebSocketProtocol.ProtocolError
+public typealias SendError = WebSocketProtocol.SendError
+public typealias ExtensionOffer = WebSocketProtocol.ExtensionOffer
+
+/// What a client asks for in its handshake, and what the handler answers (RFC 6455 §4).
+///
+/// It has passed the checks of §4.2.1 when a handler sees it.
+public struct HandshakeRequest: Sendable {
+    /// The request target as sent: path, query and all.
+    public let target: String
+    /// The path, percent-decoded.
+    public let path: String
+    /// What stands behind the `?`; empty if there is nothing.
+    public let query: Query
+    /// The header fields as sent.
+    public let fields: Fields
+    /// What a browser says about the page that connects; other clients may leave it out or lie.
+    public let origin: String?
+    /// In the client's order of preference.
+    public let offeredSubprotocols: [String]
+    /// In the client's order of preference.
+    public let offeredExtensions: [ExtensionOffer]
+    /// The other end of the TCP connection.
+    public let remoteAddress: SocketAddress
+    /// Whether the connection is encrypted.
+    public let isSecure: Bool
+
+    /// The subprotocol to answer with: one that was offered, or `nil` for none.
+    ///
+    /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
+    public var subprotocol: String?
+    /// Fields to add to the answer, last and in this order.
+    public var responseFields = Fields()
+    /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it
+    /// were open, which only a client that takes these bytes for an answer will share.
+    public var unsafeResponse: [UInt8]?
+
+    /// The cookies that the client sent (RFC 6265 §5.4).
+    public var cookies: Cookies { Cookies(fields) }
+
+    init(
+        head: RequestHead, path: String, query: String?, client: ClientHandshake,
+        remoteAddress: SocketAddress, isSecure: Bool
+    ) {
+        target = head.target
+        self.path = path
+        self.query = Query(query ?? "")
+        fields = head.fields
+        origin = client.origin
+        offeredSubprotocols = client.offeredSubprotocols
+        offeredExtensions = client.offeredExtensions
+        self.remoteAddress = remoteAddress
+        self.isSecure = isSecure
+    }
+}
+
+/// Thrown by `doExtraHandshake` to answer with something else than 101.
+public enum HandshakeRejection: Error, Sendable, Hashable {
+    /// - Parameter body: plain text; empty: the reason phrase.
+    case response(Status, fields: Fields = Fields(), body: String = "")
+    /// Closes TCP and sends nothing.
+    case abort
+
+    public init(_ status: Status, fields: Fields = Fields(), body: String = "") {
+        self = .response(status, fields: fields, body: body)
+    }
+
+    /// - Parameters:
+    ///   - location: the `Location` to go to.
+    ///   - status: 302 unless said otherwise.
+    /// - Throws: if the location cannot stand in a field.
+    public static func redirect(
+        to location: String, _ status: Status = .found
+    ) throws(FieldError) -> Self {
+        var fields = Fields()
+        try fields.append("Location", location)
+        return .response(status, fields: fields)
+    }
+}

@@ -1,0 +1,4 @@
+/// placeholder until the page is written
+enum IndexPage {
+    static func html(_ routes: Routes) -> String { "<!doctype html><title>WebSocketHost</title>" }
+}

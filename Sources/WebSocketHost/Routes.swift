@@ -1,0 +1,102 @@
+import Synchronization
+
+/// One handler file's place in the registry that is generated from a directory of handlers.
+public struct Registration: Sendable {
+    enum Content: Sendable {
+        case handler(WebSocketHandler)
+        /// Why there is none: the compiler's message.
+        case failure(String)
+    }
+
+    /// The path it answers: `/sub/echo` for `sub/echo_wsh.swift`.
+    public let route: String
+    /// The file, relative to the handlers directory.
+    public let source: String
+    let content: Content
+
+    public init(route: String, source: String, handler: WebSocketHandler) {
+        self.route = route
+        self.source = source
+        content = .handler(handler)
+    }
+
+    /// A file that was left out.
+    ///
+    /// - Parameter failure: `path:line:column: error: …`.
+    public init(route: String, source: String, failure: String) {
+        self.route = route
+        self.source = source
+        content = .failure(failure)
+    }
+
+    /// Why the file was left out; `nil` if it was not.
+    public var failure: String? {
+        if case .failure(let text) = content { text } else { nil }
+    }
+}
+
+/// What a path leads to. Shared by all connections of the route.
+final class Route: Sendable {
+    let path: String
+    let source: String
+    /// Its place in ``Routes/all``.
+    let index: Int
+    let content: Registration.Content
+    /// Whether the browsers' rule about subprotocols was explained once.
+    let hasWarnedOfSubprotocol = Atomic<Bool>(false)
+
+    init(path: String, source: String, index: Int, content: Registration.Content) {
+        self.path = path
+        self.source = source
+        self.index = index
+        self.content = content
+    }
+}
+
+/// Which handler answers which path.
+public struct Routes: Sendable {
+    private var byPath: [String: Route] = [:]
+    private(set) var all: [Route] = []
+
+    public init(_ registrations: [Registration] = []) {
+        for registration in registrations {
+            add(registration.route, registration.source, registration.content)
+        }
+    }
+
+    /// Adds or replaces the handler of a path.
+    ///
+    /// - Parameter path: begins with `/`, as it is after percent-decoding.
+    public mutating func add(_ path: String, _ handler: WebSocketHandler) {
+        add(path, "", .handler(handler))
+    }
+
+    /// Lets `alias` lead where `existing` leads.
+    ///
+    /// - Returns: false if nothing is there.
+    public mutating func add(alias: String, for existing: String) -> Bool {
+        guard let route = byPath[existing] else { return false }
+        add(alias, route.source, route.content)
+        return true
+    }
+
+    private mutating func add(_ path: String, _ source: String, _ content: Registration.Content) {
+        let index = byPath[path]?.index ?? all.count
+        let route = Route(path: path, source: source, index: index, content: content)
+        byPath[path] = route
+        if index == all.count { all.append(route) } else { all[index] = route }
+    }
+
+    /// What serves a path, percent-decoded; the match is exact, as in pywebsocket3.
+    func find(_ path: String) -> Route? { byPath[path] }
+
+    public var isEmpty: Bool { all.isEmpty }
+
+    /// The paths in order, with the file each comes from and why it does not serve, if so.
+    public var listing: [(path: String, source: String, failure: String?)] {
+        all.map { route in
+            if case .failure(let text) = route.content { return (route.path, route.source, text) }
+            return (route.path, route.source, nil)
+        }.sorted { $0.0 < $1.0 }
+    }
+}

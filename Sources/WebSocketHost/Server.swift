@@ -1,0 +1,205 @@
+import EventLoop
+import Glibc
+import Synchronization
+
+/// Listeners, event loops and handlers, running.
+///
+/// ```swift
+/// var routes = Routes()
+/// routes.add("/echo", echo)
+/// let server = try Server(routes: routes)
+/// try server.start()
+/// server.waitUntilStopped()
+/// ```
+public final class Server: Sendable {
+    private let configuration: Configuration
+    private let log: Log
+    private let workers: [Worker]
+    private let state = Mutex(State())
+    private let monitor = LoopMonitor()
+    private let connectionLimit: Int
+    private let isShortageLogged = Atomic<Bool>(false)
+
+    private struct State {
+        var addresses: [SocketAddress] = []
+        var threads: [LoopThread] = []
+        var drainingWorkerCount: Int?
+        var isStopping = false
+        var onStop: [@Sendable () -> Void] = []
+    }
+
+    /// Descriptors kept for what is not a connection: listeners, loops, logs, a handler's files.
+    private static let reservedDescriptorCount = 64
+
+    /// - Throws: ``SystemError`` if the kernel gives no event loop.
+    public init(
+        _ configuration: Configuration = Configuration(), routes: Routes, log: Log = Log()
+    ) throws(SystemError) {
+        self.configuration = configuration
+        self.log = log
+        let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let pages = Pages(routes)
+        let connectionIDs = ConnectionIDs()
+        var workers: [Worker] = []
+        for _ in 0..<max(1, count) {
+            workers.append(
+                try Worker(
+                    configuration: configuration, routes: routes, pages: pages, log: log,
+                    connectionIDs: connectionIDs))
+        }
+        self.workers = workers
+        let descriptorLimit = DescriptorLimit.raise()
+        connectionLimit = min(
+            configuration.connectionLimit, max(1, descriptorLimit - Self.reservedDescriptorCount))
+        if connectionLimit < configuration.connectionLimit {
+            log(
+                .warning,
+                "only \(connectionLimit) connections: this process may have \(descriptorLimit) open "
+                    + "descriptors (ulimit -n)")
+        }
+    }
+
+    /// Listens, and starts a thread per loop. Returns at once.
+    ///
+    /// - Returns: the addresses that answer, with the port that the kernel chose for 0.
+    /// - Throws: ``ListenError``.
+    @discardableResult
+    public func start() throws(ListenError) -> [SocketAddress] {
+        Signals.ignoreBrokenPipes()
+        let sockets = try ListeningSockets.open(configuration)
+        let addresses = sockets.map(\.address)
+        do throws(SystemError) {
+            var threads: [LoopThread] = []
+            for worker in workers { threads.append(try worker.loop.start()) }
+            threads.append(try startMonitor())
+            state.withLock { [threads] in
+                $0.threads = threads
+                $0.addresses = addresses
+            }
+        } catch {
+            throw .system(error)
+        }
+        // The first worker accepts for all: so none has more to do than another.
+        workers[0].loop.submit { [self] in
+            let listeners = sockets.compactMap { socket in
+                do throws(SystemError) {
+                    return try Listener(socket, on: workers[0].loop, onShortage: tellShortage) {
+                        [unowned self] fd, peer in accepted(fd, peer)
+                    }
+                } catch {
+                    log(.critical, "cannot accept on \(socket.address): \(error)")
+                    return nil
+                }
+            }
+            workers[0].listeners = listeners
+        }
+        return addresses
+    }
+
+    private func accepted(_ fd: Int32, _ peer: SocketAddress) {
+        isShortageLogged.store(false, ordering: .relaxed)
+        let counts = workers.map { $0.openCount.load(ordering: .relaxed) }
+        guard counts.reduce(0, +) < connectionLimit else {
+            log(.debug, "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
+            return workers[0].refuse(fd, peer)
+        }
+        var chosen = 0
+        for index in workers.indices where counts[index] < counts[chosen] { chosen = index }
+        let worker = workers[chosen]
+        worker.openCount.add(1, ordering: .relaxed)
+        if chosen == 0 {
+            worker.adopt(fd, peer)
+        } else {
+            worker.loop.submit { worker.adopt(fd, peer) }
+        }
+    }
+
+    private func tellShortage(_ error: SystemError) {
+        guard !isShortageLogged.exchange(true, ordering: .relaxed) else { return }
+        log(.error, "no new connections for the moment: \(error); those open go on")
+    }
+
+    private func startMonitor() throws(SystemError) -> LoopThread {
+        let routes = workers[0].routes
+        return try monitor.start(
+            watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold
+        ) { [log] stall in
+            let route = routes.all.indices.contains(stall.activity)
+                ? "the handler of \(escaped(routes.all[stall.activity].path))" : "something"
+            let milliseconds = stall.duration.wholeNanoseconds / 1_000_000
+            log(
+                .warning,
+                stall.isOver
+                    ? "\(route) blocked its thread for \(milliseconds) ms"
+                    : "\(route) has been blocking its thread for \(milliseconds) ms: its other "
+                        + "connections wait. Use await instead of sleeping or waiting.")
+        }
+    }
+}
+
+// MARK: - Stopping
+
+extension Server {
+    /// Refuses new connections, closes those open with 1001, and drops what is left after
+    /// ``Configuration/drainTimeout``. Returns at once; a second call does nothing.
+    public func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            guard !state.isStopping else { return false }
+            state.drainingWorkerCount = workers.count
+            return true
+        }
+        guard isFirst else { return }
+        for (index, worker) in workers.enumerated() {
+            worker.loop.submit { [self] in
+                if index == 0 { worker.closeListeners() }
+                worker.scheduleDrop(after: configuration.drainTimeout)
+                worker.drain { [self] in drained() }
+            }
+        }
+    }
+
+    /// Drops all connections at once and stops.
+    public func forceStop() {
+        stop()
+        for worker in workers { worker.loop.submit { worker.dropAll() } }
+    }
+
+    private func drained() {
+        let (isLast, callbacks) = state.withLock { state in
+            state.drainingWorkerCount? -= 1
+            guard state.drainingWorkerCount == 0 else { return (false, [@Sendable () -> Void]()) }
+            return (true, state.onStop)
+        }
+        guard isLast else { return }
+        monitor.stop()
+        for worker in workers { worker.loop.stop() }
+        for callback in callbacks { callback() }
+    }
+
+    /// Blocks the calling thread until the server has stopped.
+    public func waitUntilStopped() {
+        let threads = state.withLock { state in
+            defer { state.threads = [] }
+            return state.threads
+        }
+        for thread in threads { thread.join() }
+    }
+
+    /// Calls `body` on the first loop's thread for each of these signals, which must have been blocked
+    /// with ``Signals/block(_:)`` before ``start()``.
+    public func onSignals(_ signals: [Int32], _ body: @escaping @Sendable (Int32) -> Void) {
+        workers[0].loop.submit { [self] in
+            do throws(SystemError) {
+                workers[0].signals = try Signals(signals, on: workers[0].loop, onSignal: body)
+            } catch {
+                log(.error, "signals are not handled: \(error)")
+            }
+        }
+    }
+
+    /// How many connections are open, handshakes under way included.
+    public var openConnectionCount: Int {
+        workers.reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,145 @@
+import EventLoop
+import WebSocketProtocol
+
+/// An open connection, as a handler sees it.
+///
+/// An `AsyncSequence` of messages that ends when the client closes. May be handed to other tasks and
+/// actors, which may send at the same time: frames never mix. One task at a time receives.
+public struct WebSocket: Sendable, Hashable, Identifiable {
+    let connection: Connection
+
+    /// A number that no other connection of this process has or had.
+    public var id: UInt64 { connection.id }
+
+    /// What the client asked for, and what was answered.
+    public var request: HandshakeRequest { connection.request }
+
+    /// The subprotocol that was agreed on.
+    public var subprotocol: String? { connection.request.subprotocol }
+
+    public static func == (a: Self, b: Self) -> Bool { a.connection === b.connection }
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+// MARK: - Receiving
+
+extension WebSocket: AsyncSequence {
+    public typealias Element = Message
+    public typealias Failure = ConnectionError
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let socket: WebSocket
+
+        public mutating func next() async throws(ConnectionError) -> Message? {
+            try await socket.receive()
+        }
+
+        public mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(ConnectionError) -> Message? {
+            try await socket.receive()
+        }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(socket: self) }
+
+    /// Waits for the next message.
+    ///
+    /// Returns without suspending if one is there.
+    ///
+    /// - Parameter timeout: how long to wait; `nil`: as long as the connection lasts.
+    /// - Returns: `nil` once the client, or this side, has closed and all messages were taken.
+    /// - Throws: ``ConnectionError/timedOut`` and ``ConnectionError/cancelled``, after which the
+    ///   connection is as before; ``ConnectionError/lost``, ``ConnectionError/pingTimedOut`` or
+    ///   ``ConnectionError/failed(_:)`` when it ended in another way than by a Close.
+    public func receive(timeout: Duration? = nil) async throws(ConnectionError) -> Message? {
+        if connection.loop.isCurrent, let message = connection.nextReadyMessage() {
+            return message
+        }
+        return try await connection.waitForMessage(timeout: timeout).get()
+    }
+
+    /// The Close that the client sent, once it came.
+    public var receivedClose: Close? {
+        get async { await connection.onLoop { $0.session.receivedClose } }
+    }
+}
+
+// MARK: - Sending
+
+extension WebSocket {
+    /// Sends text.
+    ///
+    /// Waits while more than ``Configuration/sendQueueByteMark`` is on its way to this client.
+    ///
+    /// - Parameter end: false to send the message piece by piece: the pieces up to one with `true` make
+    ///   up one message (RFC 6455 §5.4).
+    /// - Throws: ``ConnectionError/closed(_:)`` and the other ends;
+    ///   ``ConnectionError/sendQueueFull(byteCount:byteLimit:)``;
+    ///   ``ConnectionError/notSendable(_:)`` if the last piece was binary and not the end.
+    public func send(_ text: String, end: Bool = true) async throws(ConnectionError) {
+        try await connection.send(.text(text), isFinal: end)
+    }
+
+    /// Sends bytes; as ``send(_:end:)-(String,_)``.
+    public func send(_ bytes: [UInt8], end: Bool = true) async throws(ConnectionError) {
+        try await connection.send(.binary(bytes), isFinal: end)
+    }
+
+    /// Sends a message.
+    public func send(_ message: Message) async throws(ConnectionError) {
+        try await connection.send(message, isFinal: true)
+    }
+
+    /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).
+    ///
+    /// - Parameter payload: at most 125 bytes.
+    /// - Returns: how long the answer took.
+    @discardableResult
+    public func ping(_ payload: [UInt8] = []) async throws(ConnectionError) -> Duration {
+        try await connection.ping(payload).get()
+    }
+
+    /// Sends an unasked-for Pong, which the client ignores (RFC 6455 §5.5.3).
+    public func pong(_ payload: [UInt8] = []) async throws(ConnectionError) {
+        try await connection.sendPong(payload).get()
+    }
+
+    /// How many bytes wait to be sent to this client.
+    public var queuedByteCount: Int {
+        get async { await connection.onLoop { $0.stream.queuedByteCount } }
+    }
+}
+
+// MARK: - Closing
+
+extension WebSocket {
+    /// Sends a Close and waits for the client's (RFC 6455 §7.1.2).
+    ///
+    /// Messages that come in the meantime are dropped. Returning from `transferData` does the same with
+    /// 1000.
+    ///
+    /// - Parameters:
+    ///   - code: `nil` sends a Close without a body.
+    ///   - reason: at most ``Close/reasonByteLimit`` bytes of UTF-8.
+    /// - Returns: the client's Close; `nil` if none came within ``Configuration/closeTimeout``.
+    /// - Throws: ``ConnectionError/notSendable(_:)`` for a code or reason that must not be sent.
+    @discardableResult
+    public func close(
+        _ code: CloseCode? = .normalClosure, reason: String = ""
+    ) async throws(ConnectionError) -> Close? {
+        try await connection.close(Close(code, reason: reason)).get()
+    }
+
+    /// Drops the TCP connection at once; the client sees 1006.
+    public func abort() async {
+        await connection.onLoop { $0.end(.lost) }
+    }
+
+    /// For tests of clients: bytes that go out as they are, behind what is queued.
+    ///
+    /// ``UnsafeFrame`` builds frames that break the rules.
+    public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
+        try await connection.unsafeWrite(bytes).get()
+    }
+}

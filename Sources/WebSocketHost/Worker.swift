@@ -1,0 +1,195 @@
+import EventLoop
+import HTTPProtocol
+import Synchronization
+import WebSocketProtocol
+
+/// One event loop with its connections.
+///
+/// `@unchecked Sendable`: the lists and `isDraining` are touched on the loop's thread only;
+/// `connectionCount` is atomic.
+final class Worker: @unchecked Sendable {
+    let loop: Loop
+    let configuration: Configuration
+    let routes: Routes
+    let pages: Pages
+    let log: Log
+    private let connectionIDs: ConnectionIDs
+
+    private var exchanges: [Exchange] = []
+    private var connections: [Connection] = []
+    private var refused = 0
+    private var drainTimer: EventLoop.Timer?
+    private var dropTimer: EventLoop.Timer?
+    /// Of the worker that accepts for all.
+    var listeners: [Listener] = []
+    var signals: Signals?
+    private(set) var isDraining = false
+    private var onEmpty: (@Sendable () -> Void)?
+
+    /// Exchanges and connections together, for the server to balance and to limit.
+    let openCount = Atomic<Int>(0)
+
+    init(
+        configuration: Configuration, routes: Routes, pages: Pages, log: Log,
+        connectionIDs: ConnectionIDs
+    ) throws(SystemError) {
+        loop = try Loop()
+        self.configuration = configuration
+        self.routes = routes
+        self.pages = pages
+        self.log = log
+        self.connectionIDs = connectionIDs
+    }
+
+    func nextConnectionID() -> UInt64 { connectionIDs.next() }
+
+    /// Takes over an accepted descriptor, which is counted already. On the loop's thread.
+    func adopt(_ fd: Int32, _ peer: SocketAddress) {
+        do throws(SystemError) {
+            let stream = try Stream(
+                fd, peer: peer, on: loop, drainMark: configuration.sendQueueByteMark)
+            let exchange = Exchange(stream: stream, worker: self)
+            exchange.workerIndex = exchanges.count
+            exchanges.append(exchange)
+            exchange.start()
+            if isDraining { exchange.close() }
+        } catch {
+            openCount.subtract(1, ordering: .relaxed)
+            log(.error, "a connection from \(peer) was dropped: \(error)")
+        }
+    }
+
+    /// Answers a connection over the limit with 503. On the loop's thread.
+    func refuse(_ fd: Int32, _ peer: SocketAddress) {
+        guard let stream = try? Stream(fd, peer: peer, on: loop) else { return }
+        guard refused < Self.refusalLimit else { return stream.close() }
+        refused += 1
+        let refusal = Refusal { [weak self] in self?.refused -= 1 }
+        stream.delegate = refusal
+        let text = "The server has as many connections as it takes (--max-connections)."
+        stream.write(Response(.serviceUnavailable, text: text).bytes(isHead: false, isLast: true))
+        stream.closeAfterSending(linger: Self.refusalLinger)
+    }
+
+    /// How many refused clients may be reading their 503 at once; more are closed without one.
+    private static let refusalLimit = 128
+    private static let refusalLinger: Duration = .seconds(1)
+}
+
+/// A stream that only says goodbye.
+private final class Refusal: StreamDelegate {
+    private let onClose: () -> Void
+    init(_ onClose: @escaping () -> Void) { self.onClose = onClose }
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {}
+    func streamReachedEnd() {}
+    func streamDrained() {}
+    func streamFailed(_ error: SystemError) {}
+    func streamClosed() { onClose() }
+}
+
+/// Numbers for connections, one after the other over all loops.
+final class ConnectionIDs: Sendable {
+    private let last = Atomic<UInt64>(0)
+    func next() -> UInt64 { last.add(1, ordering: .relaxed).newValue }
+}
+
+// MARK: - Who is here
+
+extension Worker {
+    /// An exchange that became a connection, or whose stream is closed.
+    func remove(_ exchange: Exchange) {
+        let index = exchange.workerIndex
+        guard index >= 0 else { return }
+        exchange.workerIndex = -1
+        let last = exchanges.removeLast()
+        if last !== exchange {
+            exchanges[index] = last
+            last.workerIndex = index
+        }
+        left()
+    }
+
+    func add(_ connection: Connection) {
+        connection.workerIndex = connections.count
+        connections.append(connection)
+        openCount.add(1, ordering: .relaxed)
+    }
+
+    func remove(_ connection: Connection) {
+        let index = connection.workerIndex
+        guard index >= 0 else { return }
+        connection.workerIndex = -1
+        let last = connections.removeLast()
+        if last !== connection {
+            connections[index] = last
+            last.workerIndex = index
+        }
+        left()
+    }
+
+    private func left() {
+        openCount.subtract(1, ordering: .relaxed)
+        if isDraining { tellIfEmpty() }
+    }
+}
+
+// MARK: - Stopping
+
+extension Worker {
+    /// Closes what is idle at once and the connections with 1001, spread over half of the drain time so
+    /// that not all clients come back in one moment. On the loop's thread.
+    ///
+    /// - Parameter onEmpty: called once nothing is open.
+    func drain(onEmpty: @escaping @Sendable () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        self.onEmpty = onEmpty
+        for exchange in exchanges { exchange.closeIfIdle() }
+        closeSome(pauses: Self.drainSteps)
+        tellIfEmpty()
+    }
+
+    private static let drainSteps = 50
+    /// Closed per step at least; fewer clients than this need no spreading.
+    private static let drainStepMinimum = 100
+
+    private func closeSome(pauses: Int) {
+        let waiting = connections.filter { $0.session.sentClose == nil }
+        guard !waiting.isEmpty else { return }
+        let count = max(Self.drainStepMinimum, waiting.count / max(1, pauses))
+        for connection in waiting.prefix(count) { connection.sendClose(Close(.goingAway)) }
+        guard count < waiting.count else { return }
+        drainTimer = loop.makeTimer { [unowned self] in closeSome(pauses: pauses - 1) }
+        if let drainTimer {
+            loop.schedule(drainTimer, after: configuration.drainTimeout / (2 * Self.drainSteps))
+        }
+    }
+
+    func closeListeners() {
+        for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    func scheduleDrop(after delay: Duration) {
+        let timer = loop.makeTimer { [unowned self] in
+            let count = exchanges.count + connections.count
+            log(.warning, "\(count) connections dropped after --drain-timeout")
+            dropAll()
+        }
+        dropTimer = timer
+        loop.schedule(timer, after: delay)
+    }
+
+    /// Drops everything. On the loop's thread.
+    func dropAll() {
+        for exchange in Array(exchanges) { exchange.close() }
+        for connection in Array(connections) { connection.end(.lost) }
+        tellIfEmpty()
+    }
+
+    private func tellIfEmpty() {
+        guard exchanges.isEmpty, connections.isEmpty, let onEmpty else { return }
+        self.onEmpty = nil
+        onEmpty()
+    }
+}

@@ -1,0 +1,95 @@
+/// A status code of a Close frame (RFC 6455 §7.4).
+public struct CloseCode: RawRepresentable, Sendable, Hashable, CustomStringConvertible,
+    ExpressibleByIntegerLiteral
+{
+    public let rawValue: UInt16
+
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    public init(integerLiteral value: UInt16) { rawValue = value }
+
+    /// The connection has done what it was opened for.
+    public static let normalClosure: Self = 1000
+    /// A server that stops, or a page that is left.
+    public static let goingAway: Self = 1001
+    public static let protocolError: Self = 1002
+    /// A kind of message that this endpoint does not take.
+    public static let unsupportedData: Self = 1003
+    /// Never sent: stands for a Close frame without a code.
+    public static let noStatusReceived: Self = 1005
+    /// Never sent: stands for a connection that ended without a Close frame.
+    public static let abnormalClosure: Self = 1006
+    /// Text that is not UTF-8.
+    public static let invalidFramePayloadData: Self = 1007
+    public static let policyViolation: Self = 1008
+    public static let messageTooBig: Self = 1009
+    /// Sent by a client only: the server did not grant an extension it cannot do without.
+    public static let mandatoryExtension: Self = 1010
+    /// The server could not go on, through no fault of the client.
+    public static let internalError: Self = 1011
+    public static let serviceRestart: Self = 1012
+    public static let tryAgainLater: Self = 1013
+    public static let badGateway: Self = 1014
+
+    /// Whether the code may stand in a Close frame.
+    ///
+    /// RFC 6455 §7.4.1 and §7.4.2 with the IANA registry: 1000–1003 and 1007–1014 have meanings,
+    /// 3000–4999 belong to libraries and applications; 1004–1006 and 1015 are reserved.
+    public var isSendable: Bool {
+        switch rawValue {
+        case 1000...1003, 1007...1014, 3000...4999: true
+        default: false
+        }
+    }
+
+    public var description: String { String(rawValue) }
+}
+
+/// What a Close frame says (RFC 6455 §5.5.1).
+public struct Close: Sendable, Hashable, CustomStringConvertible {
+    /// `nil` when the frame had no body; ``CloseCode/noStatusReceived`` stands for that elsewhere.
+    public var code: CloseCode?
+    /// At most ``reasonByteLimit`` bytes of UTF-8.
+    public var reason: String
+
+    /// 123: the 125 bytes of RFC 6455 §5.5 less the two of the code.
+    public static let reasonByteLimit = 123
+
+    public init(_ code: CloseCode? = nil, reason: String = "") {
+        self.code = code
+        self.reason = reason
+    }
+
+    public var description: String {
+        let code = code ?? .noStatusReceived
+        return reason.isEmpty ? "\(code)" : "\(code) \(reason)"
+    }
+
+    /// The frame's payload.
+    ///
+    /// - Throws: ``SendError`` for a code that must not be sent, a reason without a code, or a reason
+    ///   over ``reasonByteLimit``.
+    func payload() throws(SendError) -> [UInt8] {
+        guard let code else {
+            guard reason.isEmpty else { throw .closeReasonWithoutCode }
+            return []
+        }
+        guard code.isSendable else { throw .closeCodeNotSendable(code) }
+        guard reason.utf8.count <= Self.reasonByteLimit else {
+            throw .closeReasonTooLong(byteCount: reason.utf8.count)
+        }
+        return [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)] + reason.utf8
+    }
+
+    /// Reads a Close frame's payload, at most 125 bytes.
+    static func parse(_ payload: UnsafeRawBufferPointer) throws(ProtocolError) -> Close {
+        if payload.isEmpty { return Close() }
+        guard payload.count >= 2 else { throw .closePayloadTooShort }
+        let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
+        guard code.isSendable else { throw .invalidCloseCode(code.rawValue) }
+        let reasonBytes = UnsafeRawBufferPointer(rebasing: payload[2...])
+        guard let reason = String(validating: reasonBytes, as: UTF8.self) else {
+            throw .invalidUTF8
+        }
+        return Close(code, reason: reason)
+    }
+}

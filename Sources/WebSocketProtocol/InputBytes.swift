@@ -1,0 +1,31 @@
+/// Received bytes and how far they were read. The memory is the caller's and is written to: payloads
+/// are unmasked where they lie.
+public struct InputBytes {
+    private let bytes: UnsafeMutableRawBufferPointer
+    private var position = 0
+
+    public init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+    public var isEmpty: Bool { position == bytes.count }
+    public var remainingByteCount: Int { bytes.count &- position }
+
+    /// What was not read yet.
+    public var remaining: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[position...])
+    }
+
+    mutating func skip(_ byteCount: Int) { position += byteCount }
+    public mutating func skipAll() { position = bytes.count }
+
+    mutating func popFirst() -> UInt8? {
+        guard position < bytes.count else { return nil }
+        defer { position &+= 1 }
+        return bytes[position]
+    }
+
+    mutating func take(atMost byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        let end = position &+ min(byteCount, bytes.count &- position)
+        defer { position = end }
+        return UnsafeMutableRawBufferPointer(rebasing: bytes[position..<end])
+    }
+}

@@ -1,0 +1,37 @@
+/// RFC 6455 §5.3: byte i of a payload is XORed with byte i mod 4 of the masking key.
+public enum Mask {
+    /// Masks or unmasks in place.
+    ///
+    /// - Parameters:
+    ///   - bytes: a piece of the payload.
+    ///   - key: the four key bytes as they stand in the header, loaded as a little-endian word, so
+    ///     that key byte 0 is the lowest.
+    ///   - offset: where in the payload the piece begins.
+    public static func apply(
+        _ key: UInt32, to bytes: UnsafeMutableRawBufferPointer, offset: Int = 0
+    ) {
+        guard let base = bytes.baseAddress else { return }
+        let rotation = UInt32(truncatingIfNeeded: offset & 3) &* 8
+        let rotated = key &>> rotation | key &<< ((32 &- rotation) & 31)
+        let wide = UInt64(rotated) << 32 | UInt64(rotated)
+        let vector = SIMD4<UInt64>(repeating: wide.littleEndian)
+        let count = bytes.count
+        var index = 0
+        while index &+ 32 <= count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            base.storeBytes(of: word ^ vector, toByteOffset: index, as: SIMD4<UInt64>.self)
+            index &+= 32
+        }
+        while index &+ 8 <= count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            base.storeBytes(of: word ^ wide.littleEndian, toByteOffset: index, as: UInt64.self)
+            index &+= 8
+        }
+        while index < count {
+            let keyByte = UInt8(truncatingIfNeeded: wide &>> UInt64((index & 7) &* 8))
+            let byte = base.load(fromByteOffset: index, as: UInt8.self)
+            base.storeBytes(of: byte ^ keyByte, toByteOffset: index, as: UInt8.self)
+            index &+= 1
+        }
+    }
+}

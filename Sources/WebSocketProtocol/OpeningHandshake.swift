@@ -1,0 +1,153 @@
+import HTTPProtocol
+
+/// What a client asks for in a handshake that has passed the checks.
+public struct ClientHandshake: Sendable, Hashable {
+    /// The base64 of 16 bytes, as sent.
+    public let key: String
+    /// In the client's order of preference; empty if there was no such field.
+    public let offeredSubprotocols: [String]
+    /// In the client's order of preference; empty if there was no such field.
+    public let offeredExtensions: [ExtensionOffer]
+    /// As sent; browsers always send one. Nothing here checks it.
+    public let origin: String?
+
+    /// 13, the only one that passes.
+    public var version: Int { OpeningHandshake.version }
+}
+
+/// What a server chose, in an answer that has passed the checks.
+public struct ServerHandshake: Sendable, Hashable {
+    /// One of those offered; `nil` if none was chosen.
+    public let subprotocol: String?
+    /// Those accepted, in the order they apply.
+    public let extensions: [ExtensionOffer]
+}
+
+/// The opening handshake (RFC 6455 §4): its checks and answers, for either side.
+public enum OpeningHandshake {
+    /// RFC 6455 §4.1: "The value of this header field MUST be 13."
+    static let version = 13
+
+    /// Whether a request asks for WebSocket, be it right or wrong in other ways.
+    public static func isUpgrade(_ head: RequestHead) -> Bool {
+        head.fields.hasElement("websocket", in: "Upgrade")
+    }
+
+    /// Checks a client's request as RFC 6455 §4.2.1 lists it.
+    ///
+    /// The first thing checked is whether it asks for WebSocket at all, so that a browser on a
+    /// handler's path learns that and nothing more confusing.
+    ///
+    /// - Throws: `HandshakeError` for the first fault, which has the status and fields to answer.
+    public static func check(_ head: RequestHead) throws(HandshakeError) -> ClientHandshake {
+        guard isUpgrade(head) else { throw .notAnUpgrade }
+        guard head.method == "GET" else { throw .wrongMethod(head.method) }
+        guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
+        guard head.host != nil else { throw .missingHost }
+        guard head.fields.hasElement("upgrade", in: "Connection") else {
+            throw .connectionWithoutUpgrade
+        }
+        // A body would be taken for frames: RFC 6455 §4.1 has none.
+        guard !head.hasBody else { throw .hasBody }
+        try checkVersion(head.fields)
+        return ClientHandshake(
+            key: try key(head.fields),
+            offeredSubprotocols: try subprotocols(head.fields),
+            offeredExtensions: try extensions(head.fields),
+            origin: head.fields["Origin"])
+    }
+
+    /// The answer that opens the connection (RFC 6455 §4.2.2).
+    ///
+    /// - Parameters:
+    ///   - subprotocol: a token; that the client offered it is for the caller to see to.
+    ///   - extensions: those accepted, with the parameters agreed on.
+    ///   - extraFields: go last and in their order.
+    /// - Throws: `FieldError` if the subprotocol is not a token or an extension can not be sent.
+    public static func response(
+        to client: ClientHandshake, subprotocol: String? = nil, extensions: [ExtensionOffer] = [],
+        extraFields: Fields = Fields()
+    ) throws(FieldError) -> ResponseHead {
+        var fields: Fields = ["Upgrade": "websocket", "Connection": "Upgrade"]
+        try fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: client.key))
+        if let subprotocol {
+            guard HeaderGrammar.isToken(subprotocol) else {
+                throw .invalidValue(name: "Sec-WebSocket-Protocol", value: subprotocol)
+            }
+            try fields.append("Sec-WebSocket-Protocol", subprotocol)
+        }
+        if !extensions.isEmpty {
+            try fields.append("Sec-WebSocket-Extensions", ExtensionOffer.serialize(extensions))
+        }
+        fields.append(contentsOf: extraFields)
+        return ResponseHead(status: .switchingProtocols, fields: fields)
+    }
+
+    /// Checks a server's answer as RFC 6455 §4.1 lists it.
+    ///
+    /// - Parameters:
+    ///   - key: the one in the request.
+    ///   - offeredSubprotocols: those in the request; so with `offeredExtensions`, of which the
+    ///     names count: what the parameters may be is for each extension to know.
+    @discardableResult
+    public static func checkResponse(
+        _ head: ResponseHead, key: String, offeredSubprotocols: [String] = [],
+        offeredExtensions: [ExtensionOffer] = []
+    ) throws(HandshakeError) -> ServerHandshake {
+        guard head.status == .switchingProtocols else { throw .refused(head.status) }
+        guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
+        guard head.fields.hasElement("websocket", in: "Upgrade") else { throw .notAnUpgrade }
+        guard head.fields.hasElement("upgrade", in: "Connection") else {
+            throw .connectionWithoutUpgrade
+        }
+        guard let acceptKey = head.fields["Sec-WebSocket-Accept"] else { throw .missingAcceptKey }
+        guard acceptKey == AcceptKey.value(for: key) else { throw .wrongAcceptKey(acceptKey) }
+        let subprotocol = head.fields["Sec-WebSocket-Protocol"]
+        if let subprotocol, !offeredSubprotocols.contains(subprotocol) {
+            throw .unofferedSubprotocol(subprotocol)
+        }
+        let accepted = try extensions(head.fields)
+        for name in accepted.map(\.name)
+        where !offeredExtensions.contains(where: { $0.name == name }) {
+            throw .unofferedExtension(name)
+        }
+        return ServerHandshake(subprotocol: subprotocol, extensions: accepted)
+    }
+
+    private static func checkVersion(_ fields: Fields) throws(HandshakeError) {
+        guard let value = fields["Sec-WebSocket-Version"] else { throw .missingVersion }
+        guard value == "\(version)" else { throw .unsupportedVersion(value) }
+    }
+
+    private static func key(_ fields: Fields) throws(HandshakeError) -> String {
+        let keys = fields.values(of: "Sec-WebSocket-Key")
+        guard let key = keys.first else { throw .missingKey }
+        guard keys.count == 1 else { throw .duplicateKey(count: keys.count) }
+        guard AcceptKey.isValid(key) else { throw .malformedKey(key) }
+        return key
+    }
+
+    /// RFC 6455 §4.1: the elements "MUST be non-empty strings with characters in the range U+0021
+    /// to U+007E not including separator characters […] and MUST all be unique strings".
+    private static func subprotocols(_ fields: Fields) throws(HandshakeError) -> [String] {
+        guard let value = fields["Sec-WebSocket-Protocol"] else { return [] }
+        guard let names = HeaderGrammar.elements(of: value), !names.isEmpty,
+            names.allSatisfy({ HeaderGrammar.isToken($0) })
+        else { throw .malformedSubprotocols(value) }
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name).inserted { throw .duplicateSubprotocol(name) }
+        return names
+    }
+
+    /// RFC 6455 §9.1: the field may be split over several lines, each of which has the grammar.
+    private static func extensions(_ fields: Fields) throws(HandshakeError) -> [ExtensionOffer] {
+        var extensions: [ExtensionOffer] = []
+        for value in fields.values(of: "Sec-WebSocket-Extensions") {
+            guard let parsed = ExtensionOffer.parse(value) else {
+                throw .malformedExtensions(value)
+            }
+            extensions += parsed
+        }
+        return extensions
+    }
+}

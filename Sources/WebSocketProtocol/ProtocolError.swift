@@ -1,0 +1,87 @@
+/// Every way in which the peer can break RFC 6455 after the handshake. Each names the code that the
+/// connection is failed with (§7.1.7).
+public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
+    case reservedBits(UInt8)
+    case reservedOpcode(UInt8)
+    case fragmentedControlFrame(Opcode)
+    case controlFrameTooLong(byteCount: UInt64)
+    case lengthNotMinimal(byteCount: UInt64)
+    case lengthOverflow
+    case unmaskedFrame
+    case maskedFrame
+    case unexpectedContinuation
+    case expectedContinuation(Opcode)
+    case invalidUTF8
+    case closePayloadTooShort
+    case invalidCloseCode(UInt16)
+    case messageTooBig(byteCount: UInt64, byteLimit: Int)
+
+    /// The code of the Close frame that answers it (RFC 6455 §7.4.1).
+    public var closeCode: CloseCode {
+        switch self {
+        case .invalidUTF8: .invalidFramePayloadData
+        case .messageTooBig: .messageTooBig
+        default: .protocolError
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .reservedBits(let bits):
+            "reserved bits \(bits) set without an extension that defines them"
+        case .reservedOpcode(let opcode):
+            "reserved opcode \(opcode)"
+        case .fragmentedControlFrame(let opcode):
+            "fragmented \(opcode) frame"
+        case .controlFrameTooLong(let byteCount):
+            "control frame of \(byteCount) bytes, over the limit of 125"
+        case .lengthNotMinimal(let byteCount):
+            "length \(byteCount) not in its shortest form"
+        case .lengthOverflow:
+            "length with the top bit set"
+        case .unmaskedFrame:
+            "frame from a client without a mask"
+        case .maskedFrame:
+            "frame from a server with a mask"
+        case .unexpectedContinuation:
+            "continuation without a message to continue"
+        case .expectedContinuation(let opcode):
+            "\(opcode) frame inside a fragmented message"
+        case .invalidUTF8:
+            "text that is not UTF-8"
+        case .closePayloadTooShort:
+            "Close frame with a body of one byte"
+        case .invalidCloseCode(let code):
+            "close code \(code) may not be sent"
+        case .messageTooBig(let byteCount, let byteLimit):
+            "message of \(byteCount) bytes, over the limit of \(byteLimit)"
+        }
+    }
+}
+
+/// What our own side may not send. The connection stays as it was.
+public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
+    case closeAlreadySent
+    case kindChangedInsideMessage
+    case controlPayloadTooLong(byteCount: Int)
+    case closeReasonWithoutCode
+    case closeReasonTooLong(byteCount: Int)
+    case closeCodeNotSendable(CloseCode)
+
+    public var description: String {
+        switch self {
+        case .closeAlreadySent:
+            "nothing may follow the Close frame that was sent"
+        case .kindChangedInsideMessage:
+            "a fragmented message is either text or binary, not both"
+        case .controlPayloadTooLong(let byteCount):
+            "a control frame carries at most 125 bytes, not \(byteCount)"
+        case .closeReasonWithoutCode:
+            "a close reason needs a close code"
+        case .closeReasonTooLong(let byteCount):
+            "a close reason has at most \(Close.reasonByteLimit) bytes, not \(byteCount)"
+        case .closeCodeNotSendable(let code):
+            "close code \(code) may not be sent"
+        }
+    }
+}

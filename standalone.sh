@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Compiles the handler files of a directory into the server and runs it:
+#
+#   ./standalone.sh -p 9998 -w handlers
+#
+# All arguments are the server's (./standalone.sh --help); this script looks only at those that say
+# which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, and the same keys in
+# the file of --config. When nothing changed since the last run it starts the server at once.
+#
+# WEBSOCKETHOST_BUILD=debug builds without optimisation, for work on the server itself.
+#
+# Exit codes of this script: 1 the directory or the machine is not ready, or the build failed;
+# 2 wrong arguments; 4 --strict and a handler does not compile. Afterwards it *is* the server.
+set -uo pipefail
+
+package=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+build=$package/.build/standalone # SwiftPM's folder, apart from that of a developer's `swift build`
+mode=${WEBSOCKETHOST_BUILD:-release}
+
+# What the machine must have besides Swift: pkg-config name, a header, Debian package, Fedora package.
+system_libraries=(
+    "openssl openssl/ssl.h libssl-dev openssl-devel"
+)
+
+say() { printf 'standalone.sh: %s\n' "$*" >&2; }
+fail() { # CODE MESSAGE…
+    local code=$1
+    shift
+    say "$@"
+    exit "$code"
+}
+
+# shellcheck source=Sources/StandaloneBuild/prepare.sh
+source "$package/Sources/StandaloneBuild/prepare.sh" || exit 1
+# shellcheck source=Sources/StandaloneBuild/compile.sh
+source "$package/Sources/StandaloneBuild/compile.sh" || exit 1
+
+# --- Arguments ------------------------------------------------------------------------------------
+
+handlers_dir='' scan_dir='' config='' allows_outside=no is_strict=no
+
+# Notes the options that matter here. The others are skipped, with their values: the `-w` in
+# `--log-file -w` is a file name.
+read_arguments() {
+    local name value
+    while (($#)); do
+        case $1 in
+            --) return ;;
+            --*=*) name=${1%%=*} value=${1#*=} ;;
+            --*) name=$1 value=${2-} ;;
+            -t?*) # flags may be joined: -tw DIR
+                set -- "-${1#-t}" "${@:2}"
+                continue
+                ;;
+            -[a-zA-Z]?*) name=${1:0:2} value=${1:2} ;;
+            *) name=$1 value=${2-} ;;
+        esac
+        case ${name//_/-} in
+            --strict) is_strict=yes name='' ;;
+            --allow-handlers-outside-root-dir) allows_outside=yes name='' ;;
+            -w | --websock-handlers) handlers_dir=$value ;;
+            -s | --scan-dir) scan_dir=$value ;;
+            --config) config=$value ;;
+            -[pHVPmdxkclq]) ;;
+            --port | --server-host | --validation-host | --validation-port) ;;
+            --websock-handlers-map-file | --document-root | --cgi-paths | --private-key) ;;
+            --certificate | --tls-client-ca | --basic-auth-credential | --log-* | --queue) ;;
+            --deflate-log-level | --thread-monitor-interval-in-sec | --handler-encoding) ;;
+            --threads | --origin | --max-* | --ping-* | --*-timeout) ;;
+            *) name='' ;; # a flag: the next argument is not its value
+        esac
+        if [[ -n $name && ($1 == "$name") ]]; then
+            case ${name//_/-} in
+                -w | --websock-handlers | -s | --scan-dir)
+                    [[ -n $value ]] || fail 2 "$name needs a directory"
+                    ;;
+            esac
+            (($# > 1)) && shift
+        fi
+        shift
+    done
+}
+
+# The keys of a configuration file are the long options; what the command line says wins.
+read_config() {
+    local key value section=''
+    [[ -r $config ]] || return 0 # the server says what is wrong with it
+    while IFS='=:' read -r key value || [[ -n $key ]]; do
+        key=$(trim "$key") value=$(trim "$value")
+        [[ $key == \[*\] ]] && section=$key
+        [[ $section == '[pywebsocket]' ]] || continue
+        case ${key//-/_} in
+            websock_handlers) handlers_dir=${handlers_dir:-$value} ;;
+            scan_dir) scan_dir=${scan_dir:-$value} ;;
+            strict) is_true "$value" && is_strict=yes ;;
+            allow_handlers_outside_root_dir) is_true "$value" && allows_outside=yes ;;
+        esac
+    done <"$config"
+}
+trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
+is_true() { [[ ! ${1,,} =~ ^(false|no|off|0)$ ]]; }
+
+# Sets `root` and `scan` (real paths) and `shown` (the root as the author would type it).
+find_directories() {
+    shown=${handlers_dir:-$package/handlers}
+    [[ -n $handlers_dir ]] || shown=${shown#"$PWD"/}
+    if [[ ! -d $shown || ! -r $shown || ! -x $shown ]]; then
+        local problem='is not a directory'
+        [[ -e $shown ]] || problem='does not exist'
+        [[ -d $shown ]] && problem='cannot be read'
+        fail 1 "the handlers directory (-w) '$shown' $problem"
+    fi
+    while [[ $shown == */ && $shown != / ]]; do shown=${shown%/}; done
+    root=$(cd -P -- "$shown" && pwd)
+    scan=$root
+    [[ -n $scan_dir ]] || return 0
+    [[ -d $scan_dir && -r $scan_dir && -x $scan_dir ]] \
+        || fail 1 "the directory to scan (-s) '$scan_dir' does not exist or cannot be read"
+    scan=$(cd -P -- "$scan_dir" && pwd)
+    [[ $scan/ == "${root%/}"/* ]] \
+        || fail 1 "the directory to scan (-s) '$scan_dir' does not lie in the handlers directory (-w) '$shown'"
+}
+
+# --- The machine ----------------------------------------------------------------------------------
+
+check_machine() {
+    local library
+    case $mode in release | debug) ;; *) fail 2 "WEBSOCKETHOST_BUILD is 'release' or 'debug', not '$mode'" ;; esac
+    for library in "${system_libraries[@]}"; do
+        # shellcheck disable=SC2086 # four words
+        check_library $library
+    done
+}
+
+check_library() { # PKG-CONFIG-NAME HEADER DEBIAN FEDORA
+    if command -v pkg-config >/dev/null; then
+        pkg-config --exists "$1" && return
+    else # without pkg-config only the compiler's own places are searched
+        [[ -e /usr/include/$2 ]] && return
+    fi
+    fail 1 "the headers of $1 are missing: apt-get install $3 pkg-config (Debian, Ubuntu)" \
+        "or dnf install $4 pkgconf (Fedora)"
+}
+
+# --- Build and run --------------------------------------------------------------------------------
+
+# One build at a time in this checkout: SwiftPM's folder is shared by all handlers directories.
+take_turn() {
+    mkdir -p -- "$state" "$build" 2>/dev/null && [[ -w $state && -w $build ]] \
+        || fail 1 "cannot write to $package/.build; the server is built there"
+    exec {turn}>"$package/.build/standalone.lock" || exit 1
+    command -v flock >/dev/null || return 0
+    flock -n "$turn" && return
+    say "waiting for another build in $package"
+    flock "$turn"
+}
+
+read_arguments "$@"
+[[ -z $config ]] || read_config
+find_directories
+compiler=$(swiftc --version 2>/dev/null) \
+    || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
+state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$mode")
+scan_handlers
+if ! is_up_to_date; then
+    check_machine
+    take_turn
+    if ! is_up_to_date; then # the one we waited for may have built it
+        prepare_handlers
+        build_server
+    fi
+    [[ -z ${turn-} ]] || exec {turn}>&-
+fi
+[[ $is_strict == no ]] || refuse_left_out
+exec "$state/standalone" "$@"
