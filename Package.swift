@@ -7,7 +7,8 @@
 // Each handler file is a target of its own, so two files may declare the same names and one that
 // does not compile can be left out. A plain `swift build` takes the files of `handlers`;
 // `standalone.sh` prepares a folder under `.build` (see Sources/StandaloneBuild) and names it in
-// WEBSOCKETHOST_HANDLERS.
+// WEBSOCKETHOST_HANDLERS. SwiftPM remembers what this file said: after adding or removing a handler
+// file, a plain build needs `swift build --manifest-cache none` once.
 
 import Foundation
 import PackageDescription
@@ -25,10 +26,13 @@ struct HandlerFile {
     /// folder, gets its odd characters replaced and a hash of the path, which keeps it unique.
     var moduleName: String {
         let name = String(path.dropLast(".swift".count))
-        let isPlain = name.utf8.count <= 80 && name.first?.isNumber == false
+        let isPlain =
+            name.utf8.count <= 80 && name.first?.isNumber == false
             && name.unicodeScalars.allSatisfy(isIdentifierCharacter)
         if isPlain { return name }
-        let readable = name.unicodeScalars.suffix(60).map { isIdentifierCharacter($0) ? String($0) : "_" }
+        let readable = name.unicodeScalars.suffix(60).map {
+            isIdentifierCharacter($0) ? String($0) : "_"
+        }
         return "_" + readable.joined() + "_" + String(hash(of: path), radix: 36)
     }
 }
@@ -47,7 +51,8 @@ func hash(of text: String) -> UInt64 {
 
 /// All files below `folder`, as relative paths; dot-files and what lies in dot-folders are left out.
 func visibleFiles(below folder: String) -> [String] {
-    let all = try? FileManager.default.subpathsOfDirectory(atPath: Context.packageDirectory + "/" + folder)
+    let all = try? FileManager.default.subpathsOfDirectory(
+        atPath: Context.packageDirectory + "/" + folder)
     return (all ?? []).filter { path in
         !path.split(separator: "/").contains { $0.hasPrefix(".") }
     }.sorted()
@@ -56,14 +61,17 @@ func visibleFiles(below folder: String) -> [String] {
 func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     let path = Context.packageDirectory + "/" + path
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        && isFolder.boolValue
 }
 
 /// The handler files and helper files of `handlers`, as they lie there. SwiftPM warns of every file
 /// that a target neither compiles nor excludes, so each target excludes its neighbours.
 func ownHandlers() -> (handlers: [HandlerFile], helpers: Target?) {
     let root = "handlers"
-    let sources = visibleFiles(below: root).filter { $0.hasSuffix(".swift") && !isFolder("\(root)/\($0)") }
+    let sources = visibleFiles(below: root).filter {
+        $0.hasSuffix(".swift") && !isFolder("\(root)/\($0)")
+    }
     func neighbours(of kept: [String], in folder: String) -> [String] {
         let names = try? FileManager.default.contentsOfDirectory(
             atPath: Context.packageDirectory + "/" + folder)
@@ -73,16 +81,20 @@ func ownHandlers() -> (handlers: [HandlerFile], helpers: Target?) {
         let folder = ([root] + path.split(separator: "/").dropLast().map(String.init))
             .joined(separator: "/")
         let name = String(path.split(separator: "/").last!)
-        return HandlerFile(path: path, folder: folder, excluded: neighbours(of: [name], in: folder), sources: [name])
+        return HandlerFile(
+            path: path, folder: folder, excluded: neighbours(of: [name], in: folder),
+            sources: [name])
     }
     let helpers = sources.filter { !$0.hasSuffix("_wsh.swift") }
     guard !helpers.isEmpty else { return (handlers, nil) }
-    let others = visibleFiles(below: root).filter { !helpers.contains($0) && !isFolder("\(root)/\($0)") }
+    let others = visibleFiles(below: root).filter {
+        !helpers.contains($0) && !isFolder("\(root)/\($0)")
+    }
     return (handlers, helperTarget(path: root, exclude: others, sources: helpers))
 }
 
-/// The folder that standalone.sh prepared: `modules/sub/echo_wsh.swift/echo_wsh.swift`, each handler
-/// file alone in a folder that is named like it, and the helper files in `Shared`.
+/// The folder that standalone.sh prepared: `modules/sub/echo_wsh.swift/handler.swift`, each
+/// handler file alone in a folder that is named like it, and the helper files in `Shared`.
 func preparedHandlers(_ folder: String) -> (handlers: [HandlerFile], helpers: Target?) {
     let handlers = visibleFiles(below: folder + "/modules").filter { path in
         path.hasSuffix("_wsh.swift/handler.swift")
@@ -128,7 +140,8 @@ let tests = [
     test("HTTPProtocolTests", ["HTTPProtocol"]),
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol"]),
     test("EventLoopTests", ["EventLoop", "CLinux"]),
-    test("WebSocketHostTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test(
+        "WebSocketHostTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
 ].filter { isFolder("Tests/\($0.name)") }
 

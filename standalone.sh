@@ -111,12 +111,12 @@ find_directories() {
         fail 1 "the handlers directory (-w) '$shown' $problem"
     fi
     while [[ $shown == */ && $shown != / ]]; do shown=${shown%/}; done
-    root=$(cd -P -- "$shown" && pwd)
+    root=$(CDPATH='' cd -P -- "$shown" && pwd)
     scan=$root
     [[ -n $scan_dir ]] || return 0
     [[ -d $scan_dir && -r $scan_dir && -x $scan_dir ]] \
         || fail 1 "the directory to scan (-s) '$scan_dir' does not exist or cannot be read"
-    scan=$(cd -P -- "$scan_dir" && pwd)
+    scan=$(CDPATH='' cd -P -- "$scan_dir" && pwd)
     [[ $scan/ == "${root%/}"/* ]] \
         || fail 1 "the directory to scan (-s) '$scan_dir' does not lie in the handlers directory (-w) '$shown'"
 }

@@ -35,7 +35,9 @@ func literal(_ text: String) -> String {
 func entry(module: String, file: String, root: String) throws -> Entry {
     let text = try Data(contentsOf: URL(filePath: file))
     var path = file.utf8.dropFirst(root.utf8.count).drop { $0 == UInt8(ascii: "/") }
-    if file.hasSuffix("_wsh.swift/handler.swift") { path = path.dropLast("/handler.swift".utf8.count) }
+    if file.hasSuffix("_wsh.swift/handler.swift") {
+        path = path.dropLast("/handler.swift".utf8.count)
+    }
     return Entry(
         module: module, file: file, path: String(decoding: path, as: UTF8.self),
         isLeftOut: text.starts(with: "// left out".utf8))

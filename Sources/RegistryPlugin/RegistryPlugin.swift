@@ -19,13 +19,15 @@ struct RegistryPlugin: BuildToolPlugin {
             .buildCommand(
                 displayName: "Registering \(files.count) handlers",
                 executable: try context.tool(named: "RegistryGenerator").url,
-                arguments: [registry.path(percentEncoded: false), root(of: context.package)] + arguments,
+                arguments: [registry.path(percentEncoded: false), root(of: context.package)]
+                    + arguments,
                 inputFiles: files, outputFiles: [registry])
         ]
     }
 
     private func isHandler(_ file: URL) -> Bool {
-        let file = file.lastPathComponent == "handler.swift" ? file.deletingLastPathComponent() : file
+        let file =
+            file.lastPathComponent == "handler.swift" ? file.deletingLastPathComponent() : file
         return file.lastPathComponent.hasSuffix("_wsh.swift")
     }
 

@@ -70,6 +70,8 @@ sort_messages() {
         # `#sourceLocation` does not reach to the very end of a file, where a missing brace is noticed.
         if [[ $line =~ ^"$state/modules/"(.*)/handler\.swift:([0-9]+)(:[0-9]+:\ .*) ]]; then
             line=$root/${BASH_REMATCH[1]}:$((BASH_REMATCH[2] - 1))${BASH_REMATCH[3]}
+        elif [[ $line =~ ^"$state/Shared/"([^/:]*)(:[0-9]+:[0-9]+:\ .*) ]]; then
+            line=$root/${helper_of[${BASH_REMATCH[1]}]-}${BASH_REMATCH[2]}
         fi
         if [[ $line =~ $pattern && ${BASH_REMATCH[2]} != note ]]; then
             find_owner "${BASH_REMATCH[1]}"
@@ -122,11 +124,8 @@ show_messages() {
 
 # The author's files are named as -w names the directory.
 shorten() {
-    local line prefix=${root%/}/
-    while IFS= read -r line; do
-        case $line in "$prefix"*) line=$shown/${line#"$prefix"} ;; esac
-        printf '%s\n' "$line"
-    done
+    local line
+    while IFS= read -r line; do printf '%s\n' "${line//"${root%/}/"/"$shown/"}"; done
 }
 
 leave_out_failed() {
@@ -144,8 +143,8 @@ leave_out_helpers() { # FILE
     local path copy
     mkdir -p -- "$state/messages"
     printf '%s' "${messages[$1]}" >"$state/messages/Shared"
-    for copy in "$state/Shared"/*; do printf '// left out\n' | write "$copy"; done
-    for path in "${handlers[@]}"; do
+    for copy in "$state/Shared"/*; do printf '// left out\n' | write "$copy" || exit 1; done
+    for path in ${handlers[@]+"${handlers[@]}"}; do
         grep -Eq '^[[:space:]]*(@?[A-Za-z_]+[[:space:]]+)*import[[:space:]]+(.*[[:space:]])?Shared' \
             "$state/modules/$path/handler.swift" || continue
         leave_out "$path" "helper code that it imports does not compile: ${messages[$1]%$'\n'}"

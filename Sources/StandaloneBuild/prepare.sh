@@ -18,7 +18,7 @@ digest() { printf '%s\0' "$@" | sha256sum | cut -c 1-16; }
 # Fills `handlers` and `helpers` (paths relative to the root) and `fingerprint` (by path).
 # The status-change time is part of it: a modification time can be set back.
 scan_handlers() {
-    local LC_ALL=C mark path file
+    local LC_ALL=C mark path
     handlers=() helpers=()
     declare -gA fingerprint=()
     while IFS=' ' read -r -d '' mark path; do
@@ -57,6 +57,7 @@ is_utf8() {
 
 # Everything the binary is made from, as text.
 describe_core() {
+    local path
     printf '%s\n' "$package" "$mode" "$compiler"
     (cd -- "$package" && find Package.swift standalone.sh Sources -type f -printf '%p %C@ %s %i\n' | LC_ALL=C sort)
     for path in ${helpers[@]+"${helpers[@]}"}; do printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
@@ -75,11 +76,11 @@ is_up_to_date() {
 # --- Copies ---------------------------------------------------------------------------------------
 
 prepare_handlers() {
-    local path line
+    local path mark
     declare -gA copied=()
     rm -f -- "$state/stamp"
     if [[ -r $state/core && $(<"$state/core") == "$core" ]]; then
-        while IFS=' ' read -r line path; do copied[$path]=$line; done < <(cat "$state/copied" 2>/dev/null)
+        while IFS=' ' read -r mark path; do copied[$path]=$mark; done < <(cat "$state/copied" 2>/dev/null)
     else # the server or the helper files changed: what did not compile then may compile now
         rm -rf -- "$state/messages" "$state/copied"
     fi
@@ -103,31 +104,36 @@ import WebSocketHost
 SWIFT
 }
 
-# The helper files lie in one folder, since a module cannot have two files of one name otherwise.
+# `a/text.swift` and `b/text.swift` become `,a,text.swift` and `,b,text.swift`: a module cannot have two
+# files of one name, nor two such first lines. So compile.sh puts the author's path into messages.
 copy_helpers() {
     local path name
-    declare -A kept=()
+    declare -gA helper_of=()
     mkdir -p -- "$state/Shared"
     for path in ${helpers[@]+"${helpers[@]}"}; do
         name=,${path//,/,,}
         name=${name//\//,}
-        kept[$name]=yes
-        [[ -e $state/messages/Shared ]] || copy_source "$path" "$state/Shared/$name"
+        helper_of[$name]=$path
+        [[ -e $state/messages/Shared ]] && continue
+        without_mark "$path" | write "$state/Shared/$name" || exit 1
     done
     for path in "$state/Shared"/*; do
-        [[ -n ${kept[${path##*/}]-} ]] || rm -f -- "$path"
+        [[ -n ${helper_of[${path##*/}]-} ]] || rm -f -- "$path"
     done
 }
 
 copy_source() { # PATH TARGET
     { printf '#sourceLocation(file: %s, line: 1)\n' "$(literal "$root/$1")" \
-        && LC_ALL=C sed $'1s/^\xEF\xBB\xBF//' "$root/$1" 2>/dev/null; } >"$state/new" || return
+        && without_mark "$1"; } >"$state/new" || return
     write "$2" <"$state/new"
 }
 
+# A byte order mark is allowed at the start of a file only.
+without_mark() { LC_ALL=C sed $'1s/^\xEF\xBB\xBF//' "$root/$1" 2>/dev/null; }
+
 # Standard input becomes the file. Left alone when nothing changed: a new date means a new build.
 write() { # FILE
-    cat >"$state/newer"
+    cat >"$state/newer" || fail 1 "cannot write $state/newer"
     if cmp -s "$state/newer" "$1"; then return; fi
     mv -f -- "$state/newer" "$1" || fail 1 "cannot write $1"
 }
@@ -147,8 +153,8 @@ leave_out() { # PATH MESSAGE
     local folder=$state/modules/$1 text=${2//"${root%/}/"/}
     mkdir -p -- "$(dirname -- "$state/messages/$1")"
     printf '%s\n' "$2" >"$state/messages/$1"
-    printf '// left out\npublic let failure = %s\n' "$(literal "$text")" | write "$folder/handler.swift"
-    printf '// left out\n' | write "$folder/export.swift"
+    printf '// left out\npublic let failure = %s\n' "$(literal "$text")" | write "$folder/handler.swift" || exit 1
+    printf '// left out\n' | write "$folder/export.swift" || exit 1
 }
 
 # A Swift string literal.

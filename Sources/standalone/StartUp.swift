@@ -1,0 +1,66 @@
+import EventLoop
+import WebSocketHost
+
+/// What the program says when it begins to serve.
+enum StartUp {
+    /// Where it listens, what it serves, what it left out and why.
+    static func text(
+        _ settings: Settings, _ routes: Routes, _ addresses: [SocketAddress]
+    ) -> String {
+        let port = addresses.first?.port ?? settings.configuration.port
+        let origin = "\(host(settings.configuration.host)):\(port)"
+        var lines = ["WebSocketHost \(Program.version) serves"]
+        for route in routes.listing where route.failure == nil {
+            let url = "ws://\(origin)\(percentEncoded(route.path))"
+            lines.append("  \(url)")
+        }
+        if routes.isEmpty {
+            lines.append(
+                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start again")
+        }
+        lines += routes.listing.compactMap { route in
+            route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }
+        }
+        let listening = addresses.map { "\($0)" }.joined(separator: " and ")
+        lines.append("listening on \(listening); http://\(origin)/ is a page to try them; Ctrl-C stops")
+        return lines.joined(separator: "\n")
+    }
+
+    /// The table of `--list-routes`.
+    static func listing(_ routes: Routes) -> String {
+        routes.listing.map { route in
+            let state = route.failure.map { "\t503: \(firstLine($0))" } ?? ""
+            return "\(route.path)\t\(route.source)\(state)"
+        }.joined(separator: "\n")
+    }
+
+    static func broken(_ routes: Routes) -> String {
+        let sources = routes.listing.filter { $0.failure != nil }.map(\.source)
+        return "\(sources.joined(separator: ", ")): not compiled"
+    }
+
+    private static func firstLine(_ text: String) -> String {
+        escaped(String(text.prefix { !$0.isNewline }))
+    }
+
+    /// How a client on this machine names the host.
+    private static func host(_ host: String) -> String {
+        switch host {
+        case "*", "", "0.0.0.0", "::": "localhost"
+        default: host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+        }
+    }
+
+    /// A path as it stands in a URL (RFC 3986 §3.3).
+    private static func percentEncoded(_ path: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/!$&'()*+,;=:@".utf8)
+        return path.utf8.reduce(into: "") { text, byte in
+            if plain.contains(byte) {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += "%" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import WebSocketHost
+
+/// The kinds of values that options take. Each throws what is allowed instead.
+enum Values {
+    static func integer(
+        _ text: String, _ range: ClosedRange<Int>, _ option: String
+    ) throws(UsageError) -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw UsageError(
+                "\(option): '\(escaped(text))' is not a whole number from \(range.lowerBound) to "
+                    + "\(range.upperBound)")
+        }
+        return number
+    }
+
+    /// Bytes, with K, M or G for 1,024 and its powers.
+    static func bytes(
+        _ text: String, atLeast minimum: Int, _ option: String
+    ) throws(UsageError) -> Int {
+        let units: [Character: Int] = ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
+        var digits = text
+        var unit = 1
+        if let last = text.lowercased().last, let factor = units[last] {
+            digits.removeLast()
+            unit = factor
+        }
+        if let number = Int(digits) {
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: unit)
+            if !overflow && bytes >= minimum { return bytes }
+        }
+        throw UsageError(
+            "\(option): '\(escaped(text))' is not a number of bytes from \(minimum) up, such as 65536, "
+                + "64K or 16M")
+    }
+
+    /// Seconds, fractions allowed.
+    ///
+    /// - Parameter isZeroAllowed: where zero has a meaning.
+    static func seconds(
+        _ text: String, isZeroAllowed: Bool = false, _ option: String
+    ) throws(UsageError) -> Duration {
+        guard let number = Double(text), number <= 86_400, number >= (isZeroAllowed ? 0 : 0.001) else {
+            throw UsageError(
+                "\(option): '\(escaped(text))' is not a number of seconds from "
+                    + "\(isZeroAllowed ? "0 (off)" : "0.001") to 86400")
+        }
+        return .seconds(number)
+    }
+
+    static func logLevel(_ text: String, _ option: String) throws(UsageError) -> LogLevel {
+        guard let level = LogLevel(name: text) else {
+            let names = LogLevel.allCases.map(\.name).joined(separator: ", ")
+            throw UsageError("\(option): '\(escaped(text))' is none of \(names)")
+        }
+        return level
+    }
+
+    /// `any`, `same`, or a list of origins separated by commas.
+    static func origins(_ text: String, _ option: String) throws(UsageError) -> AllowedOrigins {
+        switch text.lowercased() {
+        case "any", "*": return .any
+        case "same": return .same
+        default:
+            let origins = text.split(separator: ",").map(String.init)
+            for origin in origins where origin != "null" && !isOrigin(origin) {
+                throw UsageError(
+                    "\(option): '\(escaped(origin))' is no origin: write https://example.com, "
+                        + "without a path, or 'same' or 'any'")
+            }
+            guard !origins.isEmpty else { throw UsageError("\(option): no origin given") }
+            return .list(origins)
+        }
+    }
+
+    /// scheme "://" host [":" port], RFC 6454 §6.2.
+    private static func isOrigin(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 3 && parts[0].count > 1 && parts[0].hasSuffix(":") && parts[1].isEmpty
+            && !parts[2].isEmpty
+    }
+}
