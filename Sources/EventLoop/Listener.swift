@@ -21,7 +21,7 @@ public final class Listener: EventSource {
     static let shortagePause: Duration = .milliseconds(100)
 
     /// - Parameters:
-    ///   - socket: made by ``ListeningSocket``; owned from now on.
+    ///   - socket: owned from now on, and closed if this throws.
     public init(
         _ socket: ListeningSocket, on loop: Loop,
         onShortage: @escaping (SystemError) -> Void = { _ in },
@@ -32,7 +32,12 @@ public final class Listener: EventSource {
         address = socket.address
         self.onAccept = onAccept
         self.onShortage = onShortage
-        try loop.add(fd, .readable, self)
+        do {
+            try loop.add(fd, .readable, self)
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
     }
 
     public func ready(_ readiness: Readiness) {

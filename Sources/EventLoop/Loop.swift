@@ -7,6 +7,8 @@ public protocol EventSource: AnyObject {
     /// Called on the loop's thread. The readiness may be out of date: only the next call on the
     /// descriptor tells.
     func ready(_ readiness: Readiness)
+    /// Stops being watched and closes the descriptor. The loop calls it on what is open when it ends.
+    func close()
 }
 
 /// One thread that waits for descriptors, timers and jobs, and runs what they wake.
@@ -24,7 +26,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private let wakeUpDescriptor: Int32
     private var sources: [Registration] = []
     private var timers = Timers()
-    private var thread: pthread_t = pthread_self()
+    /// Who is in ``run()``; 0: nobody, so that all that is enqueued before or after is handed over.
+    private let thread = Atomic<pthread_t>(0)
     private var isStopping = false
 
     /// The time at which this turn began; on the loop's thread.
@@ -78,20 +81,31 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         close(wakeUpDescriptor)
     }
 
-    /// Whether the caller is on the loop's thread.
-    public var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    /// Whether the caller is on the loop's thread, within ``run()``. From any thread.
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     /// Starts a thread for the loop, which ends with ``stop()``.
     public func start() throws(SystemError) -> LoopThread {
         try LoopThread { self.run() }
     }
 
-    /// Runs the loop on the calling thread until ``stop()``.
+    /// Runs the loop on the calling thread until ``stop()``, then closes what is still open.
     public func run() {
-        thread = pthread_self()
+        thread.store(pthread_self(), ordering: .relaxed)
         now = .current()
+        turnStart.store(now.nanoseconds, ordering: .relaxed)
         while !isStopping { turn() }
+        closeSources()
         turnStart.store(0, ordering: .relaxed)
+        thread.store(0, ordering: .relaxed)
+    }
+
+    /// Closes every source, or it and the loop would keep each other for ever, and lets the jobs that
+    /// this woke run once.
+    private func closeSources() {
+        for registration in sources { registration.source?.close() }
+        takeHandOver()
+        runReadyJobs()
     }
 
     /// Ends ``run()`` after this turn. From any thread.
@@ -110,7 +124,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             let (token, readiness) = epoll.event(at: index)
             dispatch(token, readiness)
         }
-        while let timer = timers.popDue(at: now) {
+        // No more than there are now: one that sets itself anew without delay waits for the next turn.
+        var budget = timers.count
+        while budget > 0, let timer = timers.popDue(at: now) {
+            budget -= 1
             timer.action()
             runReadyJobs()
         }
@@ -127,7 +144,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     }
 
     private func waitMilliseconds() -> Int32 {
-        if !jobs.isEmpty || !unreadStreams.isEmpty || isStopping { return 0 }
+        if !jobs.isEmpty || !unreadStreams.isEmpty || !unflushedStreams.isEmpty || isStopping {
+            return 0
+        }
         let mayWait = handOver.withLock { handOver in
             handOver.isWaiting = handOver.jobs.isEmpty && handOver.work.isEmpty
             return handOver.isWaiting
@@ -135,7 +154,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         guard mayWait else { return 0 }
         turnStart.store(0, ordering: .relaxed)
         guard let earliest = timers.earliest else { return -1 }
-        let nanoseconds = max(0, earliest.nanoseconds &- MonotonicTime.current().nanoseconds)
+        let current = MonotonicTime.current()
+        guard earliest > current else { return 0 }
+        let nanoseconds = earliest.nanoseconds &- current.nanoseconds
         // Rounded up, or the loop would spin through the last millisecond.
         return Int32(clamping: (nanoseconds &+ 999_999) / 1_000_000)
     }
@@ -268,13 +289,13 @@ extension Loop {
     func flushSoon(_ stream: Stream) { unflushedStreams.append(stream) }
     func readSoon(_ stream: Stream) { unreadStreams.append(stream) }
 
+    /// Sends what was written. What a delegate writes because of that waits for the next time, or one
+    /// whose peer is quick would keep the others waiting.
     private func flushStreams() {
-        var index = 0
-        while index < unflushedStreams.count {
-            unflushedStreams[index].flushTurn()
-            index += 1
-        }
-        if index > 0 { unflushedStreams.removeAll(keepingCapacity: true) }
+        let count = unflushedStreams.count
+        guard count > 0 else { return }
+        for index in 0..<count { unflushedStreams[index].flushTurn() }
+        unflushedStreams.removeFirst(count)
     }
 
     /// Streams that had more to read than their share of a turn, or were told to read again.

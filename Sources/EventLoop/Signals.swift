@@ -6,6 +6,7 @@ public final class Signals: EventSource {
     private let loop: Loop
     private let fd: Int32
     private let onSignal: (Int32) -> Void
+    private var isClosed = false
 
     /// Keeps the signals from their default effect. Call before any other thread is started, so that
     /// every thread inherits it.
@@ -27,16 +28,25 @@ public final class Signals: EventSource {
         fd = try check("signalfd") {
             signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         }
-        try loop.add(fd, .readable, self)
+        do {
+            try loop.add(fd, .readable, self)
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
     }
 
     public func ready(_ readiness: Readiness) {
         var info = signalfd_siginfo()
         let byteCount = MemoryLayout<signalfd_siginfo>.size
-        while read(fd, &info, byteCount) == byteCount { onSignal(Int32(info.ssi_signo)) }
+        while !isClosed, read(fd, &info, byteCount) == byteCount {
+            onSignal(Int32(info.ssi_signo))
+        }
     }
 
     public func close() {
+        guard !isClosed else { return }
+        isClosed = true
         loop.remove(fd)
         Glibc.close(fd)
     }

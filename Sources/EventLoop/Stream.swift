@@ -31,6 +31,7 @@ public final class Stream: EventSource {
     private var isReadingPaused = false
     private var isReadScheduled = false
     private var isFlushScheduled = false
+    /// Closing or closed: nothing more is taken to be sent.
     private var isClosing = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
@@ -72,11 +73,16 @@ public final class Stream: EventSource {
         if isReadingPaused && !readiness.isDisjoint(with: .broken) {
             return fail(SystemError("recv", code: ECONNRESET))
         }
-        if readiness.contains(.writable), output != nil { flush() }
         if !readiness.isDisjoint(with: .hangUp) { hasHungUp = true }
+        // Before writing: that fails on a broken connection, whose last bytes can still be read.
         if !readiness.isDisjoint(with: [.readable, .hangUp]) {
             isReadable = true
             readTurn()
+        }
+        if readiness.contains(.writable), output != nil { flush() }
+        // After the peer's end nothing is read that could tell of the reset that followed.
+        if hasReachedEnd && !readiness.isDisjoint(with: .broken) {
+            fail(SystemError("recv", code: ECONNRESET))
         }
     }
 }
@@ -149,7 +155,11 @@ extension Stream {
     }
 
     /// Sends the first `byteCount` bytes of what was reserved at the end of this turn.
+    ///
+    /// After ``closeAfterSending(linger:)`` or ``close()`` they are dropped: behind our half's end they
+    /// would only break the connection before the peer has read the rest.
     public func commit(_ byteCount: Int) {
+        guard !isClosing else { return dropReserved() }
         output?.commit(byteCount)
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
@@ -157,13 +167,19 @@ extension Stream {
     }
 
     public func write(_ bytes: [UInt8]) {
-        guard !isClosed, !bytes.isEmpty else { return }
+        guard !isClosing, !bytes.isEmpty else { return }
         bytes.withUnsafeBytes {
             if let base = $0.baseAddress {
                 reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
             }
         }
         commit(bytes.count)
+    }
+
+    private func dropReserved() {
+        guard let queue = output, queue.count == 0 else { return }
+        output = nil
+        loop.giveBack(queue)
     }
 
     func flushTurn() {
@@ -209,7 +225,7 @@ extension Stream {
     /// before the peer has read it. So: send, shut down our half, and read until the peer's end has
     /// come, for at most `linger`. RFC 6455 §7.1.1, RFC 9112 §9.6.
     public func closeAfterSending(linger: Duration) {
-        guard !isClosed, !isClosing else { return }
+        guard !isClosing else { return }
         isClosing = true
         isReadingPaused = false
         let timer = loop.makeTimer { [unowned self] in close() }
@@ -239,6 +255,7 @@ extension Stream {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        isClosing = true
         if let lingerTimer { loop.cancel(lingerTimer) }
         lingerTimer = nil
         loop.remove(fd)

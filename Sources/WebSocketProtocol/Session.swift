@@ -143,6 +143,8 @@ extension Session {
         guard let frame else { return nil }
         let missing = frame.payloadByteCount &- frameReceivedByteCount
         let piece = input.take(atMost: missing)
+        // A header alone takes no memory: the payload may come whole with the next read.
+        if piece.isEmpty && missing > 0 { return nil }
         if let key = frame.maskingKey {
             Mask.apply(key, to: piece, offset: frameReceivedByteCount)
         }
@@ -173,9 +175,14 @@ extension Session {
         _ kind: Opcode?, _ bytes: UnsafeRawBufferPointer
     ) throws(ProtocolError) -> Message {
         guard kind == .text else { return .binary([UInt8](bytes)) }
-        let characters = bytes.assumingMemoryBound(to: UInt8.self)
-        guard let text = String(validating: characters, as: UTF8.self) else { throw .invalidUTF8 }
-        return .text(text)
+        var validator = UTF8Validator()
+        guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        // Not `String(validating:as:)`: it is generic, and looks its types up for every message.
+        return .text(
+            String(unsafeUninitializedCapacity: bytes.count) { buffer in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                return bytes.count
+            })
     }
 
     private mutating func readDataPiece(

@@ -1,0 +1,13 @@
+import WebSocketHost
+
+/// `/echo` for tests that want no extension: whatever the client offers, none is granted.
+///
+/// This server grants none anywhere so far (compression is to come), so there is nothing to turn off.
+///
+/// Try it: connect and look at the answer in the browser's network tools: no Sec-WebSocket-Extensions.
+public let handler = WebSocketHandler { socket in
+    for try await message in socket {
+        try await socket.send(message)
+        if message == .text("Goodbye") { return }
+    }
+}

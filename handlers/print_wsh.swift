@@ -1,0 +1,15 @@
+import WebSocketHost
+
+/// Prints each message on standard output and answers nothing.
+///
+/// What a client sends may hold control characters that a terminal obeys: `escaped` takes their power.
+///
+/// Try it: send something, and look at the terminal in which the server runs.
+public let handler = WebSocketHandler { socket in
+    for try await message in socket {
+        switch message {
+        case .text(let text): print(escaped(text))
+        case .binary(let bytes): print("\(bytes.count) bytes: \(bytes.prefix(16))")
+        }
+    }
+}
