@@ -12,8 +12,10 @@ final class Exchange: StreamDelegate, @unchecked Sendable {
     private let stream: Stream
     private var parser: RequestHeadParser
     private lazy var timer = worker.loop.makeTimer { [unowned self] in waitedLongEnough() }
-    /// What came behind the head that is being answered.
+    /// What was received and not parsed: it came behind the head that is being answered.
     private var pipelined: [UInt8] = []
+    private var pipelinedOffset = 0
+    private var isParsing = false
     private var isAnswering = false
     private var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
@@ -61,12 +63,9 @@ final class Exchange: StreamDelegate, @unchecked Sendable {
 
 extension Exchange {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
-        if isAnswering {
-            pipelined.append(contentsOf: bytes)
-            if pipelined.count > Self.pipelinedByteLimit { stream.pauseReading() }
-        } else {
-            parse(UnsafeRawBufferPointer(bytes))
-        }
+        pipelined.append(contentsOf: bytes)
+        parsePipelined()
+        if pipelined.count - pipelinedOffset > Self.pipelinedByteLimit { stream.pauseReading() }
     }
 
     func streamReachedEnd() {
@@ -74,7 +73,7 @@ extension Exchange {
         if task != nil || !isAnswering { stream.close() }
     }
 
-    func streamDrained() {}
+    func streamDrained() { parsePipelined() }
     func streamFailed(_ error: SystemError) {}
 
     func streamClosed() {
@@ -83,29 +82,48 @@ extension Exchange {
         worker.remove(self)
     }
 
-    private func parse(_ bytes: UnsafeRawBufferPointer) {
-        do throws(RequestError) {
-            switch try parser.parse(bytes) {
-            case .incomplete: return
-            case .complete(let head, let byteCount):
-                pipelined.append(contentsOf: bytes[byteCount...])
-                isAnswering = true
-                worker.loop.cancel(timer)
-                answer(head)
+    /// Answers request after request, until one takes longer, or the client does not read the answers.
+    private func parsePipelined() {
+        guard !isParsing else { return }
+        isParsing = true
+        defer { isParsing = false }
+        while !isAnswering && pipelinedOffset < pipelined.count && !stream.isOverDrainMark {
+            parseHead()
+        }
+        if pipelinedOffset == pipelined.count {
+            (pipelined, pipelinedOffset) = ([], 0)
+            stream.resumeReading()
+        } else if stream.isOverDrainMark {
+            stream.needsDrainNotice = true
+            stream.pauseReading()
+        }
+    }
+
+    private func parseHead() {
+        let progress = pipelined.withUnsafeBytes { bytes in
+            Result { () throws(RequestError) in
+                try parser.parse(UnsafeRawBufferPointer(rebasing: bytes[pipelinedOffset...]))
             }
-        } catch {
+        }
+        switch progress {
+        case .success(.incomplete):
+            pipelinedOffset = pipelined.count
+        case .success(.complete(let head, let byteCount)):
+            pipelinedOffset += byteCount
+            isAnswering = true
+            worker.loop.cancel(timer)
+            answer(head)
+        case .failure(let error):
+            isAnswering = true
             worker.log(.info, "bad request from \(stream.peer): \(escaped("\(error)"))")
             respond(Response(error.status, text: "\(error)"), isLast: true)
         }
     }
 
-    /// Goes on with the next request after an answer.
-    private func parsePipelined() {
+    private func waitForNext() {
         isAnswering = false
-        let bytes = pipelined
-        pipelined = []
         waitForHead()
-        if !bytes.isEmpty { bytes.withUnsafeBytes { parse($0) } }
+        parsePipelined()
     }
 }
 
@@ -205,7 +223,8 @@ extension Exchange {
         connection.task = task
         task = nil
         worker.remove(self)
-        connection.start(firstBytes: pipelined)
+        connection.start(firstBytes: Array(pipelined[pipelinedOffset...]))
+        pipelined = []
         if worker.isDraining { connection.sendClose(Close(.goingAway)) }
         return connection
     }
@@ -265,7 +284,7 @@ extension Exchange {
             worker.loop.cancel(timer)
             stream.closeAfterSending(linger: worker.configuration.closeTimeout)
         } else {
-            parsePipelined()
+            waitForNext()
         }
     }
 }

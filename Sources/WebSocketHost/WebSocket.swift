@@ -131,9 +131,14 @@ extension WebSocket {
         try await connection.close(Close(code, reason: reason)).get()
     }
 
-    /// Drops the TCP connection at once; the client sees 1006.
+    /// Drops the TCP connection without a Close; the client sees 1006.
+    ///
+    /// What was sent before goes out as far as the socket takes it.
     public func abort() async {
-        await connection.onLoop { $0.end(.lost) }
+        await connection.onLoop { connection in
+            connection.stream.flush()
+            connection.end(.lost)
+        }
     }
 
     /// For tests of clients: bytes that go out as they are, behind what is queued.

@@ -1,0 +1,6 @@
+import WebSocketHost
+
+/// Sends every message back.
+public let handler = WebSocketHandler { socket in
+    for try await message in socket { try await socket.send(message) }
+}
