@@ -121,7 +121,6 @@ extension Connection {
         guard self.ending == nil else { return }
         self.ending = ending
         logEnd(ending)
-        worker.remove(self)
         unparsed = []
         releaseWaiters(ending)
         if task != nil {
@@ -134,6 +133,18 @@ extension Connection {
         case .closed, .failed: stream.closeAfterSending(linger: configuration.closeTimeout)
         default: stream.close()
         }
+    }
+
+    /// Ends the connection without waiting for anything.
+    func drop() {
+        task?.cancel()
+        end(.lost)
+        stream.close()
+    }
+
+    /// Makes room for another connection once TCP is closed and the handler has ended.
+    func leaveIfDone() {
+        if stream.isClosed && task == nil { worker.remove(self) }
     }
 
     private func releaseWaiters(_ ending: ConnectionError) {
@@ -179,6 +190,7 @@ extension Connection {
         await onLoop { connection in
             connection.task = nil
             if connection.ending != nil { connection.loop.cancel(connection.timer) }
+            connection.leaveIfDone()
         }
     }
 

@@ -36,7 +36,10 @@ extension Connection: StreamDelegate {
         readOn()
     }
 
-    func streamClosed() { end(.lost) }
+    func streamClosed() {
+        end(.lost)
+        leaveIfDone()
+    }
 }
 
 extension Connection {

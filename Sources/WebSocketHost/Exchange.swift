@@ -17,6 +17,7 @@ final class Exchange: StreamDelegate, @unchecked Sendable {
     private var pipelinedOffset = 0
     private var isParsing = false
     private var isAnswering = false
+    private var upgrade: Upgrade?
     private var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
     var workerIndex = -1
@@ -153,11 +154,11 @@ extension Exchange {
             if !request.isUpgrade && path == "/" {
                 return respond(worker.pages.response(path: path, head: head), request)
             }
-            shakeHands(head, request, target, path, route, handler)
+            checkHandshake(head, request, target, path, route, handler)
         }
     }
 
-    private func shakeHands(
+    private func checkHandshake(
         _ head: RequestHead, _ plain: PlainRequest, _ target: RequestTarget, _ path: String,
         _ route: Route, _ handler: WebSocketHandler
     ) {
@@ -181,42 +182,62 @@ extension Exchange {
         let request = HandshakeRequest(
             head: head, path: path, query: target.query, client: client,
             remoteAddress: stream.peer, isSecure: false)
-        task = Task(executorPreference: worker.loop) {
-            await self.run(handler, request, client, route, plain)
+        upgrade = Upgrade(
+            handler: handler, route: route, client: client, plain: plain, request: request)
+        // The task's closure and frames live as long as the connection, so they hold nothing but this
+        // exchange and what shakeHands returns.
+        task = Task(executorPreference: worker.loop) { [self] in
+            guard let (connection, transferData) = await shakeHands() else { return }
+            await connection.run(transferData)
         }
     }
 
-    /// The connection's one task: the handshake hook, the answer, then the handler.
-    private func run(
-        _ handler: WebSocketHandler, _ original: HandshakeRequest, _ client: ClientHandshake,
-        _ route: Route, _ plain: PlainRequest
-    ) async {
-        worker.loop.note(activity: route.index)
-        var request = original
-        var transferData = handler.transferData
-        if let prepare = handler.prepare {
+    /// A handshake that passed the checks, on its way to the handler.
+    private struct Upgrade {
+        let handler: WebSocketHandler
+        let route: Route
+        let client: ClientHandshake
+        let plain: PlainRequest
+        var request: HandshakeRequest
+    }
+
+    /// Runs the handshake hook and answers. In the connection's one task.
+    ///
+    /// - Returns: the open connection and the hook that talks; `nil` if it came to nothing.
+    private func shakeHands() async -> (Connection, WebSocketHandler.TransferData)? {
+        guard var upgrade else { return nil }
+        self.upgrade = nil
+        worker.loop.note(activity: upgrade.route.index)
+        var transferData = upgrade.handler.transferData
+        if let prepare = upgrade.handler.prepare {
             do {
-                transferData = try await prepare(&request)
+                transferData = try await prepare(&upgrade.request)
             } catch {
-                task = nil
-                return reject(error, route, plain)
+                reject(error, upgrade)
+                return nil
             }
         }
-        guard !stream.isClosed else { return }
-        warnOfSubprotocol(request, route)
-        do throws(FieldError) {
-            let head = try OpeningHandshake.response(
-                to: client, subprotocol: request.subprotocol, extraFields: request.responseFields)
-            stream.write(request.unsafeResponse ?? head.serialized())
-        } catch {
-            task = nil
-            worker.log(.error, "\(escaped(route.path)): the handshake's answer: \(escaped("\(error)"))")
-            return respond(Response(.internalServerError, text: "The handler's answer is not usable."), plain)
-        }
-        await establish(route, request)?.run(transferData)
+        guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
+        return (establish(upgrade.route, upgrade.request), transferData)
     }
 
-    private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection? {
+    /// Sends the 101, or what the handler put in its place; false if it cannot be sent.
+    private func sendAnswer(_ upgrade: Upgrade) -> Bool {
+        let request = upgrade.request
+        warnOfSubprotocol(request, upgrade.route)
+        do throws(FieldError) {
+            let head = try OpeningHandshake.response(
+                to: upgrade.client, subprotocol: request.subprotocol,
+                extraFields: request.responseFields)
+            stream.write(request.unsafeResponse ?? head.serialized())
+            return true
+        } catch {
+            reject(error, upgrade)
+            return false
+        }
+    }
+
+    private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection {
         let connection = Connection(
             id: worker.nextConnectionID(), worker: worker, route: route, request: request,
             stream: stream)
@@ -229,20 +250,22 @@ extension Exchange {
         return connection
     }
 
-    private func reject(_ error: any Error, _ route: Route, _ plain: PlainRequest) {
+    private func reject(_ error: any Error, _ upgrade: Upgrade) {
+        task = nil
         guard !stream.isClosed else { return }
         switch error {
         case HandshakeRejection.abort:
             stream.close()
         case HandshakeRejection.response(let status, let fields, let body):
             let text = body.isEmpty ? status.reasonPhrase : body
-            respond(Response(status, text: text, fields: fields), plain)
+            respond(Response(status, text: text, fields: fields), upgrade.plain)
         default:
             worker.log(
                 .error,
-                "\(escaped(route.path)) \(stream.peer): doExtraHandshake threw "
+                "\(escaped(upgrade.route.path)) \(stream.peer): doExtraHandshake threw "
                     + escaped("\(error)", limit: 1_000))
-            respond(Response(.forbidden, text: "The handler refused the handshake."), plain)
+            respond(
+                Response(.forbidden, text: "The handler refused the handshake."), upgrade.plain)
         }
     }
 

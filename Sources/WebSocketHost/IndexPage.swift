@@ -1,4 +1,105 @@
-/// placeholder until the page is written
+/// The page at `/`: every route, with a form to connect, send and see what comes back.
+///
+/// One file without a library, so that it works offline and behind any proxy. Names of routes come from
+/// names of files, and messages from the compiler: all of it is escaped, and the script reads it from
+/// `data-` attributes. ``IndexPageAssets`` has the parts that are the same for every server.
 enum IndexPage {
-    static func html(_ routes: Routes) -> String { "<!doctype html><title>WebSocketHost</title>" }
+    /// Only what the page itself brings may run or be shown, and it may connect anywhere.
+    static let contentSecurityPolicy =
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+        + "connect-src *; base-uri 'none'; form-action 'none'"
+
+    static func html(_ routes: Routes) -> String {
+        let listing = routes.listing
+        let broken = listing.filter { $0.failure != nil }.count
+        return """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>WebSocketHost</title>
+            <style>\(IndexPageAssets.style)</style>
+            </head>
+            <body>
+            <header>
+            <h1>WebSocketHost</h1>
+            <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>
+            </header>
+            <main>
+            \(listing.isEmpty ? IndexPageAssets.emptyDirectory : listing.map(section).joined())
+            <noscript><p>The forms need JavaScript; the addresses do not.</p></noscript>
+            </main>
+            \(IndexPageAssets.consoleTemplate)
+            <script>\(IndexPageAssets.script)</script>
+            </body>
+            </html>
+
+            """
+    }
+
+    private static func summary(routeCount: Int, brokenCount: Int) -> String {
+        if routeCount == 0 { return "The server runs, and has no handlers yet." }
+        let served = routeCount - brokenCount
+        let text = "\(served) \(served == 1 ? "route" : "routes"). Open one, connect, send something."
+        if brokenCount == 0 { return text }
+        return text + " <strong>\(brokenCount) \(brokenCount == 1 ? "does" : "do") not compile.</strong>"
+    }
+
+    private static func section(path: String, source: String, failure: String?) -> String {
+        let name = """
+            <span class="path"><bdi>\(escapedHTML(path))</bdi></span>\
+            <span class="source"><bdi>\(escapedHTML(source))</bdi></span>
+            """
+        guard let failure else {
+            return """
+                <details class="route" data-path="\(percentEncoded(path))" data-name="\(escapedHTML(path))">
+                <summary>\(name)<span class="state"></span></summary>
+                </details>
+
+                """
+        }
+        return """
+            <details class="route broken">
+            <summary>\(name)<span class="state">does not compile</span></summary>
+            <p>It answers 503. Mend the file and start the server again. The compiler says:</p>
+            <pre tabindex="0">\(escapedHTML(failure))</pre>
+            </details>
+
+            """
+    }
+
+    /// Makes text safe as an element's content and between quotes in an attribute.
+    static func escapedHTML(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// A path as it stands in a URL: RFC 3986 §2.3 unreserved characters and the slash stay.
+    static func percentEncoded(_ path: String) -> String {
+        var result = ""
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += (byte < 16 ? "%0" : "%") + digits
+            }
+        }
+        return result
+    }
 }

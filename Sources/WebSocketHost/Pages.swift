@@ -14,6 +14,8 @@ struct Pages: Sendable {
             return Response(
                 .methodNotAllowed, text: "This page is for GET.", fields: ["Allow": "GET, HEAD"])
         }
-        return Response(.ok, type: "text/html; charset=utf-8", body: index)
+        var page = Response(.ok, type: "text/html; charset=utf-8", body: index)
+        page.add("Content-Security-Policy", IndexPage.contentSecurityPolicy)
+        return page
     }
 }

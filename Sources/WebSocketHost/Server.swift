@@ -79,13 +79,13 @@ public final class Server: Sendable {
         } catch {
             throw .system(error)
         }
-        // The first worker accepts for all: so none has more to do than another.
+        // The first worker accepts for all: so none has more to do than another. Its listeners keep the
+        // server until stop().
         workers[0].loop.submit { [self] in
             let listeners = sockets.compactMap { socket in
                 do throws(SystemError) {
-                    return try Listener(socket, on: workers[0].loop, onShortage: tellShortage) {
-                        [unowned self] fd, peer in accepted(fd, peer)
-                    }
+                    return try Listener(
+                        socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
                 } catch {
                     log(.critical, "cannot accept on \(socket.address): \(error)")
                     return nil

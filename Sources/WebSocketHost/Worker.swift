@@ -26,7 +26,8 @@ final class Worker: @unchecked Sendable {
     private(set) var isDraining = false
     private var onEmpty: (@Sendable () -> Void)?
 
-    /// Exchanges and connections together, for the server to balance and to limit.
+    /// Exchanges and connections together, for the server to balance and to limit. A connection counts
+    /// until its descriptor is closed and its handler has ended.
     let openCount = Atomic<Int>(0)
 
     init(
@@ -99,13 +100,11 @@ extension Worker {
     /// An exchange that became a connection, or whose stream is closed.
     func remove(_ exchange: Exchange) {
         let index = exchange.workerIndex
-        guard index >= 0 else { return }
+        guard exchanges.indices.contains(index) else { return }
+        exchanges.swapAt(index, exchanges.count - 1)
+        exchanges[index].workerIndex = index
+        exchanges.removeLast()
         exchange.workerIndex = -1
-        let last = exchanges.removeLast()
-        if last !== exchange {
-            exchanges[index] = last
-            last.workerIndex = index
-        }
         left()
     }
 
@@ -117,13 +116,11 @@ extension Worker {
 
     func remove(_ connection: Connection) {
         let index = connection.workerIndex
-        guard index >= 0 else { return }
+        guard connections.indices.contains(index) else { return }
+        connections.swapAt(index, connections.count - 1)
+        connections[index].workerIndex = index
+        connections.removeLast()
         connection.workerIndex = -1
-        let last = connections.removeLast()
-        if last !== connection {
-            connections[index] = last
-            last.workerIndex = index
-        }
         left()
     }
 
@@ -154,7 +151,7 @@ extension Worker {
     private static let drainStepMinimum = 100
 
     private func closeSome(pauses: Int) {
-        let waiting = connections.filter { $0.session.sentClose == nil }
+        let waiting = connections.filter { $0.ending == nil && $0.session.sentClose == nil }
         guard !waiting.isEmpty else { return }
         let count = max(Self.drainStepMinimum, waiting.count / max(1, pauses))
         for connection in waiting.prefix(count) { connection.sendClose(Close(.goingAway)) }
@@ -183,7 +180,10 @@ extension Worker {
     /// Drops everything. On the loop's thread.
     func dropAll() {
         for exchange in Array(exchanges) { exchange.close() }
-        for connection in Array(connections) { connection.end(.lost) }
+        for connection in Array(connections) { connection.drop() }
+        // Handlers that go on all the same are not waited for.
+        connections = []
+        exchanges = []
         tellIfEmpty()
     }
 

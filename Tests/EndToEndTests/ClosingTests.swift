@@ -177,8 +177,9 @@ struct ClosingTests {
     @Test("a client that answers no Ping is dropped, one that does is not")
     func pingTimeout() async throws {
         var configuration = Configuration()
-        configuration.pingInterval = .milliseconds(30)
-        configuration.pingTimeout = .milliseconds(60)
+        configuration.pingInterval = .milliseconds(20)
+        // Long enough for the answers of a client on a busy machine.
+        configuration.pingTimeout = .seconds(2)
         let ended = Signal<Ending>()
         let server = try TestServer(configuration, recorder(ended))
         try await server.run { port in

@@ -99,7 +99,9 @@ struct FrameHeaderTests {
 
     private static func failure(_ first: UInt8, _ second: UInt8, _ role: Role) -> ProtocolError? {
         if first & 0x70 != 0 { return .reservedBits((first & 0x70) >> 4) }
-        guard let opcode = Opcode(rawValue: first & 0xF) else { return .reservedOpcode(first & 0xF) }
+        guard let opcode = Opcode(rawValue: first & 0xF) else {
+            return .reservedOpcode(first & 0xF)
+        }
         if first & 0x8 != 0 {
             if first & 0x80 == 0 { return .fragmentedControlFrame(opcode) }
             if second & 0x7F > 125 {

@@ -33,7 +33,8 @@ struct RandomSessionTests {
                 let first = UInt8.random(in: 0...255, using: &generator)
                 bytes += wire(first, payload(using: &generator), to: role)
             case 1:
-                let announced = UInt64.random(in: 0 ... .max, using: &generator)
+                let announced =
+                    UInt64.random(in: 0 ... .max, using: &generator)
                     >> UInt64.random(in: 0..<64, using: &generator)
                 bytes += wire(0x82, payload(using: &generator), to: role, announced: announced)
             case 2...4:

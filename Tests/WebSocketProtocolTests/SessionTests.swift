@@ -398,7 +398,8 @@ struct SendingTests {
     @Test func words() {
         let errors: [SendError] = [
             .closeAlreadySent, .kindChangedInsideMessage, .controlPayloadTooLong(byteCount: 126),
-            .closeReasonWithoutCode, .closeReasonTooLong(byteCount: 124), .closeCodeNotSendable(1005),
+            .closeReasonWithoutCode, .closeReasonTooLong(byteCount: 124),
+            .closeCodeNotSendable(1005),
         ]
         #expect(Set(errors.map(\.description)).count == errors.count)
     }
@@ -452,7 +453,8 @@ struct SessionPairTests {
                         maskingKey: key()
                     ).bytes(piece)
                     if isFinal { break }
-                    bytes += try sender.frameForControl(.ping, Array(piece.prefix(9)), maskingKey: key())
+                    bytes += try sender.frameForControl(
+                        .ping, Array(piece.prefix(9)), maskingKey: key())
                     expected.append(.ping(Array(piece.prefix(9))))
                 }
                 expected.append(.message(isText ? .text(text) : .binary(payload)))
