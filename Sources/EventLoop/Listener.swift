@@ -49,8 +49,9 @@ public final class Listener: EventSource {
             } catch {
                 switch error.code {
                 case EAGAIN: return
-                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pause(error)
-                default: continue  // the client went away before it was taken: accept(2), "Error handling"
+                case ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                    continue  // this client went away before it was taken: accept(2), "Error handling"
+                default: return pause(error)  // no descriptors or memory, or something that lasts
                 }
             }
         }

@@ -7,7 +7,8 @@ public protocol EventSource: AnyObject {
     /// Called on the loop's thread. The readiness may be out of date: only the next call on the
     /// descriptor tells.
     func ready(_ readiness: Readiness)
-    /// Stops being watched and closes the descriptor. The loop calls it on what is open when it ends.
+    /// Stops being watched and closes the descriptor. The loop calls it on what is open when it
+    /// ends.
     func close()
 }
 
@@ -16,8 +17,8 @@ public protocol EventSource: AnyObject {
 /// It is a task executor: a task made with `Task(executorPreference: loop)` runs on this thread and
 /// nowhere else, so a connection's bytes, its state and its handler never change threads.
 ///
-/// A turn: wait; for each ready descriptor let its source read, run the jobs that this woke, send what
-/// they wrote; then timers, then what other threads handed over.
+/// A turn: wait; for each ready descriptor let its source read, run the jobs that this woke, send
+/// what they wrote; then timers, then what other threads handed over.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only (``isCurrent``),
 /// but for `handOver`, which is behind its mutex, and the atomics.
@@ -100,8 +101,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         thread.store(0, ordering: .relaxed)
     }
 
-    /// Closes every source, or it and the loop would keep each other for ever, and lets the jobs that
-    /// this woke run once.
+    /// Closes every source, or it and the loop would keep each other for ever, and lets the jobs
+    /// that this woke run once.
     private func closeSources() {
         for registration in sources { registration.source?.close() }
         takeHandOver()
@@ -124,7 +125,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             let (token, readiness) = epoll.event(at: index)
             dispatch(token, readiness)
         }
-        // No more than there are now: one that sets itself anew without delay waits for the next turn.
+        // No more than there are now: one that sets itself anew without delay waits for the next
+        // turn.
         var budget = timers.count
         while budget > 0, let timer = timers.popDue(at: now) {
             budget -= 1
@@ -214,7 +216,8 @@ extension Loop {
         wakeAfter { $0.work.append(work) }
     }
 
-    /// Runs the jobs that are ready, then sends what they wrote. On the loop's thread, outside jobs.
+    /// Runs the jobs that are ready, then sends what they wrote. On the loop's thread, outside
+    /// jobs.
     public func runReadyJobs() {
         var budget = Self.jobLimitPerTurn
         while !jobs.isEmpty && budget > 0 {
@@ -289,8 +292,8 @@ extension Loop {
     func flushSoon(_ stream: Stream) { unflushedStreams.append(stream) }
     func readSoon(_ stream: Stream) { unreadStreams.append(stream) }
 
-    /// Sends what was written. What a delegate writes because of that waits for the next time, or one
-    /// whose peer is quick would keep the others waiting.
+    /// Sends what was written. What a delegate writes because of that waits for the next time, or
+    /// one whose peer is quick would keep the others waiting.
     private func flushStreams() {
         let count = unflushedStreams.count
         guard count > 0 else { return }

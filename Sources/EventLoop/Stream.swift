@@ -17,8 +17,8 @@ public protocol StreamDelegate: AnyObject {
 
 /// A connected TCP socket: reads into its loop's buffer, writes through a queue.
 ///
-/// Edge-triggered for both directions from the start, so that neither waiting to write nor pausing to
-/// read costs a system call. What is written in one turn leaves in one `send`. A stream that has
+/// Edge-triggered for both directions from the start, so that neither waiting to write nor pausing
+/// to read costs a system call. What is written in one turn leaves in one `send`. A stream that has
 /// nothing to send owns no buffer. Belongs to its loop's thread.
 public final class Stream: EventSource {
     public let loop: Loop
@@ -156,8 +156,8 @@ extension Stream {
 
     /// Sends the first `byteCount` bytes of what was reserved at the end of this turn.
     ///
-    /// After ``closeAfterSending(linger:)`` or ``close()`` they are dropped: behind our half's end they
-    /// would only break the connection before the peer has read the rest.
+    /// After ``closeAfterSending(linger:)`` or ``close()`` they are dropped: behind our half's end
+    /// they would only break the connection before the peer has read the rest.
     public func commit(_ byteCount: Int) {
         guard !isClosing else { return dropReserved() }
         output?.commit(byteCount)
@@ -221,9 +221,9 @@ extension Stream {
 extension Stream {
     /// Sends what is queued, then ends the connection without losing it on the way.
     ///
-    /// A socket closed with unread input resets the connection, which can destroy what was sent last
-    /// before the peer has read it. So: send, shut down our half, and read until the peer's end has
-    /// come, for at most `linger`. RFC 6455 §7.1.1, RFC 9112 §9.6.
+    /// A socket closed with unread input resets the connection, which can destroy what was sent
+    /// last before the peer has read it. So: send, shut down our half, and read until the peer's
+    /// end has come, for at most `linger`. RFC 6455 §7.1.1, RFC 9112 §9.6.
     public func closeAfterSending(linger: Duration) {
         guard !isClosing else { return }
         isClosing = true

@@ -165,10 +165,14 @@ extension Connection {
                 close == nil ? .abnormalClosure : close?.code ?? .noStatusReceived
             default: .abnormalClosure
             }
+        var unanswered = ""
+        if case .closed(nil) = ending, let sent = session.sentClose?.code {
+            unanswered = " (no answer to \(sent))"
+        }
         let milliseconds = (loop.now - opened).wholeNanoseconds / 1_000_000
         log(
             .info,
-            "close \(describedRoute) \(stream.peer) code=\(code) \(milliseconds) ms, "
+            "close \(describedRoute) \(stream.peer) code=\(code)\(unanswered) \(milliseconds) ms, "
                 + "received \(receivedMessageCount) messages \(stream.receivedByteCount) bytes, "
                 + "sent \(sentMessageCount) messages \(stream.sentByteCount + stream.queuedByteCount) bytes")
     }

@@ -2,21 +2,20 @@ import EventLoop
 import WebSocketProtocol
 
 extension Connection {
-    nonisolated(nonsending) func send(
+    /// Sends from a task that runs elsewhere.
+    nonisolated(nonsending) func sendFromAfar(
         _ message: Message, isFinal: Bool
     ) async throws(ConnectionError) {
-        if loop.isCurrent {
-            try write(message, isFinal)
-        } else {
-            try await onLoop { connection in
-                Result { () throws(ConnectionError) in try connection.write(message, isFinal) }
-            }.get()
-        }
-        if await mustWaitToSend { try await waitUntilDrained() }
+        let mustWait = try await onLoop { connection in
+            Result { () throws(ConnectionError) in try connection.write(message, isFinal) }
+        }.get()
+        if mustWait { try await waitUntilDrained() }
     }
 
     /// Puts a message into the queue. On the loop's thread.
-    func write(_ message: Message, _ isFinal: Bool) throws(ConnectionError) {
+    ///
+    /// - Returns: whether the sender has to wait until the queue has drained.
+    func write(_ message: Message, _ isFinal: Bool) throws(ConnectionError) -> Bool {
         switch message {
         case .text(var text):
             let destination = try reserve(.text, text.utf8.count, isFinal)
@@ -30,6 +29,7 @@ extension Connection {
         if isFinal { sentMessageCount &+= 1 }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
         if stream.isOverDrainMark { stream.flush() }
+        return stream.isOverDrainMark
     }
 
     private typealias Destination = (start: UnsafeMutableRawPointer, header: FrameHeader, byteCount: Int)
@@ -62,15 +62,8 @@ extension Connection {
         destination.header.write(payload, to: destination.start)
     }
 
-    private nonisolated(nonsending) var mustWaitToSend: Bool {
-        get async {
-            loop.isCurrent
-                ? stream.isOverDrainMark : await onLoop { $0.stream.isOverDrainMark }
-        }
-    }
-
     /// Waits until the queue has fallen to its mark.
-    private nonisolated(nonsending) func waitUntilDrained() async throws(ConnectionError) {
+    nonisolated(nonsending) func waitUntilDrained() async throws(ConnectionError) {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 if loop.isCurrent {
@@ -144,6 +137,7 @@ extension Connection {
 
     /// A Pong answers the Ping with its payload, and all before it (RFC 6455 §5.5.3).
     func receivedPong(_ payload: [UInt8]) {
+        if case .pong = timerPurpose { scheduleKeepAlive() }
         guard let index = pingWaiters.firstIndex(where: { $0.payload == payload }) else { return }
         let now = MonotonicTime.current()
         for waiter in pingWaiters[...index] {

@@ -78,17 +78,26 @@ extension WebSocket {
     ///   ``ConnectionError/sendQueueFull(byteCount:byteLimit:)``;
     ///   ``ConnectionError/notSendable(_:)`` if the last piece was binary and not the end.
     public func send(_ text: String, end: Bool = true) async throws(ConnectionError) {
-        try await connection.send(.text(text), isFinal: end)
+        try await send(.text(text), isFinal: end)
     }
 
     /// Sends bytes; as ``send(_:end:)-(String,_)``.
     public func send(_ bytes: [UInt8], end: Bool = true) async throws(ConnectionError) {
-        try await connection.send(.binary(bytes), isFinal: end)
+        try await send(.binary(bytes), isFinal: end)
     }
 
     /// Sends a message.
     public func send(_ message: Message) async throws(ConnectionError) {
-        try await connection.send(message, isFinal: true)
+        try await send(message, isFinal: true)
+    }
+
+    /// Suspends only if it has to: that is what makes a loop of `await`s cheap.
+    @inline(__always)
+    private func send(_ message: Message, isFinal: Bool) async throws(ConnectionError) {
+        guard connection.loop.isCurrent else {
+            return try await connection.sendFromAfar(message, isFinal: isFinal)
+        }
+        if try connection.write(message, isFinal) { try await connection.waitUntilDrained() }
     }
 
     /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).

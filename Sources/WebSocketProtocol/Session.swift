@@ -21,7 +21,8 @@ public struct Session: Sendable {
     /// Our Close, once a frame for it was made. Nothing may be sent after it.
     public private(set) var sentClose: Close?
 
-    /// Told of each header that passed the checks, for logs that show every frame.
+    /// Told of each header that is one, before it is held against the message it belongs to: for logs
+    /// that show every frame.
     public var frameObserver: (@Sendable (FrameHeader) -> Void)?
 
     // What of a frame or message came so far.

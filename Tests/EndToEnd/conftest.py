@@ -24,8 +24,8 @@ START_TIMEOUT = 900
 # --drain-timeout is 10 s.
 STOP_TIMEOUT = 15
 
-# `ws://127.0.0.1:9998/`, `wss://[::1]:9998/echo`
-ADDRESS = re.compile(r"(?P<scheme>wss?)://(?P<host>\[[^\]\s]+\]|[^\s/:\[\]]+):(?P<port>\d+)/")
+# `ws://localhost:9998/echo`, `wss://[::1]:9998/`; without any route there is only `http://…`.
+ADDRESS = re.compile(r"(?P<scheme>ws|http)(?P<secure>s?)://(?P<host>\[[^\]\s]+\]|[^\s/:\[\]]+):(?P<port>\d+)/")
 ANY_ADDRESS = {"*", "0.0.0.0", "::"}
 
 
@@ -134,7 +134,7 @@ class Server:
             reason = "is still silent" if self.process.poll() is None else f"ended with {self.wait()}"
             raise RuntimeError(
                 f"{shlex.join(self.command)} {reason}:\n" + "\n".join(self.stderr_lines()))
-        self.scheme = match["scheme"]
+        self.scheme = "ws" + match["secure"]
         self.port = int(match["port"])
         host = match["host"].strip("[]")
         self.host = "localhost" if host in ANY_ADDRESS else host

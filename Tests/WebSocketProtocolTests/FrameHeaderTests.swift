@@ -69,8 +69,8 @@ struct FrameHeaderTests {
         return Array(bytes[..<count])
     }
 
-    /// Every pair of first bytes: what is read is written back the same, what is refused is refused by
-    /// the rule that comes first.
+    /// Every pair of first bytes: what is read is written back the same, what is refused is refused
+    /// by the rule that comes first.
     @Test(arguments: [Role.server, .client])
     func everyFirstTwoBytes(role: Role) {
         for first in 0...UInt8.max {

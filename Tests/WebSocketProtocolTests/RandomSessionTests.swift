@@ -2,8 +2,8 @@ import Testing
 
 @testable import WebSocketProtocol
 
-/// Any bytes either produce events or throw ProtocolError; never trap, never exceed the limits, same
-/// events for every split.
+/// Any bytes either produce events or throw ProtocolError; never trap, never exceed the limits,
+/// same events for every split.
 @Suite("Random bytes")
 struct RandomSessionTests {
     private static let messageByteLimit = 200

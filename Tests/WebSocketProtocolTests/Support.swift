@@ -34,8 +34,8 @@ func feed(_ piece: some Sequence<UInt8>, to session: inout Session, _ outcome: i
     }
 }
 
-/// The outcome of the bytes, which has to be the same however they are cut: whole, one at a time, with
-/// empty reads between, in two at each place, and with more bytes behind the end.
+/// The outcome of the bytes, which has to be the same however they are cut: whole, one at a time,
+/// with empty reads between, in two at each place, and with more bytes behind the end.
 func everySplit(
     _ bytes: [UInt8], role: Role, messageByteLimit: Int = 1 << 20,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -64,8 +64,8 @@ func everySplit(
     return whole
 }
 
-/// Each place, but for long inputs: both ends, and places between that fall into every position of a
-/// masking key.
+/// Each place, but for long inputs: both ends, and places between that fall into every position of
+/// a masking key.
 func cuts(_ byteCount: Int) -> [Int] {
     guard byteCount > 512 else { return Array(0...byteCount) }
     let middle = stride(from: 24, to: byteCount - 24, by: max(1, byteCount / 13) | 1)

@@ -1,0 +1,58 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+extension EventLoopTests {
+    @Suite("Socket addresses")
+    struct SocketAddressTests {
+        /// A host, the addresses it stands for, whether they are loopback.
+        static let rows: [(String, [String], Bool)] = [
+            ("127.0.0.1", ["127.0.0.1:80"], true),
+            ("127.255.0.9", ["127.255.0.9:80"], true),
+            ("192.0.2.1", ["192.0.2.1:80"], false),
+            ("::1", ["[::1]:80"], true),
+            ("[::1]", ["[::1]:80"], true),
+            ("2001:db8::1", ["[2001:db8::1]:80"], false),
+            ("::", ["[::]:80"], false),
+            ("localhost", ["127.0.0.1:80", "[::1]:80"], true),
+            ("*", ["0.0.0.0:80", "[::]:80"], false),
+            ("", ["0.0.0.0:80", "[::]:80"], false),
+        ]
+
+        @Test(arguments: rows)
+        func resolve(_ host: String, _ expected: [String], _ isLoopback: Bool) throws {
+            let addresses = try SocketAddress.resolve(host: host, port: 80)
+            #expect(addresses.map(\.description) == expected)
+            #expect(addresses.allSatisfy { $0.isLoopback == isLoopback })
+            #expect(addresses.allSatisfy { $0.with(port: 0).port == 0 && $0.port == 80 })
+        }
+
+        @Test(arguments: ["256.0.0.1", "no such host", "[::1", "::1]"])
+        func unknown(host: String) {
+            #expect(throws: ResolveError.self) {
+                try SocketAddress.resolve(host: host, port: 80)
+            }
+        }
+
+        /// What is given to the kernel reads back the same.
+        @Test(arguments: ["127.0.0.1", "192.0.2.1", "::1", "2001:db8::1:ff"])
+        func roundTrip(host: String) throws {
+            let address = try #require(SocketAddress.resolve(host: host, port: 54_321).first)
+            var storage = sockaddr_storage()
+            address.withSockaddr { source, byteCount in
+                withUnsafeMutableBytes(of: &storage) {
+                    $0.copyMemory(from: .init(start: source, count: Int(byteCount)))
+                }
+            }
+            #expect(SocketAddress(storage) == address)
+        }
+
+        @Test func otherFamilies() {
+            var storage = sockaddr_storage()
+            storage.ss_family = sa_family_t(AF_UNIX)
+            #expect(SocketAddress(storage) == nil)
+        }
+    }
+}

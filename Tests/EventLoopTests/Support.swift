@@ -1,0 +1,278 @@
+import CLinux
+import Foundation
+import Testing
+
+@testable import EventLoop
+
+/// All tests of this room, one after the other: they block the thread they run on, and there are
+/// few.
+@Suite("Event loop", .serialized, .timeLimit(.minutes(3)))
+enum EventLoopTests {}
+
+/// How long to wait for what has to come; much longer than it takes, for loaded machines.
+let deadline: TimeInterval = 20
+
+struct DeadlinePassed: Error {}
+
+/// Hands a value to a thread that the compiler cannot see is the only one to use it.
+struct Unchecked<Value>: @unchecked Sendable {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}
+
+/// A value that one thread changes and another waits for.
+final class Watched<Value>: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var stored: Value
+
+    init(_ value: Value) { stored = value }
+
+    var value: Value { condition.withLock { stored } }
+
+    func update(_ change: (inout Value) -> Void) {
+        condition.withLock {
+            change(&stored)
+            condition.broadcast()
+        }
+    }
+
+    /// Waits until the value is as wanted; false if the deadline passed first.
+    func wait(until isWanted: (Value) -> Bool) -> Bool {
+        let end = Date(timeIntervalSinceNow: deadline)
+        condition.lock()
+        defer { condition.unlock() }
+        while !isWanted(stored) {
+            guard condition.wait(until: end) else { return isWanted(stored) }
+        }
+        return true
+    }
+}
+
+extension Watched where Value == Bool {
+    func set() { update { $0 = true } }
+    func wait() -> Bool { wait { $0 } }
+}
+
+// MARK: - A running loop
+
+struct RunningLoop: Sendable {
+    let loop: Loop
+
+    /// Runs `body` on the loop's thread and waits for it.
+    @discardableResult
+    func callAsFunction<Result>(_ body: @escaping () throws -> Result) throws -> Result {
+        let result = Watched<Swift.Result<Result, any Error>?>(nil)
+        let work = Unchecked(body)
+        loop.submit { result.update { $0 = Swift.Result { try work.value() } } }
+        guard result.wait(until: { $0 != nil }), let value = result.value else {
+            throw DeadlinePassed()
+        }
+        return try value.get()
+    }
+
+    /// A TCP connection: our end on the loop, the peer's end in the test's hands.
+    func connect(
+        drainMark: Int = 65_536, peerBufferByteCount: Int32? = nil,
+        _ prepare: @escaping (Recorder) -> Void = { _ in }
+    ) throws -> (recorder: Recorder, peer: Peer) {
+        let socket = try ListeningSocket(at: loopback(), backlog: 1)
+        defer { socket.close() }
+        let peer = try Peer(to: socket.address, bufferByteCount: peerBufferByteCount)
+        let (fd, address) = try Socket.accept(socket.fd)
+        let recorder = try self {
+            let recorder = Recorder()
+            let stream = try Stream(fd, peer: address, on: loop, drainMark: drainMark)
+            recorder.stream = stream
+            stream.delegate = recorder
+            prepare(recorder)
+            return Unchecked(recorder)
+        }.value
+        return (recorder, peer)
+    }
+}
+
+/// A loop on its own thread for as long as `body` runs.
+func withLoop(_ body: (RunningLoop) throws -> Void) throws {
+    let loop = try Loop()
+    let thread = try loop.start()
+    defer {
+        loop.stop()
+        thread.join()
+    }
+    try body(RunningLoop(loop: loop))
+}
+
+func loopback(port: UInt16 = 0) throws -> SocketAddress {
+    try #require(SocketAddress.resolve(host: "127.0.0.1", port: port).first)
+}
+
+// MARK: - The two ends of a connection
+
+/// What a stream told.
+struct Record: Sendable {
+    var received: [UInt8] = []
+    var endCount = 0
+    var drainCount = 0
+    var failures: [Int32] = []
+    var closeCount = 0
+    /// The calls in their order, repetitions of `received` left out.
+    var calls: [String] = []
+
+    mutating func note(_ call: String) { if calls.last != call { calls.append(call) } }
+}
+
+/// Writes down what the stream tells, and does what the test asks in answer.
+final class Recorder: EventLoop.StreamDelegate {
+    nonisolated(unsafe) weak var stream: EventLoop.Stream?
+    let record = Watched(Record())
+    var onReceived: ([UInt8]) -> Void = { _ in }
+    var onEnd: () -> Void = {}
+    var onDrained: () -> Void = {}
+    var onFailed: () -> Void = {}
+    var onClosed: () -> Void = {}
+    var keepsBytes = true
+
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        let copy = Array(bytes)
+        record.update {
+            if keepsBytes { $0.received += copy }
+            $0.note("received")
+        }
+        onReceived(copy)
+    }
+
+    func streamReachedEnd() {
+        record.update {
+            $0.endCount += 1
+            $0.note("end")
+        }
+        onEnd()
+    }
+
+    func streamDrained() {
+        record.update {
+            $0.drainCount += 1
+            $0.note("drained")
+        }
+        onDrained()
+    }
+
+    func streamFailed(_ error: SystemError) {
+        record.update {
+            $0.failures.append(error.code)
+            $0.note("failed")
+        }
+        onFailed()
+    }
+
+    func streamClosed() {
+        record.update {
+            $0.closeCount += 1
+            $0.note("closed")
+        }
+        onClosed()
+    }
+}
+
+/// A blocking socket, whose calls give up after the deadline.
+final class Peer: @unchecked Sendable {
+    let fd: Int32
+    private var isOpen = true
+
+    /// - Parameter bufferByteCount: of the kernel, so that little fits on the way.
+    init(to address: SocketAddress, bufferByteCount: Int32? = nil) throws {
+        let domain = address.family == .ipv4 ? AF_INET : AF_INET6
+        fd = try check("socket") {
+            socket(domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        }
+        var timeout = timeval(tv_sec: Int(deadline), tv_usec: 0)
+        let byteCount = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, byteCount)
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, byteCount)
+        if let bufferByteCount {
+            try Socket.set(fd, level: SOL_SOCKET, SO_RCVBUF, bufferByteCount, "SO_RCVBUF")
+            try Socket.set(fd, level: SOL_SOCKET, SO_SNDBUF, bufferByteCount, "SO_SNDBUF")
+        }
+        let fd = fd
+        do {
+            try check("connect") { address.withSockaddr { Glibc.connect(fd, $0, $1) } }
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    /// Returns how much was sent before an error.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0 { break }
+            sent += count
+        }
+        return sent
+    }
+
+    /// As many bytes as asked for, or fewer if the end or an error came first; then `code` is 0 for
+    /// the end or the `errno`.
+    func receive(_ limit: Int = .max) -> (bytes: [UInt8], code: Int32?) {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count < limit {
+            let count = recv(fd, &buffer, min(buffer.count, limit - bytes.count), 0)
+            if count <= 0 { return (bytes, count == 0 ? 0 : errno) }
+            bytes += buffer[..<count]
+        }
+        return (bytes, nil)
+    }
+
+    func endSending() { shutdown(fd, Int32(SHUT_WR)) }
+
+    func close() {
+        if isOpen { Glibc.close(fd) }
+        isOpen = false
+    }
+
+    /// Ends the connection as a crash does.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close()
+    }
+}
+
+/// Bytes that differ from their neighbours: 0, 1, … 250, 0, …; no block of a power of two is like
+/// another.
+func pattern(_ byteCount: Int) -> [UInt8] {
+    let block = (0..<(251 * 64)).map { UInt8($0 % 251) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount + block.count)
+    while bytes.count < byteCount { bytes += block }
+    bytes.removeLast(bytes.count - byteCount)
+    return bytes
+}
+
+/// Runs `body` on a thread of its own.
+func onThread(_ body: @escaping @Sendable () -> Void) throws -> LoopThread {
+    try LoopThread(body)
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
