@@ -143,6 +143,7 @@ let tests = [
     test(
         "WebSocketHostTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test("LayeringTests", []),
 ].filter { isFolder("Tests/\($0.name)") }
 
 let package = Package(

@@ -48,6 +48,7 @@ public final class Log: Sendable {
         self.init(level: level, descriptor: descriptor)
     }
 
+    /// Whether a line of this level is written; for those who would have to gather what it says.
     public func isEnabled(_ level: LogLevel) -> Bool { level >= self.level }
 
     /// Writes a line with time and level in front, if the level is enabled.

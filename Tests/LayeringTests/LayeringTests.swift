@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// Reads the sources as text and holds them to the rules that no compiler checks.
+@Suite("Rooms, arrows down")
+struct LayeringTests {
+    /// What each room may import; its own dependencies and nothing that lies above.
+    static let rooms: [(name: String, imports: Set<String>)] = [
+        ("HTTPProtocol", []),
+        ("WebSocketProtocol", ["HTTPProtocol", "COpenSSL"]),
+        ("EventLoop", ["CLinux", "Glibc", "Synchronization"]),
+        ("WebSocketHost", ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]),
+        ("standalone", ["EventLoop", "Glibc", "Synchronization", "WebSocketHost"]),
+    ]
+
+    private static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The Swift files below a folder of the repository, with their lines.
+    private static func files(_ folder: String) throws -> [(path: String, lines: [Substring])] {
+        let base = root.appending(path: folder)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: base.path)
+        return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+            let text = try String(contentsOf: base.appending(path: name), encoding: .utf8)
+            return ("\(folder)/\(name)", text.split(separator: "\n", omittingEmptySubsequences: false))
+        }
+    }
+
+    @Test("a room imports only what lies below it", arguments: rooms)
+    func imports(_ name: String, _ allowed: Set<String>) throws {
+        let files = try Self.files("Sources/\(name)")
+        #expect(!files.isEmpty)
+        for file in files {
+            for line in file.lines where line.hasPrefix("import ") {
+                let module = String(line.dropFirst("import ".count))
+                #expect(allowed.contains(module), "\(file.path) imports \(module)")
+            }
+        }
+    }
+
+    @Test("files under 600 lines, lines under 121 characters", arguments: ["Sources", "Tests", "handlers"])
+    func lengths(_ folder: String) throws {
+        for file in try Self.files(folder) {
+            #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines")
+            for (index, line) in file.lines.enumerated() {
+                #expect(line.count <= 120, "\(file.path):\(index + 1) has \(line.count) characters")
+            }
+        }
+    }
+
+    @Test("nothing traps on what came from outside")
+    func traps() throws {
+        for file in try Self.files("Sources") {
+            for (index, line) in file.lines.enumerated() {
+                for word in ["try!", " as! ", "fatalError(", "assumeIsolated", "nonisolated(unsafe)"] {
+                    #expect(!line.contains(word), "\(file.path):\(index + 1) has \(word)")
+                }
+            }
+        }
+    }
+
+    @Test("each @unchecked Sendable says what protects it")
+    func unchecked() throws {
+        for file in try Self.files("Sources") {
+            let text = file.lines.joined(separator: "\n")
+            let uses = file.lines.filter { $0.contains("@unchecked Sendable") && !$0.contains("///") }
+            let reasons = text.components(separatedBy: "`@unchecked Sendable`:").count - 1
+            #expect(uses.count == reasons, "\(file.path)")
+        }
+    }
+
+    @Test("public declarations in the API room have a doc comment")
+    func documented() throws {
+        for file in try Self.files("Sources/WebSocketHost") {
+            for (index, line) in file.lines.enumerated() {
+                let code = line.drop { $0 == " " }
+                guard code.hasPrefix("public func ") || code.hasPrefix("public struct ")
+                    || code.hasPrefix("public enum ") || code.hasPrefix("public final class ")
+                else { continue }
+                // Requirements of protocols are documented there.
+                let inherited = ["func ==", "func hash", "func <", "func next(", "func makeAsyncIterator"]
+                if inherited.contains(where: { code.contains($0) }) { continue }
+                if code.contains("struct AsyncIterator") { continue }
+                var above = index - 1
+                while above >= 0, file.lines[above].drop(while: { $0 == " " }).hasPrefix("@") { above -= 1 }
+                let isDocumented = above >= 0 && file.lines[above].drop { $0 == " " }.hasPrefix("///")
+                #expect(isDocumented, "\(file.path):\(index + 1)")
+            }
+        }
+    }
+}
