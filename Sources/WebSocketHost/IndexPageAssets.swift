@@ -88,12 +88,12 @@ enum IndexPageAssets {
         .console { padding: .25rem 1rem 1rem; display: grid; gap: .75rem; }
         form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; }
         label { display: grid; gap: .15rem; font-size: .8125rem; color: var(--quiet); min-width: 0; }
-        label.wide { flex: 1 1 12rem; }
+        label.wide { flex: 1 1 8rem; }
         input, button { font-size: .9375rem; padding: .4rem .6rem; border-radius: 6px; min-height: 2.4rem; }
         input { width: 100%; border: 1px solid var(--line); background: var(--page); color: var(--text); }
-        .close label:first-child { width: 7rem; }
+        .close label:first-child { width: 6rem; }
         button {
-          font-family: inherit; min-width: 6rem; cursor: pointer; border: 1px solid var(--line);
+          font-family: inherit; min-width: 5.5rem; cursor: pointer; border: 1px solid var(--line);
           background: var(--surface); color: var(--text);
         }
         button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
@@ -104,7 +104,7 @@ enum IndexPageAssets {
         .log-head { display: flex; align-items: center; justify-content: space-between; }
         .log-head button { min-height: 0; min-width: 0; padding: .15rem .6rem; font-size: .8125rem; }
         .log {
-          list-style: none; margin: 0; padding: .5rem .75rem; height: 14rem; overflow-y: auto;
+          list-style: none; margin: 0; padding: .5rem .75rem; height: 12rem; overflow-y: auto;
           background: var(--page); border: 1px solid var(--line); border-radius: 6px;
           font-size: .8125rem; line-height: 1.6;
         }
@@ -115,6 +115,11 @@ enum IndexPageAssets {
         .log .received .mark { color: var(--good); }
         .log .state-line .what { color: var(--quiet); font-style: italic; }
         .log .error .what { color: var(--bad); }
+        @media (max-width: 30rem) {
+          body { padding: 1.25rem .75rem 3rem; }
+          .log li { grid-template-columns: 1.1rem 1fr; gap: 0 .4rem; margin-bottom: .25rem; }
+          .log time { grid-column: 1 / -1; font-size: .75rem; line-height: 1.2; }
+        }
         .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
         """

@@ -1,4 +1,5 @@
 import HTTPProtocol
+import TestSupport
 import Testing
 
 /// Any bytes either give a head or throw the parser's error; never trap, never exceed the limits,

@@ -1,4 +1,5 @@
 import HTTPProtocol
+import TestSupport
 import Testing
 
 @Suite("RFC 9112 §4 Status line")
