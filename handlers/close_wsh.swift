@@ -14,7 +14,8 @@ public let handler = WebSocketHandler(
                 try await socket.send("Send CODE REASON, for example: 3000 had enough")
                 continue
             }
-            try await socket.close(CloseCode(rawValue: code), reason: String(words.dropFirst().first ?? ""))
+            let reason = words.count > 1 ? String(words[1]) : ""
+            try await socket.close(CloseCode(rawValue: code), reason: reason)
         }
     },
     passiveClosingHandshake: { close in close }

@@ -2,7 +2,7 @@ import WebSocketHost
 
 /// Lets in only pages of http://example.com; others, and clients that are no browser, get 403.
 ///
-/// `allowedOrigins: .list(["http://example.com"])` is shorter, but lets in clients without an Origin.
+/// `allowedOrigins: .list(["http://example.com"])` is shorter, but lets in who sends no Origin.
 ///
 /// Try it: connect from the page at http://localhost:9998/ and see it fail.
 public let handler = WebSocketHandler(

@@ -2,7 +2,7 @@ import WebSocketHost
 
 /// Prints each message on standard output and answers nothing.
 ///
-/// What a client sends may hold control characters that a terminal obeys: `escaped` takes their power.
+/// What a client sends may hold control characters that a terminal obeys; `escaped` disarms them.
 ///
 /// Try it: send something, and look at the terminal in which the server runs.
 public let handler = WebSocketHandler { socket in

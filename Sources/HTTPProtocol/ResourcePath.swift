@@ -12,6 +12,20 @@ public enum ResourcePath {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// `/naïve` → `/na%C3%AFve`: RFC 3986 §2.3's unreserved characters and the slash stay.
+    public static func percentEncoded(_ path: String) -> String {
+        path.utf8.reduce(into: "") { text, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+    }
+
     /// Whether a segment is "." or "..", which would lead somewhere else (RFC 3986 §3.3).
     ///
     /// - Parameter path: decoded, so that neither `%2e%2e/` nor `..%2f` hides one.

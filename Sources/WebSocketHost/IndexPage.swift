@@ -1,8 +1,8 @@
 /// The page at `/`: every route, with a form to connect, send and see what comes back.
 ///
-/// One file without a library, so that it works offline and behind any proxy. Names of routes come from
-/// names of files, and messages from the compiler: all of it is escaped, and the script reads it from
-/// `data-` attributes. ``IndexPageAssets`` has the parts that are the same for every server.
+/// One file without a library, so that it works offline and behind any proxy. Names of routes come
+/// from names of files, and messages from the compiler: all of it is escaped, and the script reads
+/// it from `data-` attributes. ``IndexPageAssets`` has what is the same for every server.
 enum IndexPage {
     /// Only what the page itself brings may run or be shown, and it may connect anywhere.
     static let contentSecurityPolicy =
@@ -42,19 +42,23 @@ enum IndexPage {
     private static func summary(routeCount: Int, brokenCount: Int) -> String {
         if routeCount == 0 { return "The server runs, and has no handlers yet." }
         let served = routeCount - brokenCount
-        let text = "\(served) \(served == 1 ? "route" : "routes"). Open one, connect, send something."
+        let noun = served == 1 ? "route" : "routes"
+        let text = "\(served) \(noun). Open one, connect, send something."
         if brokenCount == 0 { return text }
-        return text + " <strong>\(brokenCount) \(brokenCount == 1 ? "does" : "do") not compile.</strong>"
+        let verb = brokenCount == 1 ? "does" : "do"
+        return text + " <strong>\(brokenCount) \(verb) not compile.</strong>"
     }
 
-    private static func section(path: String, source: String, failure: String?) -> String {
+    private static func section(_ route: RouteSummary) -> String {
+        let (path, source) = (route.path, route.source)
         let name = """
             <span class="path"><bdi>\(escapedHTML(path))</bdi></span>\
             <span class="source"><bdi>\(escapedHTML(source))</bdi></span>
             """
-        guard let failure else {
+        guard let failure = route.failure else {
             return """
-                <details class="route" data-path="\(percentEncoded(path))" data-name="\(escapedHTML(path))">
+                <details class="route" data-path="\(route.urlPath)" \
+                data-name="\(escapedHTML(path))">
                 <summary>\(name)<span class="state"></span></summary>
                 </details>
 
@@ -81,23 +85,6 @@ enum IndexPage {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// A path as it stands in a URL: RFC 3986 §2.3 unreserved characters and the slash stay.
-    static func percentEncoded(_ path: String) -> String {
-        var result = ""
-        for byte in path.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += (byte < 16 ? "%0" : "%") + digits
             }
         }
         return result

@@ -1,3 +1,4 @@
+import HTTPProtocol
 import Synchronization
 
 /// One handler file's place in the registry that is generated from a directory of handlers.
@@ -92,11 +93,25 @@ public struct Routes: Sendable {
 
     public var isEmpty: Bool { all.isEmpty }
 
-    /// The paths in order, with the file each comes from and why it does not serve, if so.
-    public var listing: [(path: String, source: String, failure: String?)] {
+    /// All routes, in the order of their paths.
+    public var listing: [RouteSummary] {
         all.map { route in
-            if case .failure(let text) = route.content { return (route.path, route.source, text) }
-            return (route.path, route.source, nil)
-        }.sorted { $0.0 < $1.0 }
+            var failure: String?
+            if case .failure(let text) = route.content { failure = text }
+            return RouteSummary(path: route.path, source: route.source, failure: failure)
+        }.sorted { $0.path < $1.path }
     }
+}
+
+/// A route as people are told of it.
+public struct RouteSummary: Sendable, Hashable {
+    /// As it is after percent-decoding.
+    public let path: String
+    /// The handler's file, relative to the handlers directory; empty if it came from no file.
+    public let source: String
+    /// Why it answers 503; `nil` if it does not.
+    public let failure: String?
+
+    /// The path as it stands in a URL.
+    public var urlPath: String { ResourcePath.percentEncoded(path) }
 }

@@ -11,7 +11,7 @@ enum StartUp {
         let origin = "\(host(settings.configuration.host)):\(port)"
         var lines = ["WebSocketHost \(Program.version) serves"]
         for route in routes.listing where route.failure == nil {
-            let url = "ws://\(origin)\(percentEncoded(route.path))"
+            let url = "ws://\(origin)\(route.urlPath)"
             lines.append("  \(url)")
         }
         if routes.isEmpty {
@@ -48,19 +48,6 @@ enum StartUp {
         switch host {
         case "*", "", "0.0.0.0", "::": "localhost"
         default: host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        }
-    }
-
-    /// A path as it stands in a URL (RFC 3986 §3.3).
-    private static func percentEncoded(_ path: String) -> String {
-        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/!$&'()*+,;=:@".utf8)
-        return path.utf8.reduce(into: "") { text, byte in
-            if plain.contains(byte) {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                text += "%" + (digits.count == 1 ? "0" : "") + digits
-            }
         }
     }
 }

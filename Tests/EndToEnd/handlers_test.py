@@ -258,4 +258,5 @@ def test_the_page_lists_the_handlers(server):
 def test_a_plain_get_of_a_handler_is_told_to_upgrade(server):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(server.http_url("/echo"), timeout=5)
-    assert caught.value.code == 426
+    with caught.value as response:
+        assert response.code == 426

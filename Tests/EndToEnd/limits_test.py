@@ -231,7 +231,7 @@ def test_slow_reader(start):
 @pytest.mark.parametrize("size", [0, 10, 1000, 65_536])
 def test_handler_that_does_not_receive(start, size):
     """What it does not take stays with the client."""
-    server = start("--ping-interval", "0.1", "--ping-timeout", "0.1")
+    server = start("--ping-interval", "0.1", "--ping-timeout", "0.1", "--close-timeout", "0.5")
     before = resident_bytes(server.pid)
     with Wire.open(server, "/deaf") as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
