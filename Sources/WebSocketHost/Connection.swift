@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 import WebSocketProtocol
 
 /// A connection after its handshake: joins the stream, the session and the handler's task.
@@ -25,7 +26,7 @@ final class Connection: @unchecked Sendable {
 
     // Receiving.
     var inbox = Inbox()
-    var receiver: UnsafeContinuation<Received, Never>?
+    var receiver: Receiver?
     var receiveTimer: EventLoop.Timer?
     /// Bytes that were read but not looked at, because the inbox was full.
     var unparsed: [UInt8] = []
@@ -36,10 +37,14 @@ final class Connection: @unchecked Sendable {
     // Sending.
     var drainWaiters: [UnsafeContinuation<Void, Never>] = []
     var pingWaiters: [PingWaiter] = []
+    /// What ``flushOverMark()`` sent, and in which turn.
+    var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
 
     // Closing.
     var closeWaiters: [UnsafeContinuation<Void, Never>] = []
     var isAnsweringClose = false
+    /// Runs the route's `passiveClosingHandshake`.
+    var closingTask: Task<Void, Never>?
 
     /// What the one timer waits for.
     enum TimerPurpose { case keepAlive, pong(sentAt: MonotonicTime), closeGrace, closeAnswer, task }
@@ -60,7 +65,18 @@ final class Connection: @unchecked Sendable {
 
     typealias Received = Result<Message?, ConnectionError>
 
+    /// Tells waits apart: a cancellation may come when its own wait is over and another has begun.
+    /// From any thread.
+    func nextWaitNumber() -> Int { lastWaitNumber.add(1, ordering: .relaxed).newValue }
+    private let lastWaitNumber = Atomic<Int>(0)
+
+    struct Receiver {
+        let number: Int
+        let continuation: UnsafeContinuation<Received, Never>
+    }
+
     struct PingWaiter {
+        let number: Int
         let payload: [UInt8]
         let sentAt: MonotonicTime
         let continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
@@ -93,7 +109,6 @@ final class Connection: @unchecked Sendable {
     func start(firstBytes: [UInt8]) {
         log(.info, "open \(describedRoute) \(stream.peer)")
         stream.delegate = self
-        worker.add(self)
         scheduleKeepAlive()
         unparsed = firstBytes
         if firstBytes.isEmpty { stream.resumeReading() } else { parseUnparsed() }

@@ -79,7 +79,7 @@ extension Connection {
         else { return finishClose(with: received) }
         timerPurpose = .closeAnswer
         loop.schedule(timer, after: configuration.closeTimeout)
-        Task(executorPreference: loop) { [self] in
+        closingTask = Task(executorPreference: loop) { [self] in
             do {
                 let answer = try await hook(received)
                 await onLoop { $0.finishClose(with: answer) }
@@ -122,6 +122,7 @@ extension Connection {
         self.ending = ending
         logEnd(ending)
         unparsed = []
+        closingTask?.cancel()
         releaseWaiters(ending)
         if task != nil {
             timerPurpose = .task
@@ -186,8 +187,8 @@ extension Connection {
         noteActivity()
         do {
             try await transferData(WebSocket(connection: self))
-            await onLoop { $0.answerClose() }
-            _ = await close(Close(.normalClosure))
+            await onLoop { $0.handlerReturned() }
+            _ = await waitUntilEnded()
         } catch {
             await handlerThrew(error)
         }
@@ -196,6 +197,11 @@ extension Connection {
             if connection.ending != nil { connection.loop.cancel(connection.timer) }
             connection.leaveIfDone()
         }
+    }
+
+    /// Closes, unless the client did: then it gets its answer, which a hook may be about to give.
+    private func handlerReturned() {
+        if session.receivedClose == nil { sendClose(Close(.normalClosure)) } else { answerClose() }
     }
 
     private func handlerThrew(_ error: any Error) async {

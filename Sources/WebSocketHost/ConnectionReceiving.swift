@@ -22,11 +22,14 @@ extension Connection: StreamDelegate {
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
-    func streamReachedEnd() { end(.lost) }
+    func streamReachedEnd() {
+        // Behind a Close the end is in order, and the answer is on its way.
+        if session.receivedClose == nil { end(.lost) }
+    }
 
     func streamFailed(_ error: SystemError) {
         log(.debug, "\(describedRoute) \(stream.peer): \(error)")
-        end(.lost)
+        endOfStream()
     }
 
     func streamDrained() {
@@ -37,8 +40,13 @@ extension Connection: StreamDelegate {
     }
 
     func streamClosed() {
-        end(.lost)
+        endOfStream()
         leaveIfDone()
+    }
+
+    /// A client that does not wait for the answer to its Close has closed all the same.
+    private func endOfStream() {
+        end(session.receivedClose.map { .closed($0) } ?? .lost)
     }
 }
 
@@ -53,6 +61,8 @@ extension Connection {
     /// Looks at events until the input ends or nothing more may be taken.
     private func parse(_ input: inout InputBytes) {
         while mayParse {
+            // The handler can end the connection while the rest of what was read still lies here.
+            if ending != nil { return input.skipAll() }
             do throws(ProtocolError) {
                 guard let event = try session.nextEvent(from: &input) else { return }
                 received(event)
@@ -85,7 +95,9 @@ extension Connection {
 
     /// Goes on with what back-pressure held up.
     private func readOn() {
-        if unparsed.isEmpty { stream.resumeReading() } else if mayParse { parseUnparsed() }
+        if unparsed.isEmpty { return stream.resumeReading() }
+        if mayParse { return parseUnparsed() }
+        if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
     private func received(_ event: Session.Event) {
@@ -111,7 +123,7 @@ extension Connection {
         self.receiver = nil
         isHandlerBusy = true
         if let receiveTimer { loop.cancel(receiveTimer) }
-        receiver.resume(returning: .success(message))
+        receiver.continuation.resume(returning: .success(message))
     }
 
     func describe(_ message: Message) -> String {
@@ -136,28 +148,35 @@ extension Connection {
     }
 
     nonisolated(nonsending) func waitForMessage(timeout: Duration?) async -> Received {
+        let number = nextWaitNumber()
         let received = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
+                let receiver = Receiver(number: number, continuation: continuation)
                 if loop.isCurrent {
-                    startWaiting(continuation, timeout)
+                    startWaiting(receiver, timeout)
                 } else {
-                    loop.submit { self.startWaiting(continuation, timeout) }
+                    loop.submit { self.startWaiting(receiver, timeout) }
+                    // A cancellation before that was too early to end this wait.
+                    if Task.isCancelled { loop.submit { self.cancelReceiver(number) } }
                 }
             }
         } onCancel: {
-            loop.submit { self.stopWaiting(.failure(.cancelled)) }
+            loop.submit { self.cancelReceiver(number) }
         }
         if loop.isCurrent { noteActivity() }
         return received
     }
 
-    private func startWaiting(
-        _ continuation: UnsafeContinuation<Received, Never>, _ timeout: Duration?
-    ) {
+    private func cancelReceiver(_ number: Int) {
+        if receiver?.number == number { stopWaiting(.failure(.cancelled)) }
+    }
+
+    private func startWaiting(_ receiver: Receiver, _ timeout: Duration?) {
+        let continuation = receiver.continuation
         if let message = nextReadyMessage() {
             return continuation.resume(returning: .success(message))
         }
-        guard receiver == nil else {
+        guard self.receiver == nil else {
             return continuation.resume(returning: .failure(.receiveInProgress))
         }
         isHandlerBusy = false
@@ -168,7 +187,7 @@ extension Connection {
         if session.sentClose != nil {
             return continuation.resume(returning: .success(nil))
         }
-        receiver = continuation
+        self.receiver = receiver
         inbox.shrink()
         if let timeout { startReceiveTimer(timeout) }
         readOn()
@@ -188,7 +207,7 @@ extension Connection {
         if let receiveTimer { loop.cancel(receiveTimer) }
         guard let receiver else { return }
         self.receiver = nil
-        receiver.resume(returning: result)
+        receiver.continuation.resume(returning: result)
     }
 
     /// What `receive` says after the last message.

@@ -28,9 +28,23 @@ extension Connection {
         }
         if isFinal { sentMessageCount &+= 1 }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
-        if stream.isOverDrainMark { stream.flush() }
-        return stream.isOverDrainMark
+        return flushOverMark()
     }
+
+    /// Sends at once what is over the mark.
+    ///
+    /// - Returns: whether the sender has to wait: for the socket, or for the others' turn.
+    private func flushOverMark() -> Bool {
+        guard stream.isOverDrainMark else { return false }
+        if sentInTurn.turn != loop.now { sentInTurn = (loop.now, 0) }
+        let sentBefore = stream.sentByteCount
+        stream.flush()
+        sentInTurn.byteCount &+= stream.sentByteCount &- sentBefore
+        return stream.isOverDrainMark || sentInTurn.byteCount > Self.sendLimitPerTurn
+    }
+
+    /// Bytes after which a sender whose client keeps up lets the loop's other connections go on.
+    private static let sendLimitPerTurn = 262_144
 
     private typealias Destination = (start: UnsafeMutableRawPointer, header: FrameHeader, byteCount: Int)
 
@@ -70,6 +84,8 @@ extension Connection {
                     startDraining(continuation)
                 } else {
                     loop.submit { self.startDraining(continuation) }
+                    // A cancellation before that was too early to end this wait.
+                    if Task.isCancelled { loop.submit { self.streamDrained() } }
                 }
             }
         } onCancel: {
@@ -81,7 +97,9 @@ extension Connection {
     }
 
     private func startDraining(_ continuation: UnsafeContinuation<Void, Never>) {
-        guard ending == nil, stream.isOverDrainMark else { return continuation.resume() }
+        guard ending == nil, stream.isOverDrainMark else {
+            return loop.submit { continuation.resume() }  // in the next turn
+        }
         drainWaiters.append(continuation)
         stream.needsDrainNotice = true
     }
@@ -98,28 +116,39 @@ extension Connection {
     }
 
     nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError> {
-        await withUnsafeContinuation { continuation in
-            if loop.isCurrent {
-                startPing(payload, continuation)
-            } else {
-                loop.submit { self.startPing(payload, continuation) }
+        let number = nextWaitNumber()
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let waiter = PingWaiter(
+                    number: number, payload: payload, sentAt: .current(), continuation: continuation)
+                if loop.isCurrent {
+                    startPing(waiter)
+                } else {
+                    loop.submit { self.startPing(waiter) }
+                    // A cancellation before that was too early to end this wait.
+                    if Task.isCancelled { loop.submit { self.cancelPing(number) } }
+                }
             }
+        } onCancel: {
+            loop.submit { self.cancelPing(number) }
         }
     }
 
-    private func startPing(
-        _ payload: [UInt8],
-        _ continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
-    ) {
-        if case .failure(let error) = writeOwnControl(.ping, payload) {
-            return continuation.resume(returning: .failure(error))
+    private func startPing(_ waiter: PingWaiter) {
+        if case .failure(let error) = writeOwnControl(.ping, waiter.payload) {
+            return waiter.continuation.resume(returning: .failure(error))
         }
-        pingWaiters.append(
-            PingWaiter(payload: payload, sentAt: .current(), continuation: continuation))
+        pingWaiters.append(waiter)
     }
 
-    nonisolated(nonsending) func sendPong(_ payload: [UInt8]) async -> Result<Void, ConnectionError> {
-        await onLoop { $0.writeOwnControl(.pong, payload) }
+    private func cancelPing(_ number: Int) {
+        guard let index = pingWaiters.firstIndex(where: { $0.number == number }) else { return }
+        pingWaiters.remove(at: index).continuation.resume(returning: .failure(.cancelled))
+    }
+
+    nonisolated(nonsending) func sendPong(_ payload: [UInt8]) async throws(ConnectionError) {
+        try await onLoop { $0.writeOwnControl(.pong, payload) }.get()
+        if await onLoop({ $0.flushOverMark() }) { try await waitUntilDrained() }
     }
 
     private func writeOwnControl(
@@ -146,13 +175,12 @@ extension Connection {
         pingWaiters.removeSubrange(...index)
     }
 
-    nonisolated(nonsending) func unsafeWrite(
-        _ bytes: [UInt8]
-    ) async -> Result<Void, ConnectionError> {
-        await onLoop { connection in
+    nonisolated(nonsending) func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
+        let mustWait: Result<Bool, ConnectionError> = await onLoop { connection in
             if let ending = connection.ending { return .failure(ending) }
             connection.stream.write(bytes)
-            return .success(())
+            return .success(connection.flushOverMark())
         }
+        if try mustWait.get() { try await waitUntilDrained() }
     }
 }

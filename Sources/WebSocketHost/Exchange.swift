@@ -70,8 +70,9 @@ extension Exchange {
     }
 
     func streamReachedEnd() {
-        // Half-closed: an answer under way may still be read, unless it is a handshake's.
-        if task != nil || !isAnswering { stream.close() }
+        // Half-closed: answers may still be read, a handshake's is of no use.
+        if task != nil { return stream.close() }
+        stream.closeAfterSending(linger: worker.configuration.closeTimeout)
     }
 
     func streamDrained() { parsePipelined() }
@@ -243,7 +244,7 @@ extension Exchange {
             stream: stream)
         connection.task = task
         task = nil
-        worker.remove(self)
+        worker.replace(self, by: connection)
         connection.start(firstBytes: Array(pipelined[pipelinedOffset...]))
         pipelined = []
         if worker.isDraining { connection.sendClose(Close(.goingAway)) }

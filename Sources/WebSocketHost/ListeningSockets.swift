@@ -8,6 +8,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
     case notPermitted(SocketAddress)
     case failed(SocketAddress, SystemError)
     case system(SystemError)
+    /// ``Server/start()`` was called before, or ``Server/stop()`` was.
+    case alreadyStarted
 
     public var description: String {
         switch self {
@@ -22,6 +24,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
             "cannot listen on \(address): \(error)"
         case .system(let error):
             "\(error)"
+        case .alreadyStarted:
+            "a server is started once, and not after it was stopped"
         }
     }
 }

@@ -16,16 +16,17 @@ public final class Server: Sendable {
     private let log: Log
     private let workers: [Worker]
     private let state = Mutex(State())
+    /// Held while threads are joined, which only one caller may do.
+    private let joining = Mutex(())
     private let monitor = LoopMonitor()
     private let connectionLimit: Int
     private let isShortageLogged = Atomic<Bool>(false)
 
     private struct State {
-        var addresses: [SocketAddress] = []
+        enum Phase { case new, started, stopping }
+        var phase = Phase.new
         var threads: [LoopThread] = []
-        var drainingWorkerCount: Int?
-        var isStopping = false
-        var onStop: [@Sendable () -> Void] = []
+        var drainingWorkerCount = 0
     }
 
     /// Descriptors kept for what is not a connection: listeners, loops, logs, a handler's files.
@@ -59,41 +60,60 @@ public final class Server: Sendable {
         }
     }
 
-    /// Listens, and starts a thread per loop. Returns at once.
+    /// Listens, and starts a thread per loop. Returns at once. Once per server; after an address could
+    /// not be had it may be tried again.
     ///
     /// - Returns: the addresses that answer, with the port that the kernel chose for 0.
     /// - Throws: ``ListenError``.
     @discardableResult
     public func start() throws(ListenError) -> [SocketAddress] {
         Signals.ignoreBrokenPipes()
-        let sockets = try ListeningSockets.open(configuration)
-        let addresses = sockets.map(\.address)
+        let sockets = try state.withLock { state throws(ListenError) in
+            guard state.phase == .new else { throw .alreadyStarted }
+            let sockets = try ListeningSockets.open(configuration)
+            state.phase = .started
+            return sockets
+        }
         do throws(SystemError) {
-            var threads: [LoopThread] = []
-            for worker in workers { threads.append(try worker.loop.start()) }
-            threads.append(try startMonitor())
-            state.withLock { [threads] in
-                $0.threads = threads
-                $0.addresses = addresses
-            }
+            try startThreads()
         } catch {
+            for socket in sockets { socket.close() }
             throw .system(error)
         }
         // The first worker accepts for all: so none has more to do than another. Its listeners keep the
         // server until stop().
-        workers[0].loop.submit { [self] in
-            let listeners = sockets.compactMap { socket in
-                do throws(SystemError) {
-                    return try Listener(
-                        socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
-                } catch {
-                    log(.critical, "cannot accept on \(socket.address): \(error)")
-                    return nil
-                }
-            }
-            workers[0].listeners = listeners
+        workers[0].loop.submit { [self] in listen(on: sockets) }
+        return sockets.map(\.address)
+    }
+
+    private func startThreads() throws(SystemError) {
+        var threads: [LoopThread] = []
+        do {
+            for worker in workers { threads.append(try worker.loop.start()) }
+            threads.append(try startMonitor())
+        } catch {
+            for worker in workers { worker.loop.stop() }
+            for thread in threads { thread.join() }
+            throw error
         }
-        return addresses
+        state.withLock { [threads] in $0.threads = threads }
+    }
+
+    /// On the first loop's thread.
+    private func listen(on sockets: [ListeningSocket]) {
+        for socket in sockets {
+            if workers[0].isDraining {
+                socket.close()
+                continue
+            }
+            do throws(SystemError) {
+                let listener = try Listener(
+                    socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
+                workers[0].listeners.append(listener)
+            } catch {
+                log(.critical, "cannot accept on \(socket.address): \(error)")
+            }
+        }
     }
 
     private func accepted(_ fd: Int32, _ peer: SocketAddress) {
@@ -143,13 +163,13 @@ extension Server {
     /// Refuses new connections, closes those open with 1001, and drops what is left after
     /// ``Configuration/drainTimeout``. Returns at once; a second call does nothing.
     public func stop() {
-        let isFirst = state.withLock { state in
-            defer { state.isStopping = true }
-            guard !state.isStopping else { return false }
+        let isRunning = state.withLock { state in
+            defer { state.phase = .stopping }
+            guard state.phase == .started else { return false }
             state.drainingWorkerCount = workers.count
             return true
         }
-        guard isFirst else { return }
+        guard isRunning else { return }
         for (index, worker) in workers.enumerated() {
             worker.loop.submit { [self] in
                 if index == 0 { worker.closeListeners() }
@@ -162,36 +182,39 @@ extension Server {
     /// Drops all connections at once and stops.
     public func forceStop() {
         stop()
-        for worker in workers { worker.loop.submit { worker.dropAll() } }
+        // Weak: a loop that has ended keeps what it is given.
+        for worker in workers { worker.loop.submit { [weak worker] in worker?.dropAll() } }
     }
 
     private func drained() {
-        let (isLast, callbacks) = state.withLock { state in
-            state.drainingWorkerCount? -= 1
-            guard state.drainingWorkerCount == 0 else { return (false, [@Sendable () -> Void]()) }
-            return (true, state.onStop)
+        let isLast = state.withLock { state in
+            state.drainingWorkerCount -= 1
+            return state.drainingWorkerCount == 0
         }
         guard isLast else { return }
         monitor.stop()
+        // What is called at a signal may hold the server.
+        workers[0].loop.submit { [worker = workers[0]] in worker.ignoreSignals() }
         for worker in workers { worker.loop.stop() }
-        for callback in callbacks { callback() }
     }
 
-    /// Blocks the calling thread until the server has stopped.
+    /// Blocks the calling thread, which is no loop's, until the server has stopped.
     public func waitUntilStopped() {
-        let threads = state.withLock { state in
-            defer { state.threads = [] }
-            return state.threads
+        joining.withLock { _ in
+            let threads = state.withLock { state in
+                defer { state.threads = [] }
+                return state.threads
+            }
+            for thread in threads { thread.join() }
         }
-        for thread in threads { thread.join() }
     }
 
     /// Calls `body` on the first loop's thread for each of these signals, which must have been blocked
     /// with ``Signals/block(_:)`` before ``start()``.
     public func onSignals(_ signals: [Int32], _ body: @escaping @Sendable (Int32) -> Void) {
-        workers[0].loop.submit { [self] in
+        workers[0].loop.submit { [worker = workers[0], log] in
             do throws(SystemError) {
-                workers[0].signals = try Signals(signals, on: workers[0].loop, onSignal: body)
+                worker.signals = try Signals(signals, on: worker.loop, onSignal: body)
             } catch {
                 log(.error, "signals are not handled: \(error)")
             }

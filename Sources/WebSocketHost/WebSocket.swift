@@ -73,8 +73,9 @@ extension WebSocket {
     /// Waits while more than ``Configuration/sendQueueByteMark`` is on its way to this client.
     ///
     /// - Parameter end: false to send the message piece by piece: the pieces up to one with `true` make
-    ///   up one message (RFC 6455 §5.4).
+    ///   up one message (RFC 6455 §5.4), so no other task may send before that one.
     /// - Throws: ``ConnectionError/closed(_:)`` and the other ends;
+    ///   ``ConnectionError/cancelled``, after which the text is on its way all the same;
     ///   ``ConnectionError/sendQueueFull(byteCount:byteLimit:)``;
     ///   ``ConnectionError/notSendable(_:)`` if the last piece was binary and not the end.
     public func send(_ text: String, end: Bool = true) async throws(ConnectionError) {
@@ -111,7 +112,7 @@ extension WebSocket {
 
     /// Sends an unasked-for Pong, which the client ignores (RFC 6455 §5.5.3).
     public func pong(_ payload: [UInt8] = []) async throws(ConnectionError) {
-        try await connection.sendPong(payload).get()
+        try await connection.sendPong(payload)
     }
 
     /// How many bytes wait to be sent to this client.
@@ -150,10 +151,10 @@ extension WebSocket {
         }
     }
 
-    /// For tests of clients: bytes that go out as they are, behind what is queued.
+    /// For tests of clients: bytes that go out as they are, behind what is queued. Waits as `send` does.
     ///
     /// ``UnsafeFrame`` builds frames that break the rules.
     public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
-        try await connection.unsafeWrite(bytes).get()
+        try await connection.unsafeWrite(bytes)
     }
 }

@@ -97,21 +97,26 @@ final class ConnectionIDs: Sendable {
 // MARK: - Who is here
 
 extension Worker {
-    /// An exchange that became a connection, or whose stream is closed.
+    /// An exchange whose stream is closed.
     func remove(_ exchange: Exchange) {
+        if takeOut(exchange) { left() }
+    }
+
+    /// An exchange that became a connection: the worker is not empty in between.
+    func replace(_ exchange: Exchange, by connection: Connection) {
+        connection.workerIndex = connections.count
+        connections.append(connection)
+        if !takeOut(exchange) { openCount.add(1, ordering: .relaxed) }
+    }
+
+    private func takeOut(_ exchange: Exchange) -> Bool {
         let index = exchange.workerIndex
-        guard exchanges.indices.contains(index) else { return }
+        guard exchanges.indices.contains(index) else { return false }
         exchanges.swapAt(index, exchanges.count - 1)
         exchanges[index].workerIndex = index
         exchanges.removeLast()
         exchange.workerIndex = -1
-        left()
-    }
-
-    func add(_ connection: Connection) {
-        connection.workerIndex = connections.count
-        connections.append(connection)
-        openCount.add(1, ordering: .relaxed)
+        return true
     }
 
     func remove(_ connection: Connection) {
@@ -167,6 +172,11 @@ extension Worker {
         listeners = []
     }
 
+    func ignoreSignals() {
+        signals?.close()
+        signals = nil
+    }
+
     func scheduleDrop(after delay: Duration) {
         let timer = loop.makeTimer { [unowned self] in
             let count = exchanges.count + connections.count
@@ -190,6 +200,8 @@ extension Worker {
     private func tellIfEmpty() {
         guard exchanges.isEmpty, connections.isEmpty, let onEmpty else { return }
         self.onEmpty = nil
+        // Or they would fire while other loops still drain, or while this worker goes away.
+        for timer in [drainTimer, dropTimer] { timer.map(loop.cancel) }
         onEmpty()
     }
 }

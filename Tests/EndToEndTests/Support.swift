@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTPProtocol
+import Synchronization
 import WebSocketHost
 import WebSocketProtocol
 
@@ -222,12 +223,42 @@ final class TestClient {
     /// Whether the stream has ended in order, without a reset.
     func endsCleanly() throws -> Bool { try readSome().isEmpty }
 
+    /// Returns when the server drops the connection, without reading what it sent.
+    func waitForEnd() {
+        let readHangUp: Int16 = 0x2000  // POLLRDHUP, which Glibc leaves out
+        var event = pollfd(fd: fd, events: readHangUp, revents: 0)
+        poll(&event, 1, Int32(Self.patienceSeconds * 1_000))
+    }
+
+    /// Ends this side's half of the stream; the server's can still be read.
+    func halfClose() { shutdown(fd, Int32(SHUT_WR)) }
+
     /// Drops the connection with a reset.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         shutdown(fd, Int32(SHUT_RDWR))
     }
+}
+
+/// Keeps a loop's thread busy until another thread opens it, so that a test decides what one turn of
+/// the loop finds.
+final class Gate: Sendable {
+    private let isEntered = Atomic<Bool>(false)
+    private let isOpen = Atomic<Bool>(false)
+
+    /// Blocks the caller until ``open()``. On the loop's thread.
+    func block() {
+        isEntered.store(true, ordering: .sequentiallyConsistent)
+        while !isOpen.load(ordering: .sequentiallyConsistent) { sched_yield() }
+    }
+
+    /// Returns once another thread is in ``block()``.
+    func waitUntilBlocked() {
+        while !isEntered.load(ordering: .sequentiallyConsistent) { sched_yield() }
+    }
+
+    func open() { isOpen.store(true, ordering: .sequentiallyConsistent) }
 }
 
 /// Something that happens once, for a test to wait for.
