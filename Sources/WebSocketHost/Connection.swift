@@ -25,7 +25,7 @@ final class Connection: @unchecked Sendable {
     var ending: ConnectionError?
 
     // Receiving.
-    var inbox = Inbox()
+    var inbox: Inbox
     var receiver: Receiver?
     var receiveTimer: EventLoop.Timer?
     /// Bytes that were read but not looked at, because the inbox was full.
@@ -95,6 +95,9 @@ final class Connection: @unchecked Sendable {
         if case .handler(let handler) = route.content, let own = handler.settings.messageByteLimit {
             byteLimit = own
         }
+        inbox = Inbox(
+            countLimit: configuration.receiveQueueCountLimit,
+            byteLimit: configuration.receiveQueueByteLimit)
         session = Session(role: .server, messageByteLimit: byteLimit)
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
@@ -154,14 +157,14 @@ extension Connection {
         let due = lastReceived + configuration.pingInterval
         if due > loop.now { return loop.schedule(timer, at: due) }
         // A Pong would wait behind what the handler does not take: the client is not to blame.
-        if inbox.isFull(configuration) { return scheduleKeepAlive() }
+        if inbox.isFull { return scheduleKeepAlive() }
         writeControl(.ping, Self.keepAlivePayload)
         timerPurpose = .pong(sentAt: loop.now)
         loop.schedule(timer, after: configuration.pingTimeout)
     }
 
     private func checkPong(_ sentAt: MonotonicTime) {
-        if lastReceived > sentAt || inbox.isFull(configuration) { return scheduleKeepAlive() }
+        if lastReceived > sentAt || inbox.isFull { return scheduleKeepAlive() }
         log(.info, "ping time-out \(describedRoute) \(stream.peer)")
         end(.pingTimedOut)
     }
@@ -181,14 +184,18 @@ struct Inbox {
     private var messages: [Message?] = []
     private var head = 0
     private var byteCount = 0
+    private let countLimit: Int
+    private let byteLimit: Int
+
+    init(countLimit: Int, byteLimit: Int) {
+        self.countLimit = countLimit
+        self.byteLimit = byteLimit
+    }
 
     var isEmpty: Bool { head == messages.count }
 
     /// Whether no more is read ahead: by count, so that tiny messages cost no more than large ones.
-    func isFull(_ configuration: Configuration) -> Bool {
-        messages.count &- head >= configuration.receiveQueueCountLimit
-            || byteCount >= configuration.receiveQueueByteLimit
-    }
+    var isFull: Bool { messages.count &- head >= countLimit || byteCount >= byteLimit }
 
     mutating func append(_ message: Message) {
         byteCount &+= message.payloadByteCount
@@ -209,6 +216,9 @@ struct Inbox {
 
     /// Gives the memory of a burst back; called when the handler waits with nothing left to take.
     mutating func shrink() {
-        if messages.isEmpty && messages.capacity > 0 { messages = [] }
+        if messages.isEmpty && messages.capacity > Self.keptCapacity { messages = [] }
     }
+
+    /// 24 messages, some 600 bytes: clients that send several at once will do so again.
+    private static let keptCapacity = 24
 }

@@ -55,7 +55,7 @@ extension Connection {
     /// Ping. After our Close all data is dropped, so there is always room.
     private var mayParse: Bool {
         if session.sentClose != nil || ending != nil { return true }
-        return !inbox.isFull(configuration) && !stream.isOverDrainMark
+        return !inbox.isFull && !stream.isOverDrainMark
     }
 
     /// Looks at events until the input ends or nothing more may be taken.

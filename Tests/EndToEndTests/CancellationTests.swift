@@ -33,6 +33,7 @@ struct CancellationTests {
     @Test("send on another thread, in a task that is cancelled already, to a client that does not read")
     func sendElsewhere() async throws {
         let outcome = Signal<ConnectionError?>()
+        let isDecided = Gate()
         let handler = WebSocketHandler { socket in
             let sending = Task.detached {
                 withUnsafeCurrentTask { $0?.cancel() }
@@ -41,11 +42,13 @@ struct CancellationTests {
                 }
             }
             outcome.send(await sending.value)
+            isDecided.open()
             await socket.abort()
         }
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
-            client.waitForEnd()
+            isDecided.block()
+            _ = client
         }
         #expect(await outcome.next() == .cancelled)
     }

@@ -223,13 +223,6 @@ final class TestClient {
     /// Whether the stream has ended in order, without a reset.
     func endsCleanly() throws -> Bool { try readSome().isEmpty }
 
-    /// Returns when the server drops the connection, without reading what it sent.
-    func waitForEnd() {
-        let readHangUp: Int16 = 0x2000  // POLLRDHUP, which Glibc leaves out
-        var event = pollfd(fd: fd, events: readHangUp, revents: 0)
-        poll(&event, 1, Int32(Self.patienceSeconds * 1_000))
-    }
-
     /// Ends this side's half of the stream; the server's can still be read.
     func halfClose() { shutdown(fd, Int32(SHUT_WR)) }
 
@@ -247,7 +240,7 @@ final class Gate: Sendable {
     private let isEntered = Atomic<Bool>(false)
     private let isOpen = Atomic<Bool>(false)
 
-    /// Blocks the caller until ``open()``. On the loop's thread.
+    /// Blocks the caller until ``open()``.
     func block() {
         isEntered.store(true, ordering: .sequentiallyConsistent)
         while !isOpen.load(ordering: .sequentiallyConsistent) { sched_yield() }
