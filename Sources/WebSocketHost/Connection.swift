@@ -22,7 +22,12 @@ final class Connection: @unchecked Sendable {
 
     var session: Session
     /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-    var ending: ConnectionError?
+    var ending: ConnectionError? {
+        didSet { isDone = isDone || ending != nil }
+    }
+    /// Our Close went out, or the connection ended: data is neither sent nor delivered any more. Kept
+    /// apart because it is asked for each message.
+    var isDone = false
 
     // Receiving.
     var inbox: Inbox

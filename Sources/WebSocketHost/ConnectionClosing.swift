@@ -37,6 +37,7 @@ extension Connection {
         if ending != nil || session.sentClose != nil { return .success(()) }
         do throws(SendError) {
             let frame = try session.frameForClose(close)
+            isDone = true
             log(.fine, "\(stream.peer) sent close \(escaped("\(close)"))")
             stream.write(frame)
         } catch {

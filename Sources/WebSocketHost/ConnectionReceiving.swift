@@ -54,7 +54,7 @@ extension Connection {
     /// Whether another event may be looked at: there is room for a message, and for the answer to a
     /// Ping. After our Close all data is dropped, so there is always room.
     private var mayParse: Bool {
-        if session.sentClose != nil || ending != nil { return true }
+        if isDone { return true }
         return !inbox.isFull && !stream.isOverDrainMark
     }
 
@@ -105,11 +105,11 @@ extension Connection {
         case .message(let message):
             receivedMessageCount &+= 1
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
-            guard session.sentClose == nil else { return }
+            guard !isDone else { return }
             deliver(message)
         case .ping(let payload):
             // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
-            if session.sentClose == nil { writeControl(.pong, payload) }
+            if !isDone { writeControl(.pong, payload) }
             if stream.isOverDrainMark { stream.needsDrainNotice = true }
         case .pong(let payload):
             receivedPong(payload)

@@ -52,8 +52,7 @@ extension Connection {
     private func reserve(
         _ kind: Opcode, _ payloadByteCount: Int, _ isFinal: Bool
     ) throws(ConnectionError) -> Destination {
-        if let ending { throw ending }
-        if session.sentClose != nil { throw .closed(session.receivedClose) }
+        if isDone { throw ending ?? .closed(session.receivedClose) }
         let queued = stream.queuedByteCount
         if queued > configuration.sendQueueByteMark,
             queued + payloadByteCount > configuration.sendQueueByteLimit

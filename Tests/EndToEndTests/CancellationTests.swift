@@ -32,8 +32,8 @@ struct CancellationTests {
 
     @Test("send on another thread, in a task that is cancelled already, to a client that does not read")
     func sendElsewhere() async throws {
+        let hasSent = Gate()
         let outcome = Signal<ConnectionError?>()
-        let isDecided = Gate()
         let handler = WebSocketHandler { socket in
             let sending = Task.detached {
                 withUnsafeCurrentTask { $0?.cancel() }
@@ -42,13 +42,14 @@ struct CancellationTests {
                 }
             }
             outcome.send(await sending.value)
-            isDecided.open()
+            hasSent.block()
             await socket.abort()
         }
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
-            isDecided.block()
-            _ = client
+            hasSent.waitUntilBlocked()
+            hasSent.open()
+            #expect(throws: (any Error).self) { while try client.event() != .close(Close()) {} }
         }
         #expect(await outcome.next() == .cancelled)
     }

@@ -28,7 +28,8 @@ struct TurnTests {
         }
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
-            for _ in 0..<3_000 { try client.send("x") }
+            // In one piece, so that reading stops in the midst of it.
+            try client.write([[UInt8]](repeating: [0x81, 0x80, 0, 0, 0, 0], count: 3_000).flatMap(\.self))
             let other = try TestClient(port)
             try other.send("held up")
             #expect(try client.text() == "3000")
