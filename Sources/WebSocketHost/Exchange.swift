@@ -66,7 +66,18 @@ extension Exchange {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         pipelined.append(contentsOf: bytes)
         parsePipelined()
-        if pipelined.count - pipelinedOffset > Self.pipelinedByteLimit { stream.pauseReading() }
+        // What comes in one go with the handshake may be more, and waits for the task to begin.
+        let isHookRunning = task != nil && upgrade == nil
+        if isHookRunning, pipelined.count - pipelinedOffset > Self.pipelinedByteLimit { dropFlood() }
+    }
+
+    /// To pause instead would be blind to the client's end, for as long as the handler's hook takes.
+    private func dropFlood() {
+        worker.log(
+            .info,
+            "more than \(Self.pipelinedByteLimit) bytes before the answer to the handshake: "
+                + "\(stream.peer), closed")
+        stream.close()
     }
 
     func streamReachedEnd() {

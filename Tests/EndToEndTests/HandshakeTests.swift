@@ -1,3 +1,4 @@
+import Glibc
 import HTTPProtocol
 import Testing
 import WebSocketHost
@@ -133,6 +134,30 @@ struct HandshakeTests {
             #expect(head.status.reasonPhrase == "Sure" && head.fields["X"] == "y")
             #expect(try client.readToEnd() == [0x83, 0x01, 1])
         }
+    }
+
+    @Test("a client that floods before the answer is dropped, and the hook is cancelled")
+    func earlyFlood() async throws {
+        let cancelled = Signal<Void>()
+        let handler = WebSocketHandler(
+            doExtraHandshake: { _ in
+                try? await Task.sleep(for: .seconds(3_600))
+                cancelled.send(())
+            }, transferData: { _ in })
+        try await TestServer(handler).run { port in
+            let client = try TestClient(tcp: port)
+            var generator = SystemRandomNumberGenerator()
+            let request = ClientRequest(host: "a", target: "/test", using: &generator)
+            try client.write(try request.head().serialized())
+            #expect {
+                while true { try client.write([UInt8](repeating: 0, count: 65_536)) }
+            } throws: { error in
+                // Not EAGAIN, which would be our own patience.
+                guard case TestClientError.system(_, let code) = error else { return false }
+                return [ECONNRESET, EPIPE].contains(code)
+            }
+        }
+        #expect(await cancelled.next() != nil)
     }
 
     @Test("frames sent right behind the handshake are not lost")
