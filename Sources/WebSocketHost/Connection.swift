@@ -10,7 +10,7 @@ import WebSocketProtocol
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls from
 /// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
-final class Connection: @unchecked Sendable {
+final class Connection: RosterMember, @unchecked Sendable {
     let id: UInt64
     let worker: Worker
     let route: Route
@@ -22,12 +22,9 @@ final class Connection: @unchecked Sendable {
 
     var session: Session
     /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-    var ending: ConnectionError? {
-        didSet { isDone = isDone || ending != nil }
-    }
-    /// Our Close went out, or the connection ended: data is neither sent nor delivered any more. Kept
-    /// apart because it is asked for each message.
-    var isDone = false
+    var ending: ConnectionError?
+    /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
+    var isDone: Bool { session.sentClose != nil || ending != nil }
 
     // Receiving.
     var inbox: Inbox
@@ -66,7 +63,7 @@ final class Connection: @unchecked Sendable {
     var sentMessageCount = 0
 
     /// Its place among the worker's connections.
-    var workerIndex = -1
+    var rosterIndex = -1
 
     typealias Received = Result<Message?, ConnectionError>
 

@@ -34,10 +34,9 @@ extension Connection {
     /// Begins the closing handshake, unless it has begun. On the loop's thread.
     @discardableResult
     func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
-        if ending != nil || session.sentClose != nil { return .success(()) }
+        if isDone { return .success(()) }
         do throws(SendError) {
             let frame = try session.frameForClose(close)
-            isDone = true
             log(.fine, "\(stream.peer) sent close \(escaped("\(close)"))")
             stream.write(frame)
         } catch {

@@ -7,7 +7,7 @@ import WebSocketProtocol
 /// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an upgrade.
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only, where its task runs too.
-final class Exchange: StreamDelegate, @unchecked Sendable {
+final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     private let worker: Worker
     private let stream: Stream
     private var parser: RequestHeadParser
@@ -20,7 +20,7 @@ final class Exchange: StreamDelegate, @unchecked Sendable {
     private var upgrade: Upgrade?
     private var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
-    var workerIndex = -1
+    var rosterIndex = -1
 
     /// Bytes taken behind a handshake that is still being answered: a client has to wait for the 101
     /// (RFC 6455 §4.1), some send a first message at once.

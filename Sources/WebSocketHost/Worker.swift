@@ -15,8 +15,8 @@ final class Worker: @unchecked Sendable {
     let log: Log
     private let connectionIDs: ConnectionIDs
 
-    private var exchanges: [Exchange] = []
-    private var connections: [Connection] = []
+    private var exchanges = Roster<Exchange>()
+    private var connections = Roster<Connection>()
     private var refused = 0
     private var drainTimer: EventLoop.Timer?
     private var dropTimer: EventLoop.Timer?
@@ -50,8 +50,7 @@ final class Worker: @unchecked Sendable {
             let stream = try Stream(
                 fd, peer: peer, on: loop, drainMark: configuration.sendQueueByteMark)
             let exchange = Exchange(stream: stream, worker: self)
-            exchange.workerIndex = exchanges.count
-            exchanges.append(exchange)
+            exchanges.add(exchange)
             exchange.start()
             if isDraining { exchange.close() }
         } catch {
@@ -99,34 +98,17 @@ final class ConnectionIDs: Sendable {
 extension Worker {
     /// An exchange whose stream is closed.
     func remove(_ exchange: Exchange) {
-        if takeOut(exchange) { left() }
+        if exchanges.remove(exchange) { left() }
     }
 
     /// An exchange that became a connection: the worker is not empty in between.
     func replace(_ exchange: Exchange, by connection: Connection) {
-        connection.workerIndex = connections.count
-        connections.append(connection)
-        if !takeOut(exchange) { openCount.add(1, ordering: .relaxed) }
-    }
-
-    private func takeOut(_ exchange: Exchange) -> Bool {
-        let index = exchange.workerIndex
-        guard exchanges.indices.contains(index) else { return false }
-        exchanges.swapAt(index, exchanges.count - 1)
-        exchanges[index].workerIndex = index
-        exchanges.removeLast()
-        exchange.workerIndex = -1
-        return true
+        connections.add(connection)
+        if !exchanges.remove(exchange) { openCount.add(1, ordering: .relaxed) }
     }
 
     func remove(_ connection: Connection) {
-        let index = connection.workerIndex
-        guard connections.indices.contains(index) else { return }
-        connections.swapAt(index, connections.count - 1)
-        connections[index].workerIndex = index
-        connections.removeLast()
-        connection.workerIndex = -1
-        left()
+        if connections.remove(connection) { left() }
     }
 
     private func left() {
@@ -146,7 +128,7 @@ extension Worker {
         guard !isDraining else { return }
         isDraining = true
         self.onEmpty = onEmpty
-        for exchange in exchanges { exchange.closeIfIdle() }
+        for exchange in exchanges.members { exchange.closeIfIdle() }
         closeSome(pauses: Self.drainSteps)
         tellIfEmpty()
     }
@@ -156,7 +138,7 @@ extension Worker {
     private static let drainStepMinimum = 100
 
     private func closeSome(pauses: Int) {
-        let waiting = connections.filter { $0.ending == nil && $0.session.sentClose == nil }
+        let waiting = connections.members.filter { !$0.isDone }
         guard !waiting.isEmpty else { return }
         let count = max(Self.drainStepMinimum, waiting.count / max(1, pauses))
         for connection in waiting.prefix(count) { connection.sendClose(Close(.goingAway)) }
@@ -189,11 +171,11 @@ extension Worker {
 
     /// Drops everything. On the loop's thread.
     func dropAll() {
-        for exchange in Array(exchanges) { exchange.close() }
-        for connection in Array(connections) { connection.drop() }
+        for exchange in exchanges.members { exchange.close() }
+        for connection in connections.members { connection.drop() }
         // Handlers that go on all the same are not waited for.
-        connections = []
-        exchanges = []
+        connections.removeAll()
+        exchanges.removeAll()
         tellIfEmpty()
     }
 
