@@ -520,9 +520,10 @@ def test_handler_returns(host):
 def test_handler_throws(host):
     start = len(host.stderr_lines())
     with Wire.open(host, "/throw") as wire:
+        port = wire.socket.getsockname()[1]  # another test's line may come late
         wire.send_frame(TEXT, "one\ntwo\x1b[31m")
         assert wire.close_frame()[0] == 1011
-    line = host.wait_for_line("the handler threw", start=start)
+    line = host.wait_for_line(f":{port}: the handler threw", start=start)
     assert " error /throw " in line and "failed: one" in line
     assert "two" in line and "\x1b" not in line
 
