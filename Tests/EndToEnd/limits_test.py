@@ -285,6 +285,8 @@ def test_send_queue_limit(start):
     server = start("--max-queue-size", "256K")
     with Wire.open(server, "/crowd", receive_buffer=4_096) as wire:
         wire.send_frame(TEXT, "200 65536")
+        # A client that read from the start could keep up, and nothing would have to wait.
+        server.wait_for_line("refused", stream="stdout", timeout=30)
         whole = 0
         while (received := wire.frame()).opcode == BINARY:
             assert len(received.payload) == 65_536
