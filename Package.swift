@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
-//   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketProtocol ─► HTTPProtocol
-//                                                             └─► EventLoop
+//   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
+//   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
+//                      └─► EventLoop
 //
 // Each handler file is a target of its own, so two files may declare the same names and one that
 // does not compile can be left out. A plain `swift build` takes the files of `handlers`;
@@ -140,8 +141,8 @@ let tests = [
     test("HTTPProtocolTests", ["HTTPProtocol", "TestSupport"]),
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("EventLoopTests", ["EventLoop", "CLinux", "TestSupport"]),
-    test(
-        "WebSocketHostTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol"]),
+    test("WebSocketHostTests", ["WebSocketHost"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
@@ -158,7 +159,10 @@ let package = Package(
         room("HTTPProtocol"),
         room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL"]),
         room("EventLoop", ["CLinux"]),
-        room("WebSocketHost", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
+        room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
+        room(
+            "WebSocketHost",
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
         .executableTarget(
             name: "standalone",
             dependencies: ["WebSocketHost"] + modules.map { .target(name: $0.name) },

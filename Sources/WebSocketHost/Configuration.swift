@@ -24,27 +24,8 @@ public struct Configuration: Sendable {
     /// `--origin`. Who may open a connection from a browser; others: 403.
     public var allowedOrigins: AllowedOrigins = .any
 
-    /// `--max-message-size`. Longer messages: 1009. 1 MiB as in Python websockets and websocketd.
-    public var messageByteLimit = 1 << 20
-    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive; over it the
-    /// client has to wait.
-    public var receiveQueueByteLimit = 65_536
-    /// How many such messages, however small.
-    public var receiveQueueCountLimit = 64
-    /// `--max-queue-size`. What may wait to be sent to one client, when several tasks send to it at
-    /// once; over it `send` throws.
-    public var sendQueueByteLimit = 1 << 20
-    /// The mark in that queue above which `send` waits; 64 KiB as in uWebSockets.
-    public var sendQueueByteMark = 65_536
-
-    /// `--ping-interval`. After this long without a byte from a client it gets a Ping; zero: never.
-    /// 20 s as in Python websockets: below the 30 s after which some proxies forget a connection.
-    public var pingInterval: Duration = .seconds(20)
-    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is dropped.
-    public var pingTimeout: Duration = .seconds(20)
-    /// `--close-timeout`. How long to wait for the client's answer to a Close, for its end of TCP, and
-    /// for a handler that goes on after its connection has ended before its task is cancelled.
-    public var closeTimeout: Duration = .seconds(5)
+    /// The limits and waits of each connection once it is open; a route may have its own.
+    public var connection = ConnectionSettings()
     /// `--drain-timeout`. From the first signal to stop until connections are dropped.
     public var drainTimeout: Duration = .seconds(10)
     /// How long a handler may keep its thread before a warning names it.

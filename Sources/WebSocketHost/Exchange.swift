@@ -83,7 +83,7 @@ extension Exchange {
     func streamReachedEnd() {
         // Half-closed: answers may still be read, a handshake's is of no use.
         if task != nil { return stream.close() }
-        stream.closeAfterSending(linger: worker.configuration.closeTimeout)
+        stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
     }
 
     func streamDrained() { parsePipelined() }
@@ -251,7 +251,7 @@ extension Exchange {
 
     private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection {
         let connection = Connection(
-            id: worker.nextConnectionID(), worker: worker, route: route, request: request,
+            id: worker.nextConnectionID(), endpoint: worker.endpoint(of: route), request: request,
             stream: stream)
         connection.task = task
         task = nil
@@ -317,7 +317,7 @@ extension Exchange {
         stream.write(response.bytes(isHead: isHead, isLast: isLast))
         if isLast {
             worker.loop.cancel(timer)
-            stream.closeAfterSending(linger: worker.configuration.closeTimeout)
+            stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
         } else {
             waitForNext()
         }

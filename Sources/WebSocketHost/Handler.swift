@@ -30,7 +30,7 @@ public struct WebSocketHandler: Sendable {
     /// A handler whose first hook finds nothing out that the second one needs.
     ///
     /// - Parameters:
-    ///   - maxMessageSize: `nil`: ``Configuration/messageByteLimit``. In bytes.
+    ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
     ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses the
     ///     subprotocol, adds response fields; throws ``HandshakeRejection`` to answer otherwise. Any
@@ -80,4 +80,8 @@ public struct WebSocketHandler: Sendable {
 struct RouteSettings: Sendable {
     var messageByteLimit: Int?
     var allowedOrigins: AllowedOrigins?
+
+    func apply(to settings: inout ConnectionSettings) {
+        if let messageByteLimit { settings.messageByteLimit = messageByteLimit }
+    }
 }

@@ -17,6 +17,8 @@ final class Worker: @unchecked Sendable {
 
     private var exchanges = Roster<Exchange>()
     private var connections = Roster<Connection>()
+    /// By the route's index; made when the route is first used.
+    private var endpoints: [Endpoint?]
     private var refused = 0
     private var drainTimer: EventLoop.Timer?
     private var dropTimer: EventLoop.Timer?
@@ -40,6 +42,7 @@ final class Worker: @unchecked Sendable {
         self.pages = pages
         self.log = log
         self.connectionIDs = connectionIDs
+        endpoints = Array(repeating: nil, count: routes.all.count)
     }
 
     func nextConnectionID() -> UInt64 { connectionIDs.next() }
@@ -48,7 +51,7 @@ final class Worker: @unchecked Sendable {
     func adopt(_ fd: Int32, _ peer: SocketAddress) {
         do throws(SystemError) {
             let stream = try Stream(
-                fd, peer: peer, on: loop, drainMark: configuration.sendQueueByteMark)
+                fd, peer: peer, on: loop, drainMark: configuration.connection.sendQueueByteMark)
             let exchange = Exchange(stream: stream, worker: self)
             exchanges.add(exchange)
             exchange.start()
@@ -107,13 +110,36 @@ extension Worker {
         if !exchanges.remove(exchange) { openCount.add(1, ordering: .relaxed) }
     }
 
-    func remove(_ connection: Connection) {
+    private func remove(_ connection: Connection) {
         if connections.remove(connection) { left() }
     }
 
     private func left() {
         openCount.subtract(1, ordering: .relaxed)
         if isDraining { tellIfEmpty() }
+    }
+}
+
+extension Connection: RosterMember {}
+
+// MARK: - What routes share
+
+extension Worker {
+    /// What the connections of a route share on this loop.
+    func endpoint(of route: Route) -> Endpoint {
+        if let endpoint = endpoints[route.index] { return endpoint }
+        var settings = configuration.connection
+        var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
+        if case .handler(let handler) = route.content {
+            handler.settings.apply(to: &settings)
+            passiveClosingHandshake = handler.passiveClosingHandshake
+        }
+        let endpoint = Endpoint(
+            role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
+            activity: route.index, passiveClosingHandshake: passiveClosingHandshake
+        ) { [weak self] connection in self?.remove(connection) }
+        endpoints[route.index] = endpoint
+        return endpoint
     }
 }
 

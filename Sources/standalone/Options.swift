@@ -78,13 +78,13 @@ enum Options {
     ]
 
     private static let limits: [Option] = [
-        byteLimit("max-message-size", \.messageByteLimit, 1, "longest message; over it: close 1009"),
+        byteLimit("max-message-size", \.connection.messageByteLimit, 1, "longest message; over it: close 1009"),
         byteLimit("max-head-size", \.headByteLimit, 64, "longest request head; over it: 431"),
         byteLimit(
-            "max-queue-size", \.sendQueueByteLimit, 1,
+            "max-queue-size", \.connection.sendQueueByteLimit, 1,
             "most that may wait for one client; over it send throws"),
         byteLimit(
-            "max-receive-queue-size", \.receiveQueueByteLimit, 1,
+            "max-receive-queue-size", \.connection.receiveQueueByteLimit, 1,
             "most that is read ahead of a busy handler; then the client waits"),
         Option(
             name: "max-connections", value: "COUNT",
@@ -98,10 +98,10 @@ enum Options {
     private static let waits: [Option] = [
         wait("handshake-timeout", \.handshakeTimeout, "for a request head to come"),
         wait(
-            "ping-interval", \.pingInterval, isZeroAllowed: true,
+            "ping-interval", \.connection.pingInterval, isZeroAllowed: true,
             "without a byte from a client before it gets a Ping; 0: never"),
-        wait("ping-timeout", \.pingTimeout, "for a sign of life after that Ping"),
-        wait("close-timeout", \.closeTimeout, "for the answer to a Close"),
+        wait("ping-timeout", \.connection.pingTimeout, "for a sign of life after that Ping"),
+        wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
         wait(
             "drain-timeout", \.drainTimeout,
             "after SIGTERM or SIGINT until connections are dropped"),

@@ -87,7 +87,7 @@ struct ClosingTests {
     @Test("close() without an answer gives up after the close time-out")
     func noAnswer() async throws {
         var configuration = Configuration()
-        configuration.closeTimeout = .milliseconds(50)
+        configuration.connection.closeTimeout = .milliseconds(50)
         let answered = Signal<Close?>()
         let handler = WebSocketHandler { socket in answered.send(try await socket.close()) }
         try await TestServer(configuration, handler).run { port in
@@ -152,7 +152,7 @@ struct ClosingTests {
     @Test("a handler that sleeps on is cancelled after the close time-out")
     func cancelledTask() async throws {
         var configuration = Configuration()
-        configuration.closeTimeout = .milliseconds(50)
+        configuration.connection.closeTimeout = .milliseconds(50)
         let ended = Signal<Ending>()
         let handler = WebSocketHandler { socket in
             do {
@@ -177,9 +177,9 @@ struct ClosingTests {
     @Test("a client that answers no Ping is dropped, one that does is not")
     func pingTimeout() async throws {
         var configuration = Configuration()
-        configuration.pingInterval = .milliseconds(20)
+        configuration.connection.pingInterval = .milliseconds(20)
         // Long enough for the answers of a client on a busy machine.
-        configuration.pingTimeout = .seconds(2)
+        configuration.connection.pingTimeout = .seconds(2)
         let ended = Signal<Ending>()
         let server = try TestServer(configuration, recorder(ended))
         try await server.run { port in

@@ -181,7 +181,7 @@ struct ConversationTests {
     @Test("what waits for one client is limited when several tasks send at once")
     func sendQueueLimit() async throws {
         var configuration = Configuration()
-        configuration.sendQueueByteLimit = 4 << 20
+        configuration.connection.sendQueueByteLimit = 4 << 20
         let hasRefused = Gate()
         let handler = WebSocketHandler { socket in
             let piece = [UInt8](repeating: 1, count: 1 << 20)

@@ -241,7 +241,7 @@ struct PlainRequestTests {
     func connectionLimit() async throws {
         var configuration = Configuration()
         configuration.connectionLimit = 1
-        configuration.closeTimeout = .milliseconds(50)
+        configuration.connection.closeTimeout = .milliseconds(50)
         let echo = WebSocketHandler { socket in
             for try await message in socket { try await socket.send(message) }
         }

@@ -84,7 +84,7 @@ struct TurnTests {
     @Test("nothing is looked at after abort(), and the handler is cancelled after the close time-out")
     func nothingAfterAbort() async throws {
         var configuration = Configuration()
-        configuration.closeTimeout = .milliseconds(50)
+        configuration.connection.closeTimeout = .milliseconds(50)
         let leftOver = Signal<Message?>()
         let handler = WebSocketHandler { socket in
             _ = try await socket.receive()
@@ -168,7 +168,7 @@ struct TurnTests {
     @Test("passiveClosingHandshake that does not return is cancelled after the close time-out")
     func endlessHook() async throws {
         var configuration = Configuration()
-        configuration.closeTimeout = .milliseconds(50)
+        configuration.connection.closeTimeout = .milliseconds(50)
         let cancelled = Signal<Void>()
         let handler = WebSocketHandler(
             transferData: { socket in while try await socket.receive() != nil {} },

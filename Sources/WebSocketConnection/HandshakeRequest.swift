@@ -2,20 +2,6 @@ import EventLoop
 import HTTPProtocol
 import WebSocketProtocol
 
-public typealias Fields = HTTPProtocol.Fields
-public typealias FieldError = HTTPProtocol.FieldError
-public typealias Status = HTTPProtocol.Status
-public typealias Query = HTTPProtocol.Query
-public typealias Cookies = HTTPProtocol.Cookies
-public typealias Message = WebSocketProtocol.Message
-public typealias Close = WebSocketProtocol.Close
-public typealias CloseCode = WebSocketProtocol.CloseCode
-public typealias Opcode = WebSocketProtocol.Opcode
-public typealias FrameHeader = WebSocketProtocol.FrameHeader
-public typealias ProtocolError = WebSocketProtocol.ProtocolError
-public typealias SendError = WebSocketProtocol.SendError
-public typealias ExtensionOffer = WebSocketProtocol.ExtensionOffer
-
 /// What a client asks for in its handshake, and what the handler answers (RFC 6455 §4).
 ///
 /// It has passed the checks of §4.2.1 when a handler sees it.
@@ -52,7 +38,7 @@ public struct HandshakeRequest: Sendable {
     /// The cookies that the client sent (RFC 6265 §5.4).
     public var cookies: Cookies { Cookies(fields) }
 
-    init(
+    package init(
         head: RequestHead, path: String, query: String?, client: ClientHandshake,
         remoteAddress: SocketAddress, isSecure: Bool
     ) {
@@ -65,29 +51,5 @@ public struct HandshakeRequest: Sendable {
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
-    }
-}
-
-/// Thrown by `doExtraHandshake` to answer with something else than 101.
-public enum HandshakeRejection: Error, Sendable, Hashable {
-    /// - Parameter body: plain text; empty: the reason phrase.
-    case response(Status, fields: Fields = Fields(), body: String = "")
-    /// Closes TCP and sends nothing.
-    case abort
-
-    public init(_ status: Status, fields: Fields = Fields(), body: String = "") {
-        self = .response(status, fields: fields, body: body)
-    }
-
-    /// - Parameters:
-    ///   - location: the `Location` to go to.
-    ///   - status: 302 unless said otherwise.
-    /// - Throws: if the location cannot stand in a field.
-    public static func redirect(
-        to location: String, _ status: Status = .found
-    ) throws(FieldError) -> Self {
-        var fields = Fields()
-        try fields.append("Location", location)
-        return .response(status, fields: fields)
     }
 }

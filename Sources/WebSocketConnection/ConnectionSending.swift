@@ -54,11 +54,11 @@ extension Connection {
     ) throws(ConnectionError) -> Destination {
         if isDone { throw ending ?? .closed(session.receivedClose) }
         let queued = stream.queuedByteCount
-        if queued > configuration.sendQueueByteMark,
-            queued + payloadByteCount > configuration.sendQueueByteLimit
+        if queued > settings.sendQueueByteMark,
+            queued + payloadByteCount > settings.sendQueueByteLimit
         {
             throw .sendQueueFull(
-                byteCount: queued + payloadByteCount, byteLimit: configuration.sendQueueByteLimit)
+                byteCount: queued + payloadByteCount, byteLimit: settings.sendQueueByteLimit)
         }
         let header: FrameHeader
         do throws(SendError) {

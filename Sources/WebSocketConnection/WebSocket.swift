@@ -8,6 +8,8 @@ import WebSocketProtocol
 public struct WebSocket: Sendable, Hashable, Identifiable {
     let connection: Connection
 
+    package init(_ connection: Connection) { self.connection = connection }
+
     /// A number that no other connection of this process has or had.
     public var id: UInt64 { connection.id }
 
@@ -70,7 +72,7 @@ extension WebSocket: AsyncSequence {
 extension WebSocket {
     /// Sends text.
     ///
-    /// Waits while more than ``Configuration/sendQueueByteMark`` is on its way to this client.
+    /// Waits while more than ``ConnectionSettings/sendQueueByteMark`` is on its way to this client.
     ///
     /// - Parameter end: false to send the message piece by piece: the pieces up to one with `true` make
     ///   up one message (RFC 6455 §5.4), so no other task may send before that one.
@@ -132,7 +134,7 @@ extension WebSocket {
     /// - Parameters:
     ///   - code: `nil` sends a Close without a body.
     ///   - reason: at most ``Close/reasonByteLimit`` bytes of UTF-8.
-    /// - Returns: the client's Close; `nil` if none came within ``Configuration/closeTimeout``.
+    /// - Returns: the client's Close; `nil` if none came within ``ConnectionSettings/closeTimeout``.
     /// - Throws: ``ConnectionError/notSendable(_:)`` for a code or reason that must not be sent.
     @discardableResult
     public func close(

@@ -33,7 +33,7 @@ extension Connection {
 
     /// Begins the closing handshake, unless it has begun. On the loop's thread.
     @discardableResult
-    func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
+    package func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
         if isDone { return .success(()) }
         do throws(SendError) {
             let frame = try session.frameForClose(close)
@@ -47,7 +47,7 @@ extension Connection {
             return .success(())
         }
         timerPurpose = .closeAnswer
-        loop.schedule(timer, after: configuration.closeTimeout)
+        loop.schedule(timer, after: settings.closeTimeout)
         stopWaiting(.success(nil))
         // What the handler did not take keeps nobody waiting now.
         if unparsed.isEmpty { stream.resumeReading() } else { parseUnparsed() }
@@ -62,7 +62,7 @@ extension Connection {
         // the answer goes out as soon as it asks for the next one.
         if isHandlerBusy || !inbox.isEmpty {
             timerPurpose = .closeGrace
-            loop.schedule(timer, after: min(Self.closeGrace, configuration.closeTimeout))
+            loop.schedule(timer, after: min(Self.closeGrace, settings.closeTimeout))
         } else {
             answerClose()
         }
@@ -75,10 +75,9 @@ extension Connection {
     func answerClose() {
         guard isAnsweringClose, ending == nil, let received = session.receivedClose else { return }
         isAnsweringClose = false
-        guard case .handler(let handler) = route.content, let hook = handler.passiveClosingHandshake
-        else { return finishClose(with: received) }
+        guard let hook = endpoint.passiveClosingHandshake else { return finishClose(with: received) }
         timerPurpose = .closeAnswer
-        loop.schedule(timer, after: configuration.closeTimeout)
+        loop.schedule(timer, after: settings.closeTimeout)
         closingTask = Task(executorPreference: loop) { [self] in
             do {
                 let answer = try await hook(received)
@@ -92,7 +91,7 @@ extension Connection {
 
     private func finishClose(with answer: Close) {
         if case .failure(let error) = sendClose(answer) {
-            log(.error, "\(describedRoute): passiveClosingHandshake: \(error)")
+            log(.error, "\(endpoint.name): passiveClosingHandshake: \(error)")
             sendClose(Close(.internalError))
         }
     }
@@ -101,7 +100,7 @@ extension Connection {
     func failSoon(_ error: ProtocolError) {
         loop.submit { [self] in
             guard ending == nil else { return }
-            log(.info, "failed \(describedRoute) \(stream.peer): \(error)")
+            log(.info, "failed \(endpoint.name) \(stream.peer): \(error)")
             if session.sentClose == nil,
                 let frame = try? session.frameForClose(Close(error.closeCode, reason: "\(error)"))
             {
@@ -112,7 +111,7 @@ extension Connection {
     }
 
     func endWithoutAnswer() {
-        log(.debug, "no answer to the Close within \(configuration.closeTimeout): \(stream.peer)")
+        log(.debug, "no answer to the Close within \(settings.closeTimeout): \(stream.peer)")
         end(.closed(nil))
     }
 
@@ -126,18 +125,18 @@ extension Connection {
         releaseWaiters(ending)
         if task != nil {
             timerPurpose = .task
-            loop.schedule(timer, after: configuration.closeTimeout)
+            loop.schedule(timer, after: settings.closeTimeout)
         } else {
             loop.cancel(timer)
         }
         switch ending {
-        case .closed, .failed: stream.closeAfterSending(linger: configuration.closeTimeout)
+        case .closed, .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
         }
     }
 
     /// Ends the connection without waiting for anything.
-    func drop() {
+    package func drop() {
         task?.cancel()
         end(.lost)
         stream.close()
@@ -145,7 +144,7 @@ extension Connection {
 
     /// Makes room for another connection once TCP is closed and the handler has ended.
     func leaveIfDone() {
-        if stream.isClosed && task == nil { worker.remove(self) }
+        if stream.isClosed && task == nil { endpoint.onLeave(self) }
     }
 
     private func releaseWaiters(_ ending: ConnectionError) {
@@ -173,7 +172,7 @@ extension Connection {
         let milliseconds = (loop.now - opened).wholeNanoseconds / 1_000_000
         log(
             .info,
-            "close \(describedRoute) \(stream.peer) code=\(code)\(unanswered) \(milliseconds) ms, "
+            "close \(endpoint.name) \(stream.peer) code=\(code)\(unanswered) \(milliseconds) ms, "
                 + "received \(receivedMessageCount) messages \(stream.receivedByteCount) bytes, "
                 + "sent \(sentMessageCount) messages \(stream.sentByteCount + stream.queuedByteCount) bytes")
     }
@@ -183,10 +182,10 @@ extension Connection {
 
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
-    func run(_ transferData: WebSocketHandler.TransferData) async {
+    package func run(_ transferData: @Sendable (WebSocket) async throws -> Void) async {
         noteActivity()
         do {
-            try await transferData(WebSocket(connection: self))
+            try await transferData(WebSocket(self))
             await onLoop { $0.handlerReturned() }
             _ = await waitUntilEnded()
         } catch {
@@ -210,7 +209,7 @@ extension Connection {
         if !(hasEnded && (isOwnEnd || error is CancellationError)) {
             log(
                 .error,
-                "\(describedRoute) \(stream.peer): the handler threw \(escaped("\(error)", limit: 1_000))")
+                "\(endpoint.name) \(stream.peer): the handler threw \(escaped("\(error)", limit: 1_000))")
         }
         _ = await close(Close(.internalError))
     }

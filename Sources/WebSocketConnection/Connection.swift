@@ -10,21 +10,20 @@ import WebSocketProtocol
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls from
 /// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
-final class Connection: RosterMember, @unchecked Sendable {
+package final class Connection: @unchecked Sendable {
     let id: UInt64
-    let worker: Worker
-    let route: Route
+    let endpoint: Endpoint
     let request: HandshakeRequest
     let stream: Stream
-    let configuration: Configuration
-    var loop: Loop { worker.loop }
-    var log: Log { worker.log }
+    var loop: Loop { endpoint.loop }
+    var log: Log { endpoint.log }
+    var settings: ConnectionSettings { endpoint.settings }
 
     var session: Session
     /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
     var ending: ConnectionError?
     /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
-    var isDone: Bool { session.sentClose != nil || ending != nil }
+    package var isDone: Bool { session.sentClose != nil || ending != nil }
 
     // Receiving.
     var inbox: Inbox
@@ -45,7 +44,7 @@ final class Connection: RosterMember, @unchecked Sendable {
     // Closing.
     var closeWaiters: [UnsafeContinuation<Void, Never>] = []
     var isAnsweringClose = false
-    /// Runs the route's `passiveClosingHandshake`.
+    /// Runs the endpoint's `passiveClosingHandshake`.
     var closingTask: Task<Void, Never>?
 
     /// What the one timer waits for.
@@ -54,16 +53,16 @@ final class Connection: RosterMember, @unchecked Sendable {
     private(set) lazy var timer = loop.makeTimer { [unowned self] in timerFired() }
     var lastReceived: MonotonicTime
 
-    /// The handler's task; gone when it has ended.
-    var task: Task<Void, Never>?
+    /// The handler's task; gone when it has ended. A client's connection has none.
+    package var task: Task<Void, Never>?
 
     // For the log.
     let opened: MonotonicTime
     var receivedMessageCount = 0
     var sentMessageCount = 0
 
-    /// Its place among the worker's connections.
-    var rosterIndex = -1
+    /// Its place among the owner's connections.
+    package var rosterIndex = -1
 
     typealias Received = Result<Message?, ConnectionError>
 
@@ -84,23 +83,17 @@ final class Connection: RosterMember, @unchecked Sendable {
         let continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
     }
 
-    init(id: UInt64, worker: Worker, route: Route, request: HandshakeRequest, stream: Stream) {
+    package init(id: UInt64, endpoint: Endpoint, request: HandshakeRequest, stream: Stream) {
         self.id = id
-        self.worker = worker
-        self.route = route
+        self.endpoint = endpoint
         self.request = request
         self.stream = stream
-        configuration = worker.configuration
-        opened = worker.loop.now
-        lastReceived = worker.loop.now
-        var byteLimit = configuration.messageByteLimit
-        if case .handler(let handler) = route.content, let own = handler.settings.messageByteLimit {
-            byteLimit = own
-        }
+        opened = endpoint.loop.now
+        lastReceived = endpoint.loop.now
+        let settings = endpoint.settings
         inbox = Inbox(
-            countLimit: configuration.receiveQueueCountLimit,
-            byteLimit: configuration.receiveQueueByteLimit)
-        session = Session(role: .server, messageByteLimit: byteLimit)
+            countLimit: settings.receiveQueueCountLimit, byteLimit: settings.receiveQueueByteLimit)
+        session = Session(role: endpoint.role, messageByteLimit: settings.messageByteLimit)
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
                 log(.fine, "\(peer) received \(header)")
@@ -110,9 +103,9 @@ final class Connection: RosterMember, @unchecked Sendable {
 
     /// Begins to use the stream, right after the handshake was answered.
     ///
-    /// - Parameter firstBytes: what the client sent behind its handshake already.
-    func start(firstBytes: [UInt8]) {
-        log(.info, "open \(describedRoute) \(stream.peer)")
+    /// - Parameter firstBytes: what the peer sent behind its handshake already.
+    package func start(firstBytes: [UInt8]) {
+        log(.info, "open \(endpoint.name) \(stream.peer)")
         stream.delegate = self
         scheduleKeepAlive()
         unparsed = firstBytes
@@ -129,19 +122,17 @@ final class Connection: RosterMember, @unchecked Sendable {
         }
     }
 
-    var describedRoute: String { escaped(route.path) }
-
     /// What the handler's hooks run as, for the warning about blocked threads.
-    func noteActivity() { loop.note(activity: route.index) }
+    func noteActivity() { loop.note(activity: endpoint.activity) }
 }
 
 // MARK: - Time
 
 extension Connection {
     func scheduleKeepAlive() {
-        guard configuration.pingInterval > .zero else { return }
+        guard settings.pingInterval > .zero else { return }
         timerPurpose = .keepAlive
-        loop.schedule(timer, at: max(lastReceived, loop.now) + configuration.pingInterval)
+        loop.schedule(timer, at: max(lastReceived, loop.now) + settings.pingInterval)
     }
 
     private func timerFired() {
@@ -156,18 +147,18 @@ extension Connection {
 
     /// The timer is not moved by each message; it looks for the last one when it fires.
     private func keepAlive() {
-        let due = lastReceived + configuration.pingInterval
+        let due = lastReceived + settings.pingInterval
         if due > loop.now { return loop.schedule(timer, at: due) }
         // A Pong would wait behind what the handler does not take: the client is not to blame.
         if inbox.isFull { return scheduleKeepAlive() }
         writeControl(.ping, Self.keepAlivePayload)
         timerPurpose = .pong(sentAt: loop.now)
-        loop.schedule(timer, after: configuration.pingTimeout)
+        loop.schedule(timer, after: settings.pingTimeout)
     }
 
     private func checkPong(_ sentAt: MonotonicTime) {
         if lastReceived > sentAt || inbox.isFull { return scheduleKeepAlive() }
-        log(.info, "ping time-out \(describedRoute) \(stream.peer)")
+        log(.info, "ping time-out \(endpoint.name) \(stream.peer)")
         end(.pingTimedOut)
     }
 
@@ -176,7 +167,7 @@ extension Connection {
 
     private func cancelTask() {
         guard let task else { return }
-        log(.debug, "cancelled: the handler of \(describedRoute) went on after its connection ended")
+        log(.debug, "cancelled: the handler of \(endpoint.name) went on after its connection ended")
         task.cancel()
     }
 }

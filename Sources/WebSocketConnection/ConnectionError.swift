@@ -6,7 +6,7 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case closed(Close?)
     /// TCP ended without a Close: the client is gone (1006).
     case lost
-    /// The client answered no Ping within ``Configuration/pingTimeout``.
+    /// The client answered no Ping within ``ConnectionSettings/pingTimeout``.
     case pingTimedOut
     /// The client broke the protocol and was told so.
     case failed(ProtocolError)
@@ -14,7 +14,7 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case timedOut
     /// The task was cancelled while it waited. The connection is as it was.
     case cancelled
-    /// More than ``Configuration/sendQueueByteLimit`` would wait for this client. Nothing was sent.
+    /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this client. Nothing was sent.
     case sendQueueFull(byteCount: Int, byteLimit: Int)
     /// Another task is waiting in `receive` already.
     case receiveInProgress

@@ -2,7 +2,7 @@ import EventLoop
 import WebSocketProtocol
 
 extension Connection: StreamDelegate {
-    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+    package func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         lastReceived = loop.now
         var input = InputBytes(bytes)
         parse(&input)
@@ -22,24 +22,24 @@ extension Connection: StreamDelegate {
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
-    func streamReachedEnd() {
+    package func streamReachedEnd() {
         // Behind a Close the end is in order, and the answer is on its way.
         if session.receivedClose == nil { end(.lost) }
     }
 
-    func streamFailed(_ error: SystemError) {
-        log(.debug, "\(describedRoute) \(stream.peer): \(error)")
+    package func streamFailed(_ error: SystemError) {
+        log(.debug, "\(endpoint.name) \(stream.peer): \(error)")
         endOfStream()
     }
 
-    func streamDrained() {
+    package func streamDrained() {
         let waiters = drainWaiters
         drainWaiters = []
         for waiter in waiters { waiter.resume() }
         readOn()
     }
 
-    func streamClosed() {
+    package func streamClosed() {
         endOfStream()
         leaveIfDone()
     }

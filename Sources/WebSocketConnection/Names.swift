@@ -1,0 +1,21 @@
+import EventLoop
+import HTTPProtocol
+import WebSocketProtocol
+
+// What handlers and embedders name, so that they need import no room further down.
+
+public typealias Fields = HTTPProtocol.Fields
+public typealias FieldError = HTTPProtocol.FieldError
+public typealias Status = HTTPProtocol.Status
+public typealias Query = HTTPProtocol.Query
+public typealias Cookies = HTTPProtocol.Cookies
+public typealias Message = WebSocketProtocol.Message
+public typealias Close = WebSocketProtocol.Close
+public typealias CloseCode = WebSocketProtocol.CloseCode
+public typealias Opcode = WebSocketProtocol.Opcode
+public typealias FrameHeader = WebSocketProtocol.FrameHeader
+public typealias ProtocolError = WebSocketProtocol.ProtocolError
+public typealias SendError = WebSocketProtocol.SendError
+public typealias ExtensionOffer = WebSocketProtocol.ExtensionOffer
+public typealias SocketAddress = EventLoop.SocketAddress
+public typealias SystemError = EventLoop.SystemError

@@ -1,0 +1,2 @@
+// Handlers and embedders import this room and have the connection's names with it.
+@_exported import WebSocketConnection

@@ -1,0 +1,24 @@
+import Testing
+
+@testable import WebSocketHost
+
+@Suite("RFC 6455 §10.2 Allowed origins")
+struct AllowedOriginsTests {
+    static let rows: [(AllowedOrigins, origin: String?, host: String?, isLetIn: Bool)] = [
+        (.any, "http://x", "y", true),
+        (.same, "http://localhost:9998", "localhost:9998", true),
+        (.same, "https://LOCALHOST:9998", "localhost:9998", true),
+        (.same, "http://localhost:9999", "localhost:9998", false),
+        (.same, "http://localhost", "localhost:9998", false),
+        (.same, "null", "localhost", false),
+        (.same, "http://evil/localhost", "localhost", false),
+        (.same, "http://localhost", nil, false),
+        (.same, nil, "localhost", true),
+        (.list([]), "http://x", "x", false),
+    ]
+
+    @Test("who is let in", arguments: rows)
+    func admits(_ allowed: AllowedOrigins, _ origin: Optional<String>, _ host: Optional<String>, _ isLetIn: Bool) {
+        #expect(allowed.admits(origin, host: host) == isLetIn)
+    }
+}

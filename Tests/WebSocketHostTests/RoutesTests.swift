@@ -1,0 +1,24 @@
+import Testing
+
+@testable import WebSocketHost
+
+@Suite("Routes")
+struct RoutesTests {
+    private let handler = WebSocketHandler { _ in }
+
+    @Test("exact match, aliases in order, failures listed")
+    func routes() {
+        var routes = Routes([
+            Registration(route: "/echo", source: "echo_wsh.swift", handler: handler),
+            Registration(route: "/bad", source: "bad_wsh.swift", failure: "bad_wsh.swift:1:1: error: x"),
+        ])
+        #expect(routes.find("/echo") != nil && routes.find("/echo/") == nil && routes.find("echo") == nil)
+        let added = [("/", "/echo"), ("/second", "/"), ("/third", "/none")].map { alias, existing in
+            routes.add(alias: alias, for: existing)
+        }
+        #expect(added == [true, true, false])
+        #expect(routes.find("/second")?.source == "echo_wsh.swift")
+        #expect(routes.listing.map(\.path) == ["/", "/bad", "/echo", "/second"])
+        #expect(routes.listing[1].failure == "bad_wsh.swift:1:1: error: x")
+    }
+}
