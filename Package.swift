@@ -156,8 +156,11 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
         room("HTTPProtocol"),
-        room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL"]),
+        room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         room("EventLoop", ["CLinux"]),
         room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
         room(
@@ -165,7 +168,7 @@ let package = Package(
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
         .executableTarget(
             name: "standalone",
-            dependencies: ["WebSocketHost"] + modules.map { .target(name: $0.name) },
+            dependencies: ["WebSocketHost", "WebSocketProtocol"] + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
         .plugin(

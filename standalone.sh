@@ -20,6 +20,7 @@ mode=${WEBSOCKETHOST_BUILD:-release}
 # What the machine must have besides Swift: pkg-config name, a header, Debian package, Fedora package.
 system_libraries=(
     "openssl openssl/ssl.h libssl-dev openssl-devel"
+    "zlib zlib.h zlib1g-dev zlib-devel"
 )
 
 say() { printf 'standalone.sh: %s\n' "$*" >&2; }
@@ -67,6 +68,7 @@ read_arguments() {
             --certificate | --tls-client-ca | --basic-auth-credential | --log-* | --queue) ;;
             --deflate-log-level | --thread-monitor-interval-in-sec | --handler-encoding) ;;
             --threads | --origin | --max-* | --ping-* | --*-timeout) ;;
+            --compression | --compression-*) ;;
             *) name='' ;; # a flag: the next argument is not its value
         esac
         if [[ -n $name && ($1 == "$name") ]]; then

@@ -35,8 +35,16 @@ package final class Connection: @unchecked Sendable {
     /// Whether the handler took a message and did not ask for the next one yet.
     var isHandlerBusy = false
 
+    /// Bytes are the handler's as they come: see ConnectionRaw.
+    var isRaw = false
+    var rawReceiver: RawReceiver?
+    var hasRawEnd = false
+
     // Sending.
     var drainWaiters: [UnsafeContinuation<Void, Never>] = []
+    /// The task that sends a message piece by piece; others' messages wait behind it.
+    var pieceSender: TaskIdentity?
+    var turnWaiters: [UnsafeContinuation<Void, Never>] = []
     var pingWaiters: [PingWaiter] = []
     /// What ``flushOverMark()`` sent, and in which turn.
     var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
@@ -83,7 +91,9 @@ package final class Connection: @unchecked Sendable {
         let continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
     }
 
-    package init(id: UInt64, endpoint: Endpoint, request: HandshakeRequest, stream: Stream) {
+    package init(
+        id: UInt64, endpoint: Endpoint, request: HandshakeRequest, stream: Stream
+    ) {
         self.id = id
         self.endpoint = endpoint
         self.request = request
@@ -93,7 +103,11 @@ package final class Connection: @unchecked Sendable {
         let settings = endpoint.settings
         inbox = Inbox(
             countLimit: settings.receiveQueueCountLimit, byteLimit: settings.receiveQueueByteLimit)
-        session = Session(role: endpoint.role, messageByteLimit: settings.messageByteLimit)
+        session = Session(
+            role: endpoint.role, messageByteLimit: settings.messageByteLimit,
+            compression: request.compressionParameters.map {
+                SessionCompression($0, pool: endpoint.compressionPool)
+            })
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
                 log(.fine, "\(peer) received \(header)")
@@ -105,7 +119,8 @@ package final class Connection: @unchecked Sendable {
     ///
     /// - Parameter firstBytes: what the peer sent behind its handshake already.
     package func start(firstBytes: [UInt8]) {
-        log(.info, "open \(endpoint.name) \(stream.peer)")
+        let isCompressed = request.compressionParameters != nil
+        log(.info, "open \(endpoint.name) \(stream.peer)\(isCompressed ? " compressed" : "")")
         stream.delegate = self
         scheduleKeepAlive()
         unparsed = firstBytes
@@ -121,6 +136,33 @@ package final class Connection: @unchecked Sendable {
             loop.submit { continuation.resume(returning: body(self)) }
         }
     }
+
+    /// Waits for something that `start` arranges on the loop's thread; a cancellation of the task calls
+    /// `cancel` there, which has to resume the continuation if that is still to be done.
+    nonisolated(nonsending) func wait<Value: Sendable>(
+        _ start: @escaping @Sendable (Connection, UnsafeContinuation<Value, Never>) -> Void,
+        cancel: @escaping @Sendable (Connection) -> Void
+    ) async -> Value {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                if loop.isCurrent {
+                    start(self, continuation)
+                } else {
+                    loop.submit { start(self, continuation) }
+                    // A cancellation before that was too early to end this wait.
+                    if Task.isCancelled { loop.submit { cancel(self) } }
+                }
+            }
+        } onCancel: {
+            loop.submit { cancel(self) }
+        }
+    }
+
+    /// A client masks each frame with a key of its own (RFC 6455 §5.3); `nil`: a server does not.
+    var maskingKey: UInt32? { endpoint.role == .client ? .random(in: .min ... .max) : nil }
+
+    /// Gives idle zlib streams back; see ``Session/releaseIdleCompression()``.
+    package func releaseIdleCompression() { session.releaseIdleCompression() }
 
     /// What the handler's hooks run as, for the warning about blocked threads.
     func noteActivity() { loop.note(activity: endpoint.activity) }
@@ -149,11 +191,19 @@ extension Connection {
     private func keepAlive() {
         let due = lastReceived + settings.pingInterval
         if due > loop.now { return loop.schedule(timer, at: due) }
+        if isRaw { return checkRawLife() }
         // A Pong would wait behind what the handler does not take: the client is not to blame.
         if inbox.isFull { return scheduleKeepAlive() }
         writeControl(.ping, Self.keepAlivePayload)
         timerPurpose = .pong(sentAt: loop.now)
         loop.schedule(timer, after: settings.pingTimeout)
+    }
+
+    /// A Ping of ours would disturb what the handler does with the bytes, so silence has to tell.
+    private func checkRawLife() {
+        let due = lastReceived + settings.pingInterval + settings.pingTimeout
+        if due > loop.now { return loop.schedule(timer, at: due) }
+        end(.pingTimedOut)
     }
 
     private func checkPong(_ sentAt: MonotonicTime) {

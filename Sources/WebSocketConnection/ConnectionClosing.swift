@@ -36,7 +36,7 @@ extension Connection {
     package func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
         if isDone { return .success(()) }
         do throws(SendError) {
-            let frame = try session.frameForClose(close)
+            let frame = try session.frameForClose(close, maskingKey: maskingKey)
             log(.fine, "\(stream.peer) sent close \(escaped("\(close)"))")
             stream.write(frame)
         } catch {
@@ -44,6 +44,12 @@ extension Connection {
         }
         if session.receivedClose != nil {
             end(.closed(session.receivedClose))
+            return .success(())
+        }
+        passTurn()
+        if isRaw {
+            // Whatever comes now is the handler's, so no answer can be waited for.
+            end(.closed(nil))
             return .success(())
         }
         timerPurpose = .closeAnswer
@@ -102,7 +108,8 @@ extension Connection {
             guard ending == nil else { return }
             log(.info, "failed \(endpoint.name) \(stream.peer): \(error)")
             if session.sentClose == nil,
-                let frame = try? session.frameForClose(Close(error.closeCode, reason: "\(error)"))
+                let frame = try? session.frameForClose(
+                    Close(error.closeCode, reason: "\(error)"), maskingKey: maskingKey)
             {
                 stream.write(frame)
             }
@@ -149,6 +156,8 @@ extension Connection {
 
     private func releaseWaiters(_ ending: ConnectionError) {
         stopWaiting(Self.received(at: ending))
+        stopRawWaiting(Self.receivedRaw(at: ending))
+        passTurn()
         let (drains, pings, closes) = (drainWaiters, pingWaiters, closeWaiters)
         (drainWaiters, pingWaiters, closeWaiters) = ([], [], [])
         for waiter in drains { waiter.resume() }
@@ -198,9 +207,15 @@ extension Connection {
         }
     }
 
-    /// Closes, unless the client did: then it gets its answer, which a hook may be about to give.
+    /// Closes, unless the peer did: then it gets its answer, which a hook may be about to give.
     private func handlerReturned() {
-        if session.receivedClose == nil { sendClose(Close(.normalClosure)) } else { answerClose() }
+        if isRaw {
+            end(.closed(nil))
+        } else if session.receivedClose == nil {
+            sendClose(Close(.normalClosure))
+        } else {
+            answerClose()
+        }
     }
 
     private func handlerThrew(_ error: any Error) async {

@@ -4,11 +4,13 @@ import WebSocketProtocol
 extension Connection: StreamDelegate {
     package func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         lastReceived = loop.now
+        if isRaw { return receivedRaw(UnsafeRawBufferPointer(bytes)) }
         var input = InputBytes(bytes)
         parse(&input)
         while !input.isEmpty || !mayParse {
             // The handler may be about to take what is ready: that is cheaper than to keep the rest.
             loop.runReadyJobs()
+            if isRaw { return receivedRaw(input.remaining) }
             guard mayParse else { return holdUp(input) }
             parse(&input)
         }
@@ -23,6 +25,7 @@ extension Connection: StreamDelegate {
     }
 
     package func streamReachedEnd() {
+        if isRaw { return endRaw() }
         // Behind a Close the end is in order, and the answer is on its way.
         if session.receivedClose == nil { end(.lost) }
     }
@@ -60,7 +63,7 @@ extension Connection {
 
     /// Looks at events until the input ends or nothing more may be taken.
     private func parse(_ input: inout InputBytes) {
-        while mayParse {
+        while mayParse && !isRaw {
             // The handler can end the connection while the rest of what was read still lies here.
             if ending != nil { return input.skipAll() }
             do throws(ProtocolError) {
@@ -111,8 +114,10 @@ extension Connection {
             // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
             if !isDone { writeControl(.pong, payload) }
             if stream.isOverDrainMark { stream.needsDrainNotice = true }
+            endpoint.controlHooks.onPing?(WebSocket(self), payload)
         case .pong(let payload):
             receivedPong(payload)
+            endpoint.controlHooks.onPong?(WebSocket(self), payload)
         case .close(let close):
             receivedClose(close)
         }
@@ -184,6 +189,7 @@ extension Connection {
         if let ending {
             return continuation.resume(returning: Self.received(at: ending))
         }
+        if isRaw { return continuation.resume(returning: .success(nil)) }
         if session.sentClose != nil {
             return continuation.resume(returning: .success(nil))
         }

@@ -2,33 +2,108 @@ import EventLoop
 import WebSocketProtocol
 
 extension Connection {
-    /// Sends from a task that runs elsewhere.
-    nonisolated(nonsending) func sendFromAfar(
-        _ message: Message, isFinal: Bool
+    /// Sends from a task that runs elsewhere, or a piece of a message, or while another task sends one
+    /// piece by piece.
+    nonisolated(nonsending) func sendInTurn(
+        _ message: Message, isFinal: Bool, compress: Bool
     ) async throws(ConnectionError) {
-        let mustWait = try await onLoop { connection in
-            Result { () throws(ConnectionError) in try connection.write(message, isFinal) }
-        }.get()
-        if mustWait { try await waitUntilDrained() }
+        let sender = TaskIdentity.current
+        while true {
+            let mustWait: Bool? = try await onLoop { connection in
+                Result { () throws(ConnectionError) in
+                    try connection.writePiece(message, isFinal, compress, from: sender)
+                }
+            }.get()
+            if let mustWait {
+                if mustWait { try await waitUntilDrained() }
+                return
+            }
+            await wait({ $0.startWaitingForTurn($1) }, cancel: { $0.passTurn() })
+            if Task.isCancelled { throw .cancelled }
+        }
+    }
+
+    /// - Returns: as ``write(_:_:_:)``; `nil` if it is another task's turn.
+    private func writePiece(
+        _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
+    ) throws(ConnectionError) -> Bool? {
+        if let pieceSender, pieceSender != sender, !isDone { return nil }
+        let mustWait = try write(message, isFinal, compress)
+        pieceSender = isFinal ? nil : sender
+        if isFinal { passTurn() }
+        return mustWait
+    }
+
+    private func startWaitingForTurn(_ continuation: UnsafeContinuation<Void, Never>) {
+        if pieceSender == nil || isDone { return continuation.resume() }
+        turnWaiters.append(continuation)
+    }
+
+    /// Lets all who wait for their turn look again.
+    func passTurn() {
+        let waiters = turnWaiters
+        turnWaiters = []
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Puts a message into the queue. On the loop's thread.
     ///
     /// - Returns: whether the sender has to wait until the queue has drained.
-    func write(_ message: Message, _ isFinal: Bool) throws(ConnectionError) -> Bool {
+    func write(
+        _ message: Message, _ isFinal: Bool, _ compress: Bool
+    ) throws(ConnectionError) -> Bool {
         switch message {
         case .text(var text):
-            let destination = try reserve(.text, text.utf8.count, isFinal)
-            text.withUTF8 { Self.copy(UnsafeRawBufferPointer($0), to: destination) }
-            stream.commit(destination.byteCount)
+            let result = text.withUTF8 { bytes in
+                write(.text, UnsafeRawBufferPointer(bytes), isFinal, compress)
+            }
+            try result.get()
         case .binary(let bytes):
-            let destination = try reserve(.binary, bytes.count, isFinal)
-            bytes.withUnsafeBytes { Self.copy($0, to: destination) }
-            stream.commit(destination.byteCount)
+            try bytes.withUnsafeBytes { write(.binary, $0, isFinal, compress) }.get()
         }
         if isFinal { sentMessageCount &+= 1 }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
         return flushOverMark()
+    }
+
+    /// The error is a value: a typed one does not pass through `withUTF8`.
+    @inline(__always)
+    private func write(
+        _ kind: Opcode, _ payload: UnsafeRawBufferPointer, _ isFinal: Bool, _ compress: Bool
+    ) -> Result<Void, ConnectionError> {
+        if let error = reasonNotToSend(payload.count) { return .failure(error) }
+        do throws(SendError) {
+            let mayCompress = compress || session.sendingKind != nil
+            if mayCompress && session.compresses(payload.count) {
+                let frame = try session.compressedFrame(
+                    kind, payload: payload, isFinal: isFinal, maskingKey: maskingKey)
+                put(frame.header, frame.payload)
+            } else {
+                let header = try session.headerForData(
+                    kind, payloadByteCount: payload.count, isFinal: isFinal,
+                    maskingKey: maskingKey)
+                put(header, payload)
+            }
+            return .success(())
+        } catch {
+            return .failure(.notSendable(error))
+        }
+    }
+
+    private func put(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
+        let byteCount = header.byteCount + payload.count
+        header.write(payload, to: stream.reserve(byteCount))
+        stream.commit(byteCount)
+    }
+
+    private func reasonNotToSend(_ payloadByteCount: Int) -> ConnectionError? {
+        if isDone { return ending ?? .closed(session.receivedClose) }
+        let queued = stream.queuedByteCount
+        guard queued > settings.sendQueueByteMark,
+            queued + payloadByteCount > settings.sendQueueByteLimit
+        else { return nil }
+        return .sendQueueFull(
+            byteCount: queued + payloadByteCount, byteLimit: settings.sendQueueByteLimit)
     }
 
     /// Sends at once what is over the mark.
@@ -46,50 +121,9 @@ extension Connection {
     /// Bytes after which a sender whose client keeps up lets the loop's other connections go on.
     private static let sendLimitPerTurn = 262_144
 
-    private typealias Destination = (start: UnsafeMutableRawPointer, header: FrameHeader, byteCount: Int)
-
-    /// Checks that a frame may go out, and finds room for it.
-    private func reserve(
-        _ kind: Opcode, _ payloadByteCount: Int, _ isFinal: Bool
-    ) throws(ConnectionError) -> Destination {
-        if isDone { throw ending ?? .closed(session.receivedClose) }
-        let queued = stream.queuedByteCount
-        if queued > settings.sendQueueByteMark,
-            queued + payloadByteCount > settings.sendQueueByteLimit
-        {
-            throw .sendQueueFull(
-                byteCount: queued + payloadByteCount, byteLimit: settings.sendQueueByteLimit)
-        }
-        let header: FrameHeader
-        do throws(SendError) {
-            header = try session.headerForData(
-                kind, payloadByteCount: payloadByteCount, isFinal: isFinal)
-        } catch {
-            throw .notSendable(error)
-        }
-        let byteCount = header.byteCount + payloadByteCount
-        return (stream.reserve(byteCount), header, byteCount)
-    }
-
-    private static func copy(_ payload: UnsafeRawBufferPointer, to destination: Destination) {
-        destination.header.write(payload, to: destination.start)
-    }
-
     /// Waits until the queue has fallen to its mark.
     nonisolated(nonsending) func waitUntilDrained() async throws(ConnectionError) {
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                if loop.isCurrent {
-                    startDraining(continuation)
-                } else {
-                    loop.submit { self.startDraining(continuation) }
-                    // A cancellation before that was too early to end this wait.
-                    if Task.isCancelled { loop.submit { self.streamDrained() } }
-                }
-            }
-        } onCancel: {
-            loop.submit { self.streamDrained() }
-        }
+        await wait({ $0.startDraining($1) }, cancel: { $0.streamDrained() })
         if loop.isCurrent { noteActivity() }
         if Task.isCancelled { throw .cancelled }
         if let ending = await onLoop({ $0.ending }) { throw ending }
@@ -109,28 +143,20 @@ extension Connection {
 extension Connection {
     /// Sends a Ping or Pong of ours, if the connection still lets it.
     func writeControl(_ opcode: Opcode, _ payload: [UInt8]) {
-        guard ending == nil, let frame = try? session.frameForControl(opcode, payload) else { return }
+        guard ending == nil, 
+            let frame = try? session.frameForControl(opcode, payload, maskingKey: maskingKey)
+        else { return }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes") }
         stream.write(frame)
     }
 
     nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError> {
         let number = nextWaitNumber()
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let waiter = PingWaiter(
-                    number: number, payload: payload, sentAt: .current(), continuation: continuation)
-                if loop.isCurrent {
-                    startPing(waiter)
-                } else {
-                    loop.submit { self.startPing(waiter) }
-                    // A cancellation before that was too early to end this wait.
-                    if Task.isCancelled { loop.submit { self.cancelPing(number) } }
-                }
-            }
-        } onCancel: {
-            loop.submit { self.cancelPing(number) }
-        }
+        return await wait({ connection, continuation in
+            connection.startPing(
+                PingWaiter(
+                    number: number, payload: payload, sentAt: .current(), continuation: continuation))
+        }, cancel: { $0.cancelPing(number) })
     }
 
     private func startPing(_ waiter: PingWaiter) {
@@ -155,7 +181,7 @@ extension Connection {
     ) -> Result<Void, ConnectionError> {
         if let ending { return .failure(ending) }
         do throws(SendError) {
-            stream.write(try session.frameForControl(opcode, payload))
+            stream.write(try session.frameForControl(opcode, payload, maskingKey: maskingKey))
             return .success(())
         } catch {
             return .failure(

@@ -1,3 +1,5 @@
+import WebSocketProtocol
+
 /// The limits and waits of an open connection, the same for both ends.
 ///
 /// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside it.
@@ -23,6 +25,12 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// `--close-timeout`. How long to wait for the answer to a Close, for the peer's end of TCP, and
     /// for a handler that goes on after its connection has ended before its task is cancelled.
     public var closeTimeout: Duration = .seconds(5)
+
+    /// `--compression` and its relatives: whether and how messages are compressed (RFC 7692).
+    public var compression = CompressionSettings()
+    /// `--compression-idle-timeout`. When context is kept between messages: how long until the memory
+    /// of a connection that compresses nothing is given back, all but what the peer may refer to.
+    public var compressionIdleTimeout: Duration = .seconds(30)
 
     public init() {}
 }

@@ -13,12 +13,15 @@ package final class Endpoint: @unchecked Sendable {
     package let name: String
     /// What the loop is told when a hook runs, so that a blocked thread can be put down to it.
     package let activity: Int
+    let compressionPool: CompressionPool
+    let controlHooks: ControlHooks
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
     /// Told of a connection that is closed and whose handler has ended. On the loop's thread.
     let onLeave: (Connection) -> Void
 
     package init(
         role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String, activity: Int = -1,
+        compressionPool: CompressionPool, controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
         onLeave: @escaping (Connection) -> Void
     ) {
@@ -28,7 +31,21 @@ package final class Endpoint: @unchecked Sendable {
         self.settings = settings
         self.name = name
         self.activity = activity
+        self.compressionPool = compressionPool
+        self.controlHooks = controlHooks
         self.passiveClosingHandshake = passiveClosingHandshake
         self.onLeave = onLeave
+    }
+}
+
+/// What is called for control frames as they come, on the loop's thread.
+package struct ControlHooks: Sendable {
+    package typealias Hook = @Sendable (WebSocket, [UInt8]) -> Void
+    package var onPing: Hook?
+    package var onPong: Hook?
+
+    package init(onPing: Hook? = nil, onPong: Hook? = nil) {
+        self.onPing = onPing
+        self.onPong = onPong
     }
 }

@@ -29,11 +29,18 @@ public struct HandshakeRequest: Sendable {
     ///
     /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
     public var subprotocol: String?
+    /// False keeps compression off for this connection, whatever was offered.
+    public var allowsCompression = true
+    /// What was agreed on for compression, once the handshake was answered.
+    public package(set) var compressionParameters: DeflateParameters?
     /// Fields to add to the answer, last and in this order.
     public var responseFields = Fields()
     /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it
     /// were open, which only a client that takes these bytes for an answer will share.
     public var unsafeResponse: [UInt8]?
+
+    /// The bytes under the handshake; there while `doExtraHandshake` runs.
+    package var unsafeStream: (any UnsafeHandshakeStream)?
 
     /// The cookies that the client sent (RFC 6265 §5.4).
     public var cookies: Cookies { Cookies(fields) }
@@ -51,5 +58,40 @@ public struct HandshakeRequest: Sendable {
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
+    }
+}
+
+// MARK: - For tests of clients
+
+/// The connection while its handshake is being answered. From any thread.
+package protocol UnsafeHandshakeStream: AnyObject, Sendable {
+    nonisolated(nonsending) func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError)
+    nonisolated(nonsending) func unsafeReceive(
+        timeout: Duration
+    ) async throws(ConnectionError) -> [UInt8]?
+}
+
+extension HandshakeRequest {
+    /// For tests of clients: bytes that go out before the answer, or instead of it if
+    /// `HandshakeRejection.abort` is thrown then.
+    ///
+    /// - Throws: ``ConnectionError/lost`` if the client is gone, or the handshake was answered.
+    public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
+        guard let unsafeStream else { throw .lost }
+        try await unsafeStream.unsafeWrite(bytes)
+    }
+
+    /// For tests of clients: what comes behind the request, which a client ought to hold back until it
+    /// has its answer. Bytes that were read here are not looked at any more.
+    ///
+    /// - Parameter timeout: how long to wait.
+    /// - Returns: at least one byte; `nil` once the client sends no more.
+    /// - Throws: ``ConnectionError/timedOut``, ``ConnectionError/cancelled``,
+    ///   ``ConnectionError/receiveInProgress``, or ``ConnectionError/lost`` as for ``unsafeWrite(_:)``.
+    public func unsafeReceive(
+        timeout: Duration = .seconds(10)
+    ) async throws(ConnectionError) -> [UInt8]? {
+        guard let unsafeStream else { throw .lost }
+        return try await unsafeStream.unsafeReceive(timeout: timeout)
     }
 }

@@ -19,3 +19,5 @@ public typealias SendError = WebSocketProtocol.SendError
 public typealias ExtensionOffer = WebSocketProtocol.ExtensionOffer
 public typealias SocketAddress = EventLoop.SocketAddress
 public typealias SystemError = EventLoop.SystemError
+public typealias CompressionSettings = WebSocketProtocol.CompressionSettings
+public typealias DeflateParameters = WebSocketProtocol.DeflateParameters

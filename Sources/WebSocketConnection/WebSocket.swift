@@ -16,6 +16,9 @@ public struct WebSocket: Sendable, Hashable, Identifiable {
     /// What the client asked for, and what was answered.
     public var request: HandshakeRequest { connection.request }
 
+    /// What was agreed on for compression (RFC 7692); `nil`: nothing is compressed.
+    public var compression: DeflateParameters? { connection.request.compressionParameters }
+
     /// The subprotocol that was agreed on.
     public var subprotocol: String? { connection.request.subprotocol }
 
@@ -72,35 +75,46 @@ extension WebSocket: AsyncSequence {
 extension WebSocket {
     /// Sends text.
     ///
-    /// Waits while more than ``ConnectionSettings/sendQueueByteMark`` is on its way to this client.
+    /// Waits while more than ``ConnectionSettings/sendQueueByteMark`` is on its way to the peer.
     ///
-    /// - Parameter end: false to send the message piece by piece: the pieces up to one with `true` make
-    ///   up one message (RFC 6455 §5.4), so no other task may send before that one.
+    /// - Parameters:
+    ///   - end: false to send the message piece by piece: the pieces up to one with `true` make up one
+    ///     message (RFC 6455 §5.4). What other tasks send meanwhile waits until that one has gone out;
+    ///     Pings and Pongs do not.
+    ///   - compress: false to let a message out as it is where compression was agreed on. The first
+    ///     piece decides for all.
     /// - Throws: ``ConnectionError/closed(_:)`` and the other ends;
-    ///   ``ConnectionError/cancelled``, after which the text is on its way all the same;
+    ///   ``ConnectionError/cancelled``, after which the text is on its way all the same, unless it
+    ///   waited for another task's pieces;
     ///   ``ConnectionError/sendQueueFull(byteCount:byteLimit:)``;
     ///   ``ConnectionError/notSendable(_:)`` if the last piece was binary and not the end.
-    public func send(_ text: String, end: Bool = true) async throws(ConnectionError) {
-        try await send(.text(text), isFinal: end)
+    public func send(
+        _ text: String, end: Bool = true, compress: Bool = true
+    ) async throws(ConnectionError) {
+        try await send(.text(text), isFinal: end, compress)
     }
 
-    /// Sends bytes; as ``send(_:end:)-(String,_)``.
-    public func send(_ bytes: [UInt8], end: Bool = true) async throws(ConnectionError) {
-        try await send(.binary(bytes), isFinal: end)
+    /// Sends bytes; as ``send(_:end:compress:)-(String,_,_)``.
+    public func send(
+        _ bytes: [UInt8], end: Bool = true, compress: Bool = true
+    ) async throws(ConnectionError) {
+        try await send(.binary(bytes), isFinal: end, compress)
     }
 
     /// Sends a message.
-    public func send(_ message: Message) async throws(ConnectionError) {
-        try await send(message, isFinal: true)
+    public func send(_ message: Message, compress: Bool = true) async throws(ConnectionError) {
+        try await send(message, isFinal: true, compress)
     }
 
     /// Suspends only if it has to: that is what makes a loop of `await`s cheap.
     @inline(__always)
-    private func send(_ message: Message, isFinal: Bool) async throws(ConnectionError) {
-        guard connection.loop.isCurrent else {
-            return try await connection.sendFromAfar(message, isFinal: isFinal)
+    private func send(
+        _ message: Message, isFinal: Bool, _ compress: Bool
+    ) async throws(ConnectionError) {
+        guard connection.loop.isCurrent, isFinal, connection.pieceSender == nil else {
+            return try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
         }
-        if try connection.write(message, isFinal) { try await connection.waitUntilDrained() }
+        if try connection.write(message, true, compress) { try await connection.waitUntilDrained() }
     }
 
     /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).
@@ -158,5 +172,20 @@ extension WebSocket {
     /// ``UnsafeFrame`` builds frames that break the rules.
     public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
         try await connection.unsafeWrite(bytes)
+    }
+
+    /// For tests of clients: the next bytes as they come, masks and all.
+    ///
+    /// From the first call on nothing is looked at any more: no Ping is answered, no Close noticed, and
+    /// returning from the handler ends TCP without a Close. Messages that came before are lost, but not
+    /// the bytes behind the last one that was looked at.
+    ///
+    /// - Parameter timeout: how long to wait; `nil`: until nothing has come for
+    ///   ``ConnectionSettings/pingInterval`` and ``ConnectionSettings/pingTimeout``.
+    /// - Returns: at least one byte; `nil` once the peer sends no more.
+    /// - Throws: ``ConnectionError/timedOut``, ``ConnectionError/cancelled``,
+    ///   ``ConnectionError/receiveInProgress``, or how the connection ended.
+    public func unsafeReceive(timeout: Duration? = nil) async throws(ConnectionError) -> [UInt8]? {
+        try await connection.unsafeReceive(timeout: timeout).get()
     }
 }

@@ -8,17 +8,21 @@ import WebSocketProtocol
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only, where its task runs too.
 final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
-    private let worker: Worker
-    private let stream: Stream
+    let worker: Worker
+    let stream: Stream
     private var parser: RequestHeadParser
     private lazy var timer = worker.loop.makeTimer { [unowned self] in waitedLongEnough() }
     /// What was received and not parsed: it came behind the head that is being answered.
-    private var pipelined: [UInt8] = []
-    private var pipelinedOffset = 0
+    var pipelined: [UInt8] = []
+    var pipelinedOffset = 0
+    /// A hook that reads bytes itself: see ExchangeRaw.
+    var rawReceiver: RawReceiver?
+    var rawTimer: EventLoop.Timer?
+    var rawReceiveCount = 0
     private var isParsing = false
     private var isAnswering = false
     private var upgrade: Upgrade?
-    private var task: Task<Void, Never>?
+    private(set) var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
     var rosterIndex = -1
 
@@ -65,6 +69,7 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
 extension Exchange {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         pipelined.append(contentsOf: bytes)
+        if rawReceiver != nil { return passOnRaw() }
         parsePipelined()
         // What comes in one go with the handshake may be more, and waits for the task to begin.
         let isHookRunning = task != nil && upgrade == nil
@@ -81,6 +86,7 @@ extension Exchange {
     }
 
     func streamReachedEnd() {
+        if rawReceiver != nil { return stopRawWaiting(.success(nil)) }
         // Half-closed: answers may still be read, a handshake's is of no use.
         if task != nil { return stream.close() }
         stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
@@ -91,6 +97,7 @@ extension Exchange {
 
     func streamClosed() {
         worker.loop.cancel(timer)
+        stopRawWaiting(.failure(.lost))
         task?.cancel()
         worker.remove(self)
     }
@@ -219,6 +226,7 @@ extension Exchange {
     private func shakeHands() async -> (Connection, WebSocketHandler.TransferData)? {
         guard var upgrade else { return nil }
         self.upgrade = nil
+        upgrade.request.unsafeStream = self
         worker.loop.note(activity: upgrade.route.index)
         var transferData = upgrade.handler.transferData
         if let prepare = upgrade.handler.prepare {
@@ -229,24 +237,39 @@ extension Exchange {
                 return nil
             }
         }
-        guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
+        guard !stream.isClosed, sendAnswer(&upgrade) else { return nil }
         return (establish(upgrade.route, upgrade.request), transferData)
     }
 
     /// Sends the 101, or what the handler put in its place; false if it cannot be sent.
-    private func sendAnswer(_ upgrade: Upgrade) -> Bool {
+    private func sendAnswer(_ upgrade: inout Upgrade) -> Bool {
+        upgrade.request.unsafeStream = nil
         let request = upgrade.request
         warnOfSubprotocol(request, upgrade.route)
+        let compression = acceptedCompression(upgrade)
         do throws(FieldError) {
             let head = try OpeningHandshake.response(
                 to: upgrade.client, subprotocol: request.subprotocol,
-                extraFields: request.responseFields)
+                extensions: compression.map { [$0.answer] } ?? [], extraFields: request.responseFields)
             stream.write(request.unsafeResponse ?? head.serialized())
+            upgrade.request.compressionParameters = compression?.parameters
             return true
         } catch {
             reject(error, upgrade)
             return false
         }
+    }
+
+    /// What is answered to the client's offers. An answer of the handler's own accepts none.
+    private func acceptedCompression(
+        _ upgrade: Upgrade
+    ) -> (answer: ExtensionOffer, parameters: DeflateParameters)? {
+        let request = upgrade.request
+        guard request.allowsCompression, request.unsafeResponse == nil,
+            !request.offeredExtensions.isEmpty
+        else { return nil }
+        let settings = worker.endpoint(of: upgrade.route).settings.compression
+        return PermessageDeflate.accept(request.offeredExtensions, settings)
     }
 
     private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection {

@@ -1,3 +1,6 @@
+import WebSocketConnection
+import WebSocketProtocol
+
 /// What a handler file exports: up to three hooks, one value for all connections of its route.
 ///
 /// The hooks are those of pywebsocket3's handler files, in the order in which they are called.
@@ -18,6 +21,7 @@
 /// block it: `await` instead of sleeping or waiting.
 public struct WebSocketHandler: Sendable {
     public typealias TransferData = @Sendable (WebSocket) async throws -> Void
+    public typealias ControlFrame = @Sendable (WebSocket, _ payload: [UInt8]) -> Void
     public typealias PassiveClosingHandshake = @Sendable (Close) async throws -> Close
 
     /// Answers the handshake, and gives the hook that talks, with what the first one found out.
@@ -25,6 +29,7 @@ public struct WebSocketHandler: Sendable {
     /// The hook that talks, where nothing comes before it.
     let transferData: TransferData
     let passiveClosingHandshake: PassiveClosingHandshake?
+    let controlHooks: ControlHooks
     let settings: RouteSettings
 
     /// A handler whose first hook finds nothing out that the second one needs.
@@ -32,6 +37,10 @@ public struct WebSocketHandler: Sendable {
     /// - Parameters:
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
+    ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`: none.
+    ///   - onPing: called for each Ping of the client when its Pong is on its way, with its payload. Like
+    ///     `onPong`, on the thread of the event loop, in the order of the frames, and not awaited.
+    ///   - onPong: called for each Pong, whether it answers a Ping or not.
     ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses the
     ///     subprotocol, adds response fields; throws ``HandshakeRejection`` to answer otherwise. Any
     ///     other error: 403.
@@ -40,6 +49,8 @@ public struct WebSocketHandler: Sendable {
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
     public init(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
+        onPong: ControlFrame? = nil,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -54,7 +65,9 @@ public struct WebSocketHandler: Sendable {
         }
         self.transferData = transferData
         self.passiveClosingHandshake = passiveClosingHandshake
-        settings = RouteSettings(messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins)
+        controlHooks = ControlHooks(onPing: onPing, onPong: onPong)
+        settings = RouteSettings(
+            messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
     }
 
     /// A handler whose first hook returns what the second one needs: a user, a room, a database row.
@@ -62,6 +75,8 @@ public struct WebSocketHandler: Sendable {
     /// The parameters are as for the other initialiser.
     public init<Context: Sendable>(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
+        onPong: ControlFrame? = nil,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -72,7 +87,9 @@ public struct WebSocketHandler: Sendable {
         }
         self.transferData = { _ in }
         self.passiveClosingHandshake = passiveClosingHandshake
-        settings = RouteSettings(messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins)
+        controlHooks = ControlHooks(onPing: onPing, onPong: onPong)
+        settings = RouteSettings(
+            messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
     }
 }
 
@@ -80,8 +97,10 @@ public struct WebSocketHandler: Sendable {
 struct RouteSettings: Sendable {
     var messageByteLimit: Int?
     var allowedOrigins: AllowedOrigins?
+    var compression: CompressionSettings.Mode?
 
     func apply(to settings: inout ConnectionSettings) {
         if let messageByteLimit { settings.messageByteLimit = messageByteLimit }
+        if let compression { settings.compression.mode = compression }
     }
 }

@@ -19,6 +19,8 @@ final class Worker: @unchecked Sendable {
     private var connections = Roster<Connection>()
     /// By the route's index; made when the route is first used.
     private var endpoints: [Endpoint?]
+    private let compressionPool: CompressionPool
+    private var compressionTimer: EventLoop.Timer?
     private var refused = 0
     private var drainTimer: EventLoop.Timer?
     private var dropTimer: EventLoop.Timer?
@@ -43,6 +45,7 @@ final class Worker: @unchecked Sendable {
         self.log = log
         self.connectionIDs = connectionIDs
         endpoints = Array(repeating: nil, count: routes.all.count)
+        compressionPool = CompressionPool(configuration.connection.compression)
     }
 
     func nextConnectionID() -> UInt64 { connectionIDs.next() }
@@ -130,16 +133,32 @@ extension Worker {
         if let endpoint = endpoints[route.index] { return endpoint }
         var settings = configuration.connection
         var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
+        var controlHooks = ControlHooks()
         if case .handler(let handler) = route.content {
             handler.settings.apply(to: &settings)
             passiveClosingHandshake = handler.passiveClosingHandshake
+            controlHooks = handler.controlHooks
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
-            activity: route.index, passiveClosingHandshake: passiveClosingHandshake
+            activity: route.index, compressionPool: compressionPool, controlHooks: controlHooks,
+            passiveClosingHandshake: passiveClosingHandshake
         ) { [weak self] connection in self?.remove(connection) }
         endpoints[route.index] = endpoint
+        if settings.compression.mode == .dedicated { sweepCompression() }
         return endpoint
+    }
+
+    /// Now and then gives back what idle connections keep for compression; only where context is kept.
+    private func sweepCompression() {
+        guard compressionTimer == nil else { return }
+        let idleTimeout = configuration.connection.compressionIdleTimeout
+        let timer = loop.makeTimer { [unowned self] in
+            for connection in connections.members { connection.releaseIdleCompression() }
+            if let compressionTimer { loop.schedule(compressionTimer, after: idleTimeout) }
+        }
+        compressionTimer = timer
+        loop.schedule(timer, after: idleTimeout)
     }
 }
 
@@ -209,7 +228,7 @@ extension Worker {
         guard exchanges.isEmpty, connections.isEmpty, let onEmpty else { return }
         self.onEmpty = nil
         // Or they would fire while other loops still drain, or while this worker goes away.
-        for timer in [drainTimer, dropTimer] { timer.map(loop.cancel) }
+        for timer in [drainTimer, dropTimer, compressionTimer] { timer.map(loop.cancel) }
         onEmpty()
     }
 }

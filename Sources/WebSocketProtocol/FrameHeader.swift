@@ -12,6 +12,8 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
     public static let byteCountLimit = 14
     /// 125: RFC 6455 §5.5.
     public static let controlPayloadByteLimit = 125
+    /// RSV1, which marks the first frame of a compressed message (RFC 7692 §6).
+    public static let compressedBit: UInt8 = 4
 
     public init(
         _ opcode: Opcode, payloadByteCount: Int, isFinal: Bool = true, reservedBits: UInt8 = 0,
@@ -24,10 +26,13 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
         self.maskingKey = maskingKey
     }
 
-    /// `text frame, final, masked, 5 bytes`
+    /// `text frame, final, compressed, masked, 5 bytes`
     public var description: String {
-        "\(opcode) frame\(isFinal ? ", final" : "")\(maskingKey == nil ? "" : ", masked"), "
-            + "\(payloadByteCount) bytes"
+        var text = "\(opcode) frame"
+        if isFinal { text += ", final" }
+        if reservedBits == Self.compressedBit { text += ", compressed" }
+        if maskingKey != nil { text += ", masked" }
+        return text + ", \(payloadByteCount) bytes"
     }
 
     /// How many bytes ``write(to:)`` writes.
@@ -40,15 +45,20 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
     ///
     /// What the first two bytes already give away fails before the rest has come.
     ///
-    /// - Parameter role: ours; it decides whether the frame must be masked.
+    /// - Parameters:
+    ///   - role: ours; it decides whether the frame must be masked.
+    ///   - allowsCompression: whether RSV1 may mark a compressed message.
     /// - Returns: the header and its length, or `nil` if it is not all there.
     static func parse(
-        _ bytes: UnsafeRawBufferPointer, role: Role
+        _ bytes: UnsafeRawBufferPointer, role: Role, allowsCompression: Bool = false
     ) throws(ProtocolError) -> (header: FrameHeader, byteCount: Int)? {
         guard bytes.count >= 2, let base = bytes.baseAddress else { return nil }
         let first = base.load(as: UInt8.self)
         let second = base.load(fromByteOffset: 1, as: UInt8.self)
-        if first & 0x70 != 0 { throw .reservedBits(first >> 4 & 0x7) }
+        let reservedBits = first >> 4 & 0x7
+        if reservedBits != 0 && !(allowsCompression && mayBeCompressed(first)) {
+            throw .reservedBits(reservedBits)
+        }
         guard let opcode = Opcode(rawValue: first & 0xF) else {
             throw .reservedOpcode(first & 0xF)
         }
@@ -66,12 +76,21 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
         guard let (payloadByteCount, lengthEnd) = try length(base, short, bytes.count) else {
             return nil
         }
-        var header = FrameHeader(opcode, payloadByteCount: payloadByteCount, isFinal: isFinal)
+        var header = FrameHeader(
+            opcode, payloadByteCount: payloadByteCount, isFinal: isFinal, reservedBits: reservedBits)
         guard isMasked else { return (header, lengthEnd) }
         guard bytes.count >= lengthEnd &+ 4 else { return nil }
         let key = base.loadUnaligned(fromByteOffset: lengthEnd, as: UInt32.self)
         header.maskingKey = UInt32(littleEndian: key)
         return (header, lengthEnd &+ 4)
+    }
+
+    /// RSV1 alone, on the first frame of a message: RFC 7692 §6.1 forbids it on others, and on
+    /// control frames.
+    private static func mayBeCompressed(_ first: UInt8) -> Bool {
+        let opcode = first & 0xF
+        return first >> 4 & 0x7 == compressedBit
+            && (opcode == Opcode.text.rawValue || opcode == Opcode.binary.rawValue)
     }
 
     /// The payload's length in one of its three forms, and where the header goes on.

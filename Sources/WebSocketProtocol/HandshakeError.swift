@@ -23,6 +23,8 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
     case wrongAcceptKey(String)
     case unofferedSubprotocol(String)
     case unofferedExtension(String)
+    /// The server accepted an extension with parameters that answer none of the offers.
+    case invalidExtensionAnswer(String)
     /// From here on what a client can not send.
     case unsendableField(FieldError)
     case unsendableRequest(RequestError)
@@ -33,7 +35,7 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notAnUpgrade:
             .upgradeRequired
         case .refused, .missingAcceptKey, .wrongAcceptKey, .unofferedSubprotocol,
-            .unofferedExtension, .unsendableField, .unsendableRequest:
+            .unofferedExtension, .invalidExtensionAnswer, .unsendableField, .unsendableRequest:
             .badGateway
         default:
             .badRequest
@@ -95,6 +97,8 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
             "The answer chose the subprotocol \(name.debugDescription), which was not offered."
         case .unofferedExtension(let name):
             "The answer accepted the extension \(name.debugDescription), which was not offered."
+        case .invalidExtensionAnswer(let answer):
+            "The answer \(answer.debugDescription) fits no extension that was offered."
         case .unsendableField(let error):
             error.description
         case .unsendableRequest(let error):

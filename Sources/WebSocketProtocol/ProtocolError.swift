@@ -15,12 +15,16 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     case closePayloadTooShort
     case invalidCloseCode(UInt16)
     case messageTooBig(byteCount: UInt64, byteLimit: Int)
+    case invalidCompressedData
+    /// No fault of the peer: there is no memory to inflate with.
+    case compressionUnavailable
 
     /// The code of the Close frame that answers it (RFC 6455 §7.4.1).
     public var closeCode: CloseCode {
         switch self {
-        case .invalidUTF8: .invalidFramePayloadData
+        case .invalidUTF8, .invalidCompressedData: .invalidFramePayloadData
         case .messageTooBig: .messageTooBig
+        case .compressionUnavailable: .internalError
         default: .protocolError
         }
     }
@@ -55,6 +59,10 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
             "close code \(code) may not be sent"
         case .messageTooBig(let byteCount, let byteLimit):
             "message of \(byteCount) bytes, over the limit of \(byteLimit)"
+        case .invalidCompressedData:
+            "compressed data that cannot be inflated"
+        case .compressionUnavailable:
+            "zlib has no memory to inflate with"
         }
     }
 }
@@ -67,6 +75,7 @@ public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
     case closeReasonWithoutCode
     case closeReasonTooLong(byteCount: Int)
     case closeCodeNotSendable(CloseCode)
+    case compressionFailed
 
     public var description: String {
         switch self {
@@ -82,6 +91,8 @@ public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
             "a close reason has at most \(Close.reasonByteLimit) bytes, not \(byteCount)"
         case .closeCodeNotSendable(let code):
             "close code \(code) may not be sent"
+        case .compressionFailed:
+            "zlib has no memory to compress with"
         }
     }
 }

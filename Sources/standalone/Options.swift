@@ -1,4 +1,5 @@
 import WebSocketHost
+import WebSocketProtocol
 
 /// One option of the command line.
 struct Option: Sendable {
@@ -18,7 +19,8 @@ enum Options {
 
     static let groups: [(title: String, options: [Option])] = [
         ("Where to listen", listening), ("Handlers", handlers), ("Limits", limits),
-        ("Waits, in seconds", waits), ("Log and information", information),
+        ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
+        ("Log and information", information),
     ]
 
     private static let listening: [Option] = [
@@ -95,6 +97,37 @@ enum Options {
         },
     ]
 
+    private static let compression: [Option] = [
+        Option(
+            name: "compression", value: "MODE",
+            help: "shared (default): no context is kept between messages, so a connection costs no "
+                + "memory for it; dedicated: better ratio, up to 300 KiB each; off"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.connection.compression.mode = try Values.compressionMode(
+                text, option)
+        },
+        Option(
+            name: "compression-threshold", value: "BYTES",
+            help: "shorter messages go out as they are, default "
+                + "\(defaults.connection.compression.thresholdByteCount)"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.connection.compression.thresholdByteCount = try Values.bytes(
+                text, atLeast: 0, option)
+        },
+        count(
+            "compression-level", \.connection.compression.level, 1...9,
+            "1: fastest, 9: smallest"),
+        count(
+            "compression-window-bits", \.connection.compression.windowBits, 9...15,
+            "dedicated: the context kept is at most 2 to this power bytes"),
+        count(
+            "compression-memory-level", \.connection.compression.memoryLevel, 1...9,
+            "dedicated: zlib's, more is faster and smaller"),
+        wait(
+            "compression-idle-timeout", \.connection.compressionIdleTimeout,
+            "dedicated: until an idle connection's memory is given back"),
+    ]
+
     private static let waits: [Option] = [
         wait("handshake-timeout", \.handshakeTimeout, "for a request head to come"),
         wait(
@@ -137,6 +170,17 @@ enum Options {
         ) { settings, text, option throws(UsageError) in
             settings.configuration[keyPath: path] = try Values.bytes(
                 text, atLeast: minimum, option)
+        }
+    }
+
+    private static func count(
+        _ name: String, _ path: WritableKeyPath<Configuration, Int> & Sendable,
+        _ range: ClosedRange<Int>, _ help: String
+    ) -> Option {
+        Option(
+            name: name, value: "COUNT", help: "\(help), default \(defaults[keyPath: path])"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration[keyPath: path] = try Values.integer(text, range, option)
         }
     }
 

@@ -1,4 +1,5 @@
 import WebSocketHost
+import WebSocketProtocol
 
 /// The kinds of values that options take. Each throws what is allowed instead.
 enum Values {
@@ -45,6 +46,16 @@ enum Values {
                     + "\(isZeroAllowed ? "0 (off)" : "0.001") to 86400")
         }
         return .seconds(number)
+    }
+
+    static func compressionMode(
+        _ text: String, _ option: String
+    ) throws(UsageError) -> CompressionSettings.Mode {
+        guard let mode = CompressionSettings.Mode(rawValue: text.lowercased()) else {
+            let names = CompressionSettings.Mode.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("\(option): '\(escaped(text))' is none of \(names)")
+        }
+        return mode
     }
 
     static func logLevel(_ text: String, _ option: String) throws(UsageError) -> LogLevel {

@@ -14,7 +14,7 @@ struct LayeringTests {
             "WebSocketHost",
             ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
         ),
-        ("standalone", ["EventLoop", "Glibc", "Synchronization", "WebSocketHost"]),
+        ("standalone", ["EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol"]),
     ]
 
     private static let root = URL(filePath: #filePath)

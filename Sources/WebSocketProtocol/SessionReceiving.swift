@@ -1,0 +1,238 @@
+extension Session {
+    /// Reads on in `input` until something has arrived whole.
+    ///
+    /// Payloads are unmasked in place. What is left of an incomplete frame is taken into the session,
+    /// so after `nil` the input may be overwritten.
+    ///
+    /// - Returns: the next event; `nil` when the input is used up.
+    /// - Throws: the peer's fault. The session is dead then, and drops what follows.
+    public mutating func nextEvent(
+        from input: inout InputBytes
+    ) throws(ProtocolError) -> Event? {
+        if hasFailed || receivedClose != nil {
+            input.skipAll()
+            return nil
+        }
+        do throws(ProtocolError) {
+            while true {
+                if frame == nil {
+                    guard try readHeader(from: &input) else { return nil }
+                }
+                if let event = try readPayload(from: &input) { return event }
+                if frame != nil { return nil }
+            }
+        } catch {
+            fail()
+            throw error
+        }
+    }
+
+    private mutating func fail() {
+        hasFailed = true
+        headerStart = []
+        controlPayload = []
+        messagePayload = []
+        compression?.endReceiving(role)
+    }
+
+    /// Takes the next header; returns false when the input ended first.
+    private mutating func readHeader(from input: inout InputBytes) throws(ProtocolError) -> Bool {
+        if headerStart.isEmpty {
+            if let (header, byteCount) = try FrameHeader.parse(
+                input.remaining, role: role, allowsCompression: compression != nil) {
+                input.skip(byteCount)
+                try begin(header)
+                return true
+            }
+            headerStart.append(contentsOf: input.remaining)
+            input.skipAll()
+            return false
+        }
+        while let byte = input.popFirst() {
+            headerStart.append(byte)
+            if let (header, _) = try parseHeaderStart() {
+                headerStart = []
+                try begin(header)
+                return true
+            }
+        }
+        return false
+    }
+
+    private func parseHeaderStart() throws(ProtocolError) -> (header: FrameHeader, byteCount: Int)? {
+        // A typed error does not pass through `withUnsafeBytes`, so it travels as a value.
+        let parsed = headerStart.withUnsafeBytes { bytes in
+            Result { () throws(ProtocolError) in
+                try FrameHeader.parse(bytes, role: role, allowsCompression: compression != nil)
+            }
+        }
+        return try parsed.get()
+    }
+
+    /// Checks a header against the message it belongs to, before any of its payload is kept.
+    private mutating func begin(_ header: FrameHeader) throws(ProtocolError) {
+        frame = header
+        frameReceivedByteCount = 0
+        frameObserver?(header)
+        if header.opcode.isControl { return }
+        if header.opcode == .continuation {
+            guard messageKind != nil else { throw .unexpectedContinuation }
+        } else if messageKind != nil {
+            throw .expectedContinuation(header.opcode)
+        } else {
+            messageKind = header.opcode
+            if header.reservedBits != 0 { try compression?.beginReceiving(role) }
+        }
+        // Of a compressed message the inflated bytes count, as they come.
+        if compression?.isReceiving == true { return }
+        if header.payloadByteCount > messageByteLimit &- messagePayload.count {
+            let total = UInt64(messagePayload.count) + UInt64(header.payloadByteCount)
+            throw .messageTooBig(byteCount: total, byteLimit: messageByteLimit)
+        }
+    }
+
+    /// Takes what there is of the frame's payload; an event if that completed one.
+    private mutating func readPayload(
+        from input: inout InputBytes
+    ) throws(ProtocolError) -> Event? {
+        guard let frame else { return nil }
+        let missing = frame.payloadByteCount &- frameReceivedByteCount
+        let piece = input.take(atMost: missing)
+        // A header alone takes no memory: the payload may come whole with the next read.
+        if piece.isEmpty && missing > 0 { return nil }
+        if let key = frame.maskingKey {
+            Mask.apply(key, to: piece, offset: frameReceivedByteCount)
+        }
+        let isWhole = piece.count == missing
+        let bytes = UnsafeRawBufferPointer(piece)
+        if frame.opcode.isControl {
+            return try readControl(bytes, frame, isWhole)
+        }
+        if let compression, compression.isReceiving {
+            return try readCompressed(bytes, frame, isWhole, compression)
+        }
+        if isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
+            && validator.isAtCharacterBoundary
+        {
+            return try wholeMessage(bytes)
+        }
+        return try readDataPiece(bytes, frame, isWhole)
+    }
+
+    /// The fast path: a message that lies complete in the input.
+    private mutating func wholeMessage(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(ProtocolError) -> Event {
+        let kind = messageKind
+        messageKind = nil
+        frame = nil
+        return .message(try Self.message(kind, bytes))
+    }
+
+    private static func message(
+        _ kind: Opcode?, _ bytes: UnsafeRawBufferPointer
+    ) throws(ProtocolError) -> Message {
+        guard kind == .text else { return .binary([UInt8](bytes)) }
+        var validator = UTF8Validator()
+        guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        // Not `String(validating:as:)`: it is generic, and looks its types up for every message.
+        return .text(
+            String(unsafeUninitializedCapacity: bytes.count) { buffer in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                return bytes.count
+            })
+    }
+
+    private mutating func readDataPiece(
+        _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
+    ) throws(ProtocolError) -> Event? {
+        if messageKind == .text, !validator.accept(bytes) { throw .invalidUTF8 }
+        if messagePayload.isEmpty {
+            // Room for what is announced, but a claim alone may cost no more than 64 KiB.
+            messagePayload.reserveCapacity(min(frame.payloadByteCount, 65_536))
+        }
+        messagePayload.append(contentsOf: bytes)
+        frameReceivedByteCount &+= bytes.count
+        guard isWhole else { return nil }
+        self.frame = nil
+        guard frame.isFinal else { return nil }
+        return .message(try finishMessage())
+    }
+
+    /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit lets.
+    private mutating func readCompressed(
+        _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool,
+        _ compression: SessionCompression
+    ) throws(ProtocolError) -> Event? {
+        guard let inflater = compression.inflater else { throw .compressionUnavailable }
+        frameReceivedByteCount &+= bytes.count
+        let isLast = isWhole && frame.isFinal
+        inflater.begin(bytes, isLast: isLast)
+        while true {
+            let (piece, isEnd) = try inflate(with: inflater, into: compression.pool.inflateOutput)
+            let total = messagePayload.count &+ piece.count
+            guard total <= messageByteLimit else {
+                throw .messageTooBig(byteCount: UInt64(total), byteLimit: messageByteLimit)
+            }
+            if isLast && isEnd && messagePayload.isEmpty && validator.isAtCharacterBoundary {
+                endCompressed()
+                return try wholeMessage(piece)
+            }
+            if messageKind == .text, !validator.accept(piece) { throw .invalidUTF8 }
+            messagePayload.append(contentsOf: piece)
+            if isEnd { break }
+        }
+        guard isWhole else { return nil }
+        self.frame = nil
+        guard frame.isFinal else { return nil }
+        endCompressed()
+        return .message(try finishMessage())
+    }
+
+    /// Inflates until the output is full or the input used up.
+    private func inflate(
+        with inflater: Inflater, into output: UnsafeMutableRawBufferPointer
+    ) throws(ProtocolError) -> (piece: UnsafeRawBufferPointer, isEnd: Bool) {
+        var count = 0
+        while count < output.count {
+            let room = UnsafeMutableRawBufferPointer(rebasing: output[count...])
+            let more = try inflater.next(into: room).count
+            if more == 0 { return (UnsafeRawBufferPointer(rebasing: output[..<count]), true) }
+            count &+= more
+        }
+        return (UnsafeRawBufferPointer(output), false)
+    }
+
+    private mutating func endCompressed() { compression?.endReceiving(role) }
+
+    private mutating func finishMessage() throws(ProtocolError) -> Message {
+        guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        let kind = messageKind
+        messageKind = nil
+        let payload = messagePayload
+        messagePayload = []
+        return kind == .text ? .text(String(decoding: payload, as: UTF8.self)) : .binary(payload)
+    }
+
+    private mutating func readControl(
+        _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
+    ) throws(ProtocolError) -> Event? {
+        frameReceivedByteCount &+= bytes.count
+        controlPayload.append(contentsOf: bytes)
+        guard isWhole else { return nil }
+        let payload = controlPayload
+        controlPayload = []
+        self.frame = nil
+        switch frame.opcode {
+        case .ping: return .ping(payload)
+        case .pong: return .pong(payload)
+        default:
+            let parsed = payload.withUnsafeBytes { bytes in
+                Result { () throws(ProtocolError) in try Close.parse(bytes) }
+            }
+            let close = try parsed.get()
+            receivedClose = close
+            return .close(close)
+        }
+    }
+}
