@@ -2,6 +2,7 @@
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
+//                                                  WebSocketClient ─► WebSocketConnection
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► EventLoop
 //
@@ -144,13 +145,19 @@ let tests = [
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol"]),
     test("WebSocketHostTests", ["WebSocketHost"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test(
+        "WebSocketClientTests",
+        ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
 
 let package = Package(
     name: "WebSocketHost",
-    products: [.library(name: "WebSocketHost", targets: ["WebSocketHost"])],
+    products: [
+        .library(name: "WebSocketHost", targets: ["WebSocketHost"]),
+        .library(name: "WebSocketClient", targets: ["WebSocketClient"]),
+    ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         .systemLibrary(
@@ -165,6 +172,9 @@ let package = Package(
         room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
         room(
             "WebSocketHost",
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
+        room(
+            "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
         .executableTarget(
             name: "standalone",

@@ -66,6 +66,11 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         var jobs: [UnownedJob] = []
         var work: [@Sendable () -> Void] = []
         var isWaiting = false
+        var isEmpty: Bool { jobs.isEmpty && work.isEmpty }
+        /// ``run()`` is over.
+        var isEnded = false
+        /// A thread does what was handed over after that.
+        var isCaughtUpWith = false
     }
 
     public init() throws(SystemError) {
@@ -99,6 +104,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         closeSources()
         turnStart.store(0, ordering: .relaxed)
         thread.store(0, ordering: .relaxed)
+        handOver.withLock { $0.isEnded = true }
+        wakeAfter { _ in }
     }
 
     /// Closes every source, or it and the loop would keep each other for ever, and lets the jobs
@@ -150,7 +157,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             return 0
         }
         let mayWait = handOver.withLock { handOver in
-            handOver.isWaiting = handOver.jobs.isEmpty && handOver.work.isEmpty
+            handOver.isWaiting = handOver.isEmpty
             return handOver.isWaiting
         }
         guard mayWait else { return 0 }
@@ -232,14 +239,34 @@ extension Loop {
     }
 
     private func wakeAfter(_ change: (inout sending HandOver) -> Void) {
-        let mustWake = handOver.withLock { handOver in
+        let (mustWake, mustCatchUp) = handOver.withLock { handOver in
             change(&handOver)
+            let mustCatchUp = handOver.isEnded && !handOver.isCaughtUpWith && !handOver.isEmpty
+            if mustCatchUp { handOver.isCaughtUpWith = true }
             defer { handOver.isWaiting = false }
-            return handOver.isWaiting
+            return (handOver.isWaiting, mustCatchUp)
         }
+        if mustCatchUp { _ = try? LoopThread { self.catchUp() } }
         guard mustWake else { return }
         var one: UInt64 = 1
         _ = write(wakeUpDescriptor, &one, 8)
+    }
+
+    /// Does what comes after the end of ``run()``, on a thread that lasts as long as that takes: a task
+    /// that waits for its turn on a loop must not wait for ever because the loop was stopped.
+    private func catchUp() {
+        thread.store(pthread_self(), ordering: .relaxed)
+        while true {
+            takeHandOver()
+            runReadyJobs()
+            let isDone = handOver.withLock { handOver in
+                guard handOver.isEmpty, jobs.isEmpty else { return false }
+                thread.store(0, ordering: .relaxed)
+                handOver.isCaughtUpWith = false
+                return true
+            }
+            if isDone { return }
+        }
     }
 
     private func drainWakeUp() {

@@ -1,10 +1,12 @@
 import Glibc
+import Synchronization
 
-/// A thread of our own, to be joined when its work is done.
+/// A thread of our own. It ends with its work, whether anyone waits for that or not.
 ///
 /// `@unchecked Sendable`: the thread's identity is written once, before anyone else sees it.
 public final class LoopThread: @unchecked Sendable {
     private var thread = pthread_t()
+    private let isJoined = Atomic<Bool>(false)
 
     /// Starts `body` on a new thread.
     public init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
@@ -16,8 +18,14 @@ public final class LoopThread: @unchecked Sendable {
         }
     }
 
-    /// Waits until the thread has ended.
-    public func join() { pthread_join(thread, nil) }
+    deinit {
+        if thread != 0 && !isJoined.load(ordering: .relaxed) { pthread_detach(thread) }
+    }
+
+    /// Waits until the thread has ended; at once the second time.
+    public func join() {
+        if !isJoined.exchange(true, ordering: .relaxed) { pthread_join(thread, nil) }
+    }
 }
 
 private final class Body: Sendable {

@@ -24,6 +24,14 @@ enum Socket {
         try? set(fd, level: Int32(IPPROTO_TCP), TCP_NODELAY, 1, "TCP_NODELAY")
     }
 
+    /// The error that waits on a socket, such as why it could not connect.
+    static func takeError(_ fd: Int32) -> Int32? {
+        var code: Int32 = 0
+        var byteCount = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &byteCount) == 0 else { return errno }
+        return code == 0 ? nil : code
+    }
+
     static func localAddress(_ fd: Int32) throws(SystemError) -> SocketAddress {
         var storage = sockaddr_storage()
         var byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)

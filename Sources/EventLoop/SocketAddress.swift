@@ -118,6 +118,27 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// ``resolve(host:port:)`` on a thread of its own: a resolver may take its time.
+    public static func resolve(
+        waitingFor host: String, port: UInt16
+    ) async throws(ResolveError) -> [SocketAddress] {
+        var thread: LoopThread?
+        let result = await withUnsafeContinuation { continuation in
+            thread = try? LoopThread {
+                continuation.resume(
+                    returning: Result { () throws(ResolveError) in
+                        try resolve(host: host, port: port)
+                    })
+            }
+            if thread == nil {
+                let error = ResolveError(host: host, reason: "no thread to ask the resolver on")
+                continuation.resume(returning: Result<[SocketAddress], ResolveError>.failure(error))
+            }
+        }
+        thread?.join()
+        return try result.get()
+    }
+
     private static func resolve(
         _ hosts: [String], _ port: UInt16
     ) throws(ResolveError) -> [SocketAddress] {

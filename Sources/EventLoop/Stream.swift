@@ -33,6 +33,7 @@ public final class Stream: EventSource {
     private var isFlushScheduled = false
     /// Closing or closed: nothing more is taken to be sent.
     private var isClosing = false
+    private var isPeerFirst = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
 
@@ -224,9 +225,13 @@ extension Stream {
     /// A socket closed with unread input resets the connection, which can destroy what was sent
     /// last before the peer has read it. So: send, shut down our half, and read until the peer's
     /// end has come, for at most `linger`. RFC 6455 §7.1.1, RFC 9112 §9.6.
-    public func closeAfterSending(linger: Duration) {
+    ///
+    /// - Parameter peerIsFirst: our half stays open until the peer has ended its own: a WebSocket
+    ///   client lets the server close first.
+    public func closeAfterSending(linger: Duration, peerIsFirst: Bool = false) {
         guard !isClosing else { return }
         isClosing = true
+        isPeerFirst = peerIsFirst
         isReadingPaused = false
         let timer = loop.makeTimer { [unowned self] in close() }
         lingerTimer = timer
@@ -237,6 +242,7 @@ extension Stream {
 
     private func shutDownSending() {
         if hasReachedEnd { return close() }
+        if isPeerFirst { return }
         shutdown(fd, Int32(SHUT_WR))
     }
 

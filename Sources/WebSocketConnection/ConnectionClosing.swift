@@ -137,7 +137,11 @@ extension Connection {
             loop.cancel(timer)
         }
         switch ending {
-        case .closed, .failed: stream.closeAfterSending(linger: settings.closeTimeout)
+        case .closed(let close):
+            // §7.1.1: the server closes TCP first.
+            stream.closeAfterSending(
+                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil)
+        case .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
         }
     }

@@ -16,6 +16,8 @@ package final class Endpoint: @unchecked Sendable {
     let compressionPool: CompressionPool
     let controlHooks: ControlHooks
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
+    /// What has to live as long as there are connections: the thread of a client.
+    private let owner: AnyObject?
     /// Told of a connection that is closed and whose handler has ended. On the loop's thread.
     let onLeave: (Connection) -> Void
 
@@ -23,7 +25,7 @@ package final class Endpoint: @unchecked Sendable {
         role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String, activity: Int = -1,
         compressionPool: CompressionPool, controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
-        onLeave: @escaping (Connection) -> Void
+        owner: AnyObject? = nil, onLeave: @escaping (Connection) -> Void
     ) {
         self.role = role
         self.loop = loop
@@ -34,6 +36,7 @@ package final class Endpoint: @unchecked Sendable {
         self.compressionPool = compressionPool
         self.controlHooks = controlHooks
         self.passiveClosingHandshake = passiveClosingHandshake
+        self.owner = owner
         self.onLeave = onLeave
     }
 }

@@ -14,6 +14,10 @@ struct LayeringTests {
             "WebSocketHost",
             ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
         ),
+        (
+            "WebSocketClient",
+            ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
+        ),
         ("standalone", ["EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol"]),
     ]
 
@@ -75,7 +79,7 @@ struct LayeringTests {
 
     @Test(
         "public declarations in the API rooms have a doc comment",
-        arguments: ["WebSocketConnection", "WebSocketHost"])
+        arguments: ["WebSocketClient", "WebSocketConnection", "WebSocketHost"])
     func documented(_ room: String) throws {
         for file in try Self.files("Sources/\(room)") {
             for (index, line) in file.lines.enumerated() {

@@ -1,0 +1,15 @@
+import WebSocketConnection
+
+/// The limits and waits of a client, with their defaults.
+public struct ClientConfiguration: Sendable {
+    /// Of each connection once it is open.
+    public var connection = ConnectionSettings()
+    /// From `connect` to the open connection: names, TCP and handshake together.
+    public var connectTimeout: Duration = .seconds(10)
+    /// The longest head of a server's answer, in bytes.
+    public var headByteLimit = 16_384
+    /// The longest body of a refusal that is kept for ``ConnectError/refused(_:body:)``, in bytes.
+    public var refusalByteLimit = 16_384
+
+    public init() {}
+}

@@ -1,0 +1,184 @@
+import EventLoop
+import HTTPProtocol
+import WebSocketConnection
+import WebSocketProtocol
+
+/// One attempt to open a connection: names, TCP, handshake, in that order.
+///
+/// `@unchecked Sendable`: touched on its loop's thread only, but for `connection()` and `cancel()`,
+/// which go there.
+final class Dial: StreamDelegate, @unchecked Sendable {
+    private let place: Place
+    private let request: ClientRequest
+    private let head: RequestHead
+    private let endpoint: Endpoint
+    private let configuration: ClientConfiguration
+    private let id: UInt64
+
+    private var addresses: ArraySlice<SocketAddress> = []
+    private var connector: Connector?
+    private var stream: EventLoop.Stream?
+    private var parser: ResponseHeadParser
+    private var refusal: (head: ResponseHead, body: [UInt8])?
+    private var continuation: UnsafeContinuation<Outcome, Never>?
+    private var outcome: Outcome?
+    private lazy var timer = endpoint.loop.makeTimer { [unowned self] in finish(.failure(.timedOut)) }
+
+    typealias Outcome = Result<WebSocket, ConnectError>
+
+    init(
+        place: Place, request: ClientRequest, head: RequestHead, endpoint: Endpoint,
+        configuration: ClientConfiguration, id: UInt64
+    ) {
+        self.place = place
+        self.request = request
+        self.head = head
+        self.endpoint = endpoint
+        self.configuration = configuration
+        self.id = id
+        parser = ResponseHeadParser(
+            limits: RequestHeadLimits(headByteLimit: configuration.headByteLimit))
+    }
+
+    /// Dials and waits for what comes of it.
+    func connection() async -> Outcome {
+        let began = MonotonicTime.current()
+        let addresses: [SocketAddress]
+        do throws(ResolveError) {
+            addresses = try await SocketAddress.resolve(waitingFor: place.host, port: place.port)
+        } catch {
+            return .failure(.unknownHost(error))
+        }
+        return await withUnsafeContinuation { continuation in
+            endpoint.loop.submit { [self] in
+                if let outcome { return continuation.resume(returning: outcome) }
+                self.continuation = continuation
+                self.addresses = addresses[...]
+                endpoint.loop.schedule(timer, at: began + configuration.connectTimeout)
+                connectToNext(after: nil)
+            }
+        }
+    }
+
+    func cancel() {
+        endpoint.loop.submit { [self] in finish(.failure(.cancelled)) }
+    }
+
+    private func finish(_ outcome: Outcome) {
+        guard self.outcome == nil else { return }
+        self.outcome = outcome
+        endpoint.loop.cancel(timer)
+        connector?.close()
+        if case .failure = outcome { stream?.close() }
+        continuation?.resume(returning: outcome)
+        continuation = nil
+    }
+}
+
+// MARK: - TCP
+
+extension Dial {
+    /// Tries the addresses one after the other: `localhost` may be served on one of two only.
+    private func connectToNext(after error: (SocketAddress, SystemError)?) {
+        guard let address = addresses.popFirst() else {
+            return finish(.failure(error.map { .unreachable($0.0, $0.1) } ?? .lost))
+        }
+        do throws(SystemError) {
+            connector = try Connector(to: address, on: endpoint.loop) { [unowned self] result in
+                connector = nil
+                switch result {
+                case .success(let fd): begin(fd, address)
+                case .failure(let error): connectToNext(after: (address, error))
+                }
+            }
+        } catch {
+            connectToNext(after: (address, error))
+        }
+    }
+
+    private func begin(_ fd: Int32, _ address: SocketAddress) {
+        do throws(SystemError) {
+            let stream = try EventLoop.Stream(
+                fd, peer: address, on: endpoint.loop, drainMark: endpoint.settings.sendQueueByteMark)
+            self.stream = stream
+            stream.delegate = self
+            stream.write(head.serialized())
+        } catch {
+            finish(.failure(.unreachable(address, error)))
+        }
+    }
+}
+
+// MARK: - The handshake
+
+extension Dial {
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        let bytes = UnsafeRawBufferPointer(bytes)
+        if refusal != nil { return receivedRefusal(bytes) }
+        do throws(ResponseError) {
+            guard case .complete(let answer, let byteCount) = try parser.parse(bytes) else { return }
+            received(answer, rest: UnsafeRawBufferPointer(rebasing: bytes[byteCount...]))
+        } catch {
+            finish(.failure(.malformedAnswer(error)))
+        }
+    }
+
+    private func received(_ answer: ResponseHead, rest: UnsafeRawBufferPointer) {
+        guard answer.status == .switchingProtocols else {
+            refusal = (answer, [])
+            return receivedRefusal(rest)
+        }
+        do throws(HandshakeError) {
+            let chosen = try request.check(answer)
+            let accepted = try OpeningHandshake.check(head)
+            guard let stream else { return finish(.failure(.lost)) }
+            let description = try describe(accepted, chosen, stream)
+            let connection = Connection(
+                id: id, endpoint: endpoint, request: description, stream: stream)
+            connection.start(firstBytes: Array(rest))
+            finish(.success(WebSocket(connection)))
+        } catch {
+            finish(.failure(.handshake(error)))
+        }
+    }
+
+    /// The handshake as both ends know it now.
+    private func describe(
+        _ client: ClientHandshake, _ chosen: ServerHandshake, _ stream: EventLoop.Stream
+    ) throws(HandshakeError) -> HandshakeRequest {
+        let target = RequestTarget(place.target)
+        let path = target?.path ?? place.target
+        var description = HandshakeRequest(
+            head: head, path: ResourcePath.percentDecoded(path) ?? path, query: target?.query,
+            client: client, remoteAddress: stream.peer, isSecure: false)
+        description.subprotocol = chosen.subprotocol
+        // Only one kind is offered, so only one may be accepted.
+        if let answer = chosen.extensions.last {
+            guard chosen.extensions.count == 1 else {
+                throw .invalidExtensionAnswer(ExtensionOffer.serialize(chosen.extensions))
+            }
+            description.compressionParameters = try PermessageDeflate.check(
+                answer, offered: request.extensions)
+        }
+        return description
+    }
+
+    private func receivedRefusal(_ bytes: UnsafeRawBufferPointer) {
+        guard let (answer, _) = refusal else { return }
+        let room = configuration.refusalByteLimit - (refusal?.body.count ?? 0)
+        refusal?.body.append(contentsOf: bytes.prefix(room))
+        let announced = answer.fields["Content-Length"].flatMap { Int($0) }
+        let wanted = min(announced ?? .max, configuration.refusalByteLimit)
+        if (refusal?.body.count ?? 0) >= wanted { finishRefusal() }
+    }
+
+    private func finishRefusal() {
+        guard let refusal else { return finish(.failure(.lost)) }
+        finish(.failure(.refused(refusal.head, body: refusal.body)))
+    }
+
+    func streamReachedEnd() { finishRefusal() }
+    func streamDrained() {}
+    func streamFailed(_ error: SystemError) { finishRefusal() }
+    func streamClosed() { finish(.failure(.stopped)) }
+}

@@ -1,0 +1,2 @@
+// Whoever imports the client has the connection's names with it.
+@_exported import WebSocketConnection

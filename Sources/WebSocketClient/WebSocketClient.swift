@@ -1,0 +1,143 @@
+import EventLoop
+import HTTPProtocol
+import Synchronization
+import WebSocketConnection
+import WebSocketProtocol
+
+/// Opens WebSocket connections: the other half of the protocol, on the same rooms as the server.
+///
+/// ```swift
+/// let client = try WebSocketClient()
+/// let socket = try await client.connect("ws://localhost:9998/echo")
+/// try await socket.send("Hello")
+/// let answer = try await socket.receive()
+/// try await socket.close()
+/// ```
+///
+/// One event loop and thread for all connections of a client; it ends when neither the client nor an
+/// open connection is left.
+public final class WebSocketClient: Sendable {
+    private let running: RunningLoop
+    private let endpoint: Endpoint
+    private let configuration: ClientConfiguration
+    private let connectionIDs = Atomic<UInt64>(0)
+    private let isStopped = Atomic<Bool>(false)
+
+    /// - Parameter log: what happens on connections; errors only, unless given.
+    /// - Throws: ``SystemError`` if the kernel gives no event loop or thread.
+    public init(
+        _ configuration: ClientConfiguration = ClientConfiguration(), log: Log = Log(level: .error)
+    ) throws(SystemError) {
+        self.configuration = configuration
+        Signals.ignoreBrokenPipes()
+        running = try RunningLoop()
+        endpoint = Endpoint(
+            role: .client, loop: running.loop, log: log, settings: configuration.connection, name: "client",
+            compressionPool: CompressionPool(configuration.connection.compression),
+            owner: running, onLeave: { _ in })
+    }
+
+    /// Tasks that prefer this executor run on the thread of the connections, and save the way there:
+    /// `Task(executorPreference: client.executor) { … }`. They must not block.
+    public var executor: any TaskExecutor { running.loop }
+
+    /// Opens a connection.
+    ///
+    /// - Parameters:
+    ///   - url: `ws://host[:port][/path][?query]`, percent-encoded; the port is 80 unless said.
+    ///   - subprotocols: offered, in order of preference.
+    ///   - origin: what a browser would send; `nil` for no such field.
+    ///   - fields: added to the request, last and in this order.
+    /// - Throws: ``ConnectError``.
+    public func connect(
+        _ url: String, subprotocols: [String] = [], origin: String? = nil, fields: Fields = Fields()
+    ) async throws(ConnectError) -> WebSocket {
+        let place = try Place(url)
+        let head = try requestHead(place, subprotocols, origin, fields)
+        let dial = Dial(
+            place: place, request: head.request, head: head.head, endpoint: endpoint,
+            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue)
+        if isStopped.load(ordering: .relaxed) { throw .stopped }
+        return try await withTaskCancellationHandler {
+            await dial.connection()
+        } onCancel: {
+            dial.cancel()
+        }.get()
+    }
+
+    /// Opens a connection, hands it to `body`, and closes it: with 1000 when that returns, with 1011
+    /// when it throws.
+    public func withConnection<Value: Sendable>(
+        to url: String, subprotocols: [String] = [], origin: String? = nil, fields: Fields = Fields(),
+        _ body: (WebSocket) async throws -> Value
+    ) async throws -> Value {
+        let socket = try await connect(url, subprotocols: subprotocols, origin: origin, fields: fields)
+        do {
+            let value = try await body(socket)
+            try await socket.close()
+            return value
+        } catch {
+            _ = try? await socket.close(.internalError)
+            throw error
+        }
+    }
+
+    /// Drops all connections and ends the thread; blocks until that is done. Not from a task of
+    /// ``executor``.
+    public func stop() {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
+        running.loop.stop()
+        running.thread.join()
+    }
+
+    private func requestHead(
+        _ place: Place, _ subprotocols: [String], _ origin: String?, _ fields: Fields
+    ) throws(ConnectError) -> (request: ClientRequest, head: RequestHead) {
+        var generator = SystemRandomNumberGenerator()
+        var request = ClientRequest(host: place.authority, target: place.target, using: &generator)
+        request.subprotocols = subprotocols
+        request.origin = origin
+        request.extensions = PermessageDeflate.offers(configuration.connection.compression)
+        request.extraFields = fields
+        do throws(HandshakeError) {
+            return (request, try request.head())
+        } catch {
+            throw .handshake(error)
+        }
+    }
+}
+
+/// A loop and its thread, which ends with this.
+private final class RunningLoop: Sendable {
+    let loop: Loop
+    let thread: LoopThread
+
+    init() throws(SystemError) {
+        loop = try Loop()
+        thread = try loop.start()
+    }
+
+    deinit { loop.stop() }
+}
+
+/// Where a URL leads (RFC 6455 §3).
+struct Place: Sendable {
+    /// A name or address, without brackets.
+    let host: String
+    let port: UInt16
+    /// As in the Host field: with the port unless it is the default one.
+    let authority: String
+    /// Path and query.
+    let target: String
+
+    init(_ url: String) throws(ConnectError) {
+        guard let parsed = RequestTarget(url), parsed.scheme == "ws", parsed.fragment == nil,
+            let text = parsed.authority, let authority = Authority(text),
+            let port = UInt16(exactly: authority.port ?? 80), port != 0
+        else { throw .invalidURL(url) }
+        host = authority.host
+        self.port = port
+        self.authority = port == 80 ? authority.host : "\(authority.host):\(port)"
+        target = parsed.path + (parsed.query.map { "?\($0)" } ?? "")
+    }
+}
