@@ -19,6 +19,7 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     var rawReceiver: RawReceiver?
     var rawTimer: EventLoop.Timer?
     var rawReceiveCount = 0
+    var hasRawEnd = false
     private var isParsing = false
     private var isAnswering = false
     private var upgrade: Upgrade?
@@ -86,7 +87,7 @@ extension Exchange {
     }
 
     func streamReachedEnd() {
-        if rawReceiver != nil { return stopRawWaiting(.success(nil)) }
+        if rawReceiveCount > 0 && task != nil { return endRaw() }
         // Half-closed: answers may still be read, a handshake's is of no use.
         if task != nil { return stream.close() }
         stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)

@@ -58,6 +58,7 @@ extension Exchange: UnsafeHandshakeStream {
         }
         rawReceiver = receiver
         if pipelinedOffset < pipelined.count { return passOnRaw() }
+        if hasRawEnd { return stopRawWaiting(.success(nil)) }
         let timer = worker.loop.makeTimer { [unowned self] in stopRawWaiting(.failure(.timedOut)) }
         rawTimer = timer
         worker.loop.schedule(timer, at: .current() + timeout)
@@ -72,6 +73,12 @@ extension Exchange: UnsafeHandshakeStream {
         let bytes = Array(pipelined[pipelinedOffset...])
         (pipelined, pipelinedOffset) = ([], 0)
         stopRawWaiting(.success(bytes))
+    }
+
+    /// The client sends no more; the hook may still answer.
+    func endRaw() {
+        hasRawEnd = true
+        stopRawWaiting(.success(nil))
     }
 
     func stopRawWaiting(_ result: RawReceived) {

@@ -1,5 +1,5 @@
-/// Every way in which the peer can break RFC 6455 after the handshake. Each names the code that the
-/// connection is failed with (§7.1.7).
+/// Every way in which the peer can break RFC 6455 or RFC 7692 after the handshake. Each names the
+/// code that the connection is failed with (RFC 6455 §7.1.7).
 public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     case reservedBits(UInt8)
     case reservedOpcode(UInt8)

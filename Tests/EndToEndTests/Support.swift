@@ -95,17 +95,31 @@ final class TestClient {
     /// Connects and shakes hands.
     convenience init(
         _ port: UInt16, _ target: String = "/test", origin: String? = nil,
-        subprotocols: [String] = [], fields: Fields = Fields()
+        subprotocols: [String] = [], offering extensions: [ExtensionOffer] = [],
+        fields: Fields = Fields()
     ) throws {
         try self.init(tcp: port)
         var request = ClientRequest(host: "127.0.0.1:\(port)", target: target, using: &generator)
         request.origin = origin
         request.subprotocols = subprotocols
+        request.extensions = extensions
         request.extraFields = fields
         try write(request.head().serialized())
         answer = try readHead()
         guard answer.status == .switchingProtocols else { throw TestClientError.refused(answer) }
         _ = try request.check(answer)
+    }
+
+    /// Uses what was agreed on for compression from now on, and sends everything compressed.
+    func compress(_ settings: CompressionSettings) throws {
+        let accepted = answer.fields["Sec-WebSocket-Extensions"].flatMap(ExtensionOffer.parse) ?? []
+        guard let first = accepted.first else { throw TestClientError.refused(answer) }
+        let parameters = try PermessageDeflate.check(first, offered: [ExtensionOffer(first.name)])
+        var settings = settings
+        settings.thresholdByteCount = 0
+        session = Session(
+            role: .client, messageByteLimit: 1 << 26,
+            compression: SessionCompression(parameters, pool: CompressionPool(settings)))
     }
 
     func write(_ bytes: [UInt8]) throws {

@@ -20,6 +20,8 @@ public final class Inflater {
     private var mayHoldOutput = false
     /// The bytes so far end with those of a block that has BFINAL.
     private var endedWithFinalBlock = false
+    /// The last block is complete and ended on a byte: what the next message can go on from.
+    private var isAtBlockEnd = false
     private var isBroken = false
 
     /// - Parameter windowBits: 8…15; out of range it is taken for the nearest.
@@ -90,7 +92,7 @@ public final class Inflater {
         stream.pointee.avail_out = uInt(roomByteCount)
         while !isBroken, stream.pointee.avail_out > 0, mayHoldOutput || hasInput() { step() }
         let byteCount = roomByteCount &- Int(stream.pointee.avail_out)
-        if byteCount == 0, isBroken || (isLast && !isAtMessageEnd) {
+        if byteCount == 0, isBroken || (isLast && !isAtBlockEnd) {
             isBroken = true
             throw .invalidCompressedData
         }
@@ -145,6 +147,9 @@ public final class Inflater {
         switch inflate(stream, Z_SYNC_FLUSH) {
         case Z_OK:
             endedWithFinalBlock = false
+            // zlib.h on data_type: 128 after a block's end, 64 inside a final block, and below that
+            // the count of bits not used of the last byte.
+            isAtBlockEnd = stream.pointee.data_type & 0xFF == 128
             mayHoldOutput = stream.pointee.avail_out == 0
         case Z_STREAM_END:
             // BFINAL ends a DEFLATE stream, but no message. This keeps the window where it is;
@@ -152,19 +157,13 @@ public final class Inflater {
             // two bytes sent.
             isBroken = inflateResetKeep(stream) != Z_OK
             endedWithFinalBlock = true
+            isAtBlockEnd = true
             mayHoldOutput = false
         case Z_BUF_ERROR where stream.pointee.avail_in == 0:
-            // There was nothing held back after all.
+            // There was nothing held back after all. data_type has lost its 128 now.
             mayHoldOutput = false
         default:
             isBroken = true
         }
-    }
-
-    /// Whether the last block is complete and ended on a byte: what the next message goes on from.
-    private var isAtMessageEnd: Bool {
-        // zlib.h on data_type: 128 after a block's end, 64 inside a final block, and below that the
-        // count of bits not used of the last byte.
-        endedWithFinalBlock || stream.pointee.data_type & 0xFF == 128
     }
 }

@@ -1,0 +1,96 @@
+import EventLoop
+import HTTPProtocol
+import WebSocketClient
+import WebSocketHost
+
+/// A server of this project on a free port, and a client of its own, for one test.
+struct Pair {
+    let server: Server
+    let client: WebSocketClient
+    let port: UInt16
+
+    init(
+        _ configuration: ClientConfiguration = ClientConfiguration(), serving routes: Routes
+    ) throws {
+        var serverConfiguration = Configuration()
+        serverConfiguration.host = "127.0.0.1"
+        serverConfiguration.port = 0
+        serverConfiguration.threadCount = 1
+        server = try Server(serverConfiguration, routes: routes, log: Log(level: .critical))
+        port = try server.start()[0].port
+        client = try WebSocketClient(configuration, log: Log(level: .critical))
+    }
+
+    init(_ configuration: ClientConfiguration, _ handler: WebSocketHandler) throws {
+        var routes = Routes()
+        routes.add("/test", handler)
+        try self.init(configuration, serving: routes)
+    }
+
+    init(_ handler: WebSocketHandler) throws { try self.init(ClientConfiguration(), handler) }
+
+    var url: String { "ws://127.0.0.1:\(port)/test" }
+
+    func run(_ body: (WebSocketClient, String) async throws -> Void) async throws {
+        defer {
+            server.forceStop()
+            server.waitUntilStopped()
+            client.stop()
+        }
+        try await body(client, url)
+    }
+}
+
+/// A TCP server that answers each connection with the same bytes, whatever is asked.
+final class CannedServer: Sendable {
+    let port: UInt16
+    private let loop: Loop
+    private let thread: LoopThread
+
+    /// - Parameter answer: `nil`: nothing is sent, and the connection stays open.
+    init(_ answer: String?) throws {
+        let addresses = try SocketAddress.resolve(host: "127.0.0.1", port: 0)
+        let socket = try ListeningSocket(at: addresses[0], backlog: 16)
+        port = socket.address.port
+        let loop = try Loop()
+        self.loop = loop
+        thread = try loop.start()
+        loop.submit {
+            // The loop keeps the listener.
+            _ = try? Listener(socket, on: loop) { fd, peer in
+                guard let stream = try? EventLoop.Stream(fd, peer: peer, on: loop) else { return }
+                stream.delegate = Answering(stream, answer)
+            }
+        }
+    }
+
+    deinit {
+        loop.stop()
+        thread.join()
+    }
+
+    var url: String { "ws://127.0.0.1:\(port)/" }
+}
+
+/// Sends its answer once the request has begun to come.
+private final class Answering: StreamDelegate {
+    private unowned let stream: EventLoop.Stream
+    private var answer: String?
+
+    init(_ stream: EventLoop.Stream, _ answer: String?) {
+        self.stream = stream
+        self.answer = answer
+    }
+
+    func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard let answer else { return }
+        self.answer = nil
+        stream.write(Array(answer.utf8))
+        stream.closeAfterSending(linger: .seconds(5))
+    }
+
+    func streamReachedEnd() { stream.close() }
+    func streamDrained() {}
+    func streamFailed(_ error: SystemError) {}
+    func streamClosed() {}
+}
