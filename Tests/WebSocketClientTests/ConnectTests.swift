@@ -14,13 +14,13 @@ struct ConnectTests {
 
     @Test("no WebSocket URL", arguments: urls)
     func url(_ url: String) async throws {
-        let client = try WebSocketClient()
+        let client = try WebSocketClient(.patient)
         await #expect(throws: ConnectError.invalidURL(url)) { _ = try await client.connect(url) }
     }
 
     @Test("a request that cannot be sent")
     func unsendable() async throws {
-        let client = try WebSocketClient()
+        let client = try WebSocketClient(.patient)
         await #expect(throws: ConnectError.self) {
             _ = try await client.connect("ws://127.0.0.1:1/", origin: "a\r\nb: c")
         }
@@ -28,7 +28,7 @@ struct ConnectTests {
 
     @Test("nobody listens, nobody has the name")
     func unreachable() async throws {
-        let client = try WebSocketClient()
+        let client = try WebSocketClient(.patient)
         let free = try ListeningSocket(at: try SocketAddress.resolve(host: "127.0.0.1", port: 0)[0], backlog: 1)
         free.close()
         let refused = await error { _ = try await client.connect("ws://127.0.0.1:\(free.address.port)/") }
@@ -75,7 +75,7 @@ struct ConnectTests {
     @Test("answers that are wrong", arguments: answers)
     func wrong(_ name: String, _ answer: String, _ error: ConnectError) async throws {
         let server = try CannedServer(answer)
-        let client = try WebSocketClient()
+        let client = try WebSocketClient(.patient)
         await #expect(throws: error, "\(name)") { _ = try await client.connect(server.url) }
     }
 
@@ -126,11 +126,11 @@ struct ConnectTests {
     @Test("a server that never answers: the time limit, and cancellation before it")
     func silence() async throws {
         let server = try CannedServer(nil)
-        var configuration = ClientConfiguration()
+        var configuration = ClientConfiguration.patient
         configuration.connectTimeout = .milliseconds(20)
         let impatient = try WebSocketClient(configuration)
         await #expect(throws: ConnectError.timedOut) { _ = try await impatient.connect(server.url) }
-        let patient = try WebSocketClient()
+        let patient = try WebSocketClient(.patient)
         let task = Task { try await patient.connect(server.url) }
         task.cancel()
         await #expect(throws: ConnectError.cancelled) { _ = try await task.value }
@@ -140,7 +140,7 @@ struct ConnectTests {
     func longHead() async throws {
         let field = "X: " + String(repeating: "x", count: 20_000)
         let server = try CannedServer("HTTP/1.1 101 S\r\n\(field)\r\n\r\n")
-        let client = try WebSocketClient()
+        let client = try WebSocketClient(.patient)
         await #expect(throws: ConnectError.malformedAnswer(.head(.headTooLong(byteLimit: 16_384)))) {
             _ = try await client.connect(server.url)
         }

@@ -14,7 +14,7 @@ struct ConversationTests {
         "messages of every length form come back, compressed or not",
         arguments: CompressionSettings.Mode.allCases)
     func lengths(_ mode: CompressionSettings.Mode) async throws {
-        var configuration = ClientConfiguration()
+        var configuration = ClientConfiguration.patient
         configuration.connection.compression.mode = mode
         configuration.connection.messageByteLimit = 1 << 21
         try await Pair(configuration, echo).run { client, url in
@@ -40,7 +40,8 @@ struct ConversationTests {
             },
             transferData: { socket in
                 let request = socket.request
-                try await socket.send("\(request.origin ?? "") \(request.query["a"] ?? "") \(request.fields["X"] ?? "")")
+                let seen = [request.origin, request.query["a"], request.fields["X"]].compactMap(\.self)
+                try await socket.send(seen.joined(separator: " "))
             })
         try await Pair(handler).run { client, url in
             let socket = try await client.connect(
@@ -113,7 +114,7 @@ struct ConversationTests {
         try await Pair(echo).run { client, url in
             var socket: WebSocket?
             do {
-                socket = try await WebSocketClient(log: Log(level: .critical)).connect(url)
+                socket = try await WebSocketClient(.patient, log: Log(level: .critical)).connect(url)
             }
             try await socket?.send("still here")
             #expect(try await socket?.receive() == .text("still here"))

@@ -3,6 +3,15 @@ import HTTPProtocol
 import WebSocketClient
 import WebSocketHost
 
+extension ClientConfiguration {
+    /// For tests that share the machine with others, which may keep it busy for long.
+    static var patient: Self {
+        var configuration = Self()
+        configuration.connectTimeout = .seconds(300)
+        return configuration
+    }
+}
+
 /// A server of this project on a free port, and a client of its own, for one test.
 struct Pair {
     let server: Server
@@ -10,7 +19,7 @@ struct Pair {
     let port: UInt16
 
     init(
-        _ configuration: ClientConfiguration = ClientConfiguration(), serving routes: Routes
+        _ configuration: ClientConfiguration = .patient, serving routes: Routes
     ) throws {
         var serverConfiguration = Configuration()
         serverConfiguration.host = "127.0.0.1"
@@ -27,7 +36,7 @@ struct Pair {
         try self.init(configuration, serving: routes)
     }
 
-    init(_ handler: WebSocketHandler) throws { try self.init(ClientConfiguration(), handler) }
+    init(_ handler: WebSocketHandler) throws { try self.init(.patient, handler) }
 
     var url: String { "ws://127.0.0.1:\(port)/test" }
 
