@@ -2,11 +2,9 @@ import WebSocketHost
 
 /// `/echo` for tests that want no extension: whatever the client offers, none is granted.
 ///
-/// This server grants none anywhere so far (compression is to come): there is nothing to turn off.
-///
 /// Try it: connect and look at the answer in the browser's network tools: there is no
 /// Sec-WebSocket-Extensions in it.
-public let handler = WebSocketHandler { socket in
+public let handler = WebSocketHandler(compression: .off) { socket in
     for try await message in socket {
         try await socket.send(message)
         if message == .text("Goodbye") { return }

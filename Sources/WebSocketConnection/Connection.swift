@@ -56,7 +56,10 @@ package final class Connection: @unchecked Sendable {
     var closingTask: Task<Void, Never>?
 
     /// What the one timer waits for.
-    enum TimerPurpose { case keepAlive, pong(sentAt: MonotonicTime), closeGrace, closeAnswer, task }
+    enum TimerPurpose {
+        case keepAlive, pong(sentAt: MonotonicTime), progress(sentByteCount: Int)
+        case closeGrace, closeAnswer, task
+    }
     var timerPurpose = TimerPurpose.keepAlive
     private(set) lazy var timer = loop.makeTimer { [unowned self] in timerFired() }
     var lastReceived: MonotonicTime
@@ -181,6 +184,7 @@ extension Connection {
         switch timerPurpose {
         case .keepAlive: keepAlive()
         case .pong(let sentAt): checkPong(sentAt)
+        case .progress(let sentByteCount): checkProgress(since: sentByteCount)
         case .closeGrace: answerClose()
         case .closeAnswer: endWithoutAnswer()
         case .task: cancelTask()
@@ -192,8 +196,8 @@ extension Connection {
         let due = lastReceived + settings.pingInterval
         if due > loop.now { return loop.schedule(timer, at: due) }
         if isRaw { return checkRawLife() }
-        // A Pong would wait behind what the handler does not take: the client is not to blame.
-        if inbox.isFull { return scheduleKeepAlive() }
+        // A Pong would wait behind what the handler does not take.
+        if inbox.isFull { return watchProgress() }
         writeControl(.ping, Self.keepAlivePayload)
         timerPurpose = .pong(sentAt: loop.now)
         loop.schedule(timer, after: settings.pingTimeout)
@@ -208,8 +212,27 @@ extension Connection {
 
     private func checkPong(_ sentAt: MonotonicTime) {
         if lastReceived > sentAt || inbox.isFull { return scheduleKeepAlive() }
+        pingTimedOut()
+    }
+
+    private func pingTimedOut() {
         log(.info, "ping time-out \(endpoint.name) \(stream.peer)")
         end(.pingTimedOut)
+    }
+
+    /// A peer is not to blame for a handler that does not receive, unless that waits for the peer, which
+    /// reads nothing.
+    private func watchProgress() {
+        guard stream.queuedByteCount > 0 else { return scheduleKeepAlive() }
+        timerPurpose = .progress(sentByteCount: stream.sentByteCount)
+        loop.schedule(timer, after: settings.pingTimeout)
+    }
+
+    private func checkProgress(since sentByteCount: Int) {
+        guard stream.queuedByteCount > 0, stream.sentByteCount == sentByteCount else {
+            return scheduleKeepAlive()
+        }
+        pingTimedOut()
     }
 
     /// Anything the client sends shows that it lives; the payload is for people who read dumps.

@@ -20,7 +20,8 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// `--ping-interval`. After this long without a byte from the peer it gets a Ping; zero: never.
     /// 20 s as in Python websockets: below the 30 s after which some proxies forget a connection.
     public var pingInterval: Duration = .seconds(20)
-    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is dropped.
+    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is dropped; as
+    /// long may pass without the peer reading a byte of what waits for it while the handler waits too.
     public var pingTimeout: Duration = .seconds(20)
     /// `--close-timeout`. How long to wait for the answer to a Close, for the peer's end of TCP, and
     /// for a handler that goes on after its connection has ended before its task is cancelled.

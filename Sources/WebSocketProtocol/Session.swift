@@ -35,6 +35,8 @@ public struct Session {
     var controlPayload: [UInt8] = []
     var messageKind: Opcode?
     var messagePayload: [UInt8] = []
+    /// How much of a compressed message has come, before inflating.
+    var compressedByteCount = 0
     var validator = UTF8Validator()
     var hasFailed = false
 
@@ -53,6 +55,13 @@ public struct Session {
         self.role = role
         self.messageByteLimit = messageByteLimit
         self.compression = compression
+    }
+
+    /// A compressed message may be this much longer on the wire than inflated. Far more than any that
+    /// carries something: one sent in pieces of a byte takes eight times its length.
+    var compressedByteLimit: Int {
+        let (limit, overflow) = messageByteLimit.multipliedReportingOverflow(by: 16)
+        return overflow ? .max : max(limit, 65_536)
     }
 
     /// Whether a frame or a fragmented message has begun and not ended.

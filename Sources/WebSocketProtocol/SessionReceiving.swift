@@ -83,12 +83,22 @@ extension Session {
             messageKind = header.opcode
             if header.reservedBits != 0 { try compression?.beginReceiving(role) }
         }
-        // Of a compressed message the inflated bytes count, as they come.
-        if compression?.isReceiving == true { return }
+        if compression?.isReceiving == true { return try beginCompressed(header) }
         if header.payloadByteCount > messageByteLimit &- messagePayload.count {
             let total = UInt64(messagePayload.count) + UInt64(header.payloadByteCount)
             throw .messageTooBig(byteCount: total, byteLimit: messageByteLimit)
         }
+    }
+
+    /// Of a compressed message the inflated bytes count, as they come. But one that inflates to nothing
+    /// has to end as well.
+    private mutating func beginCompressed(_ header: FrameHeader) throws(ProtocolError) {
+        if header.opcode != .continuation { compressedByteCount = 0 }
+        guard header.payloadByteCount <= compressedByteLimit &- compressedByteCount else {
+            let total = UInt64(compressedByteCount) + UInt64(header.payloadByteCount)
+            throw .messageTooBig(byteCount: total, byteLimit: compressedByteLimit)
+        }
+        compressedByteCount &+= header.payloadByteCount
     }
 
     /// Takes what there is of the frame's payload; an event if that completed one.

@@ -1,6 +1,8 @@
-"""Compares Autobahn's index.json with the expected results: every difference is a failure.
+"""Compares Autobahn's results with the expected ones: every difference is a failure.
 
-    compare.py INDEX EXPECTED [--update]
+    compare.py EXPECTED INDEX… [--update]
+
+Each INDEX is the index.json of a run, and together they have all cases. --update writes EXPECTED.
 """
 
 import json
@@ -14,13 +16,21 @@ def number(case):
     return [int(part) for part in case.split(".")]
 
 
-def main(index_path, expected_path, *options):
+def read(index_path):
     with open(index_path) as file:
         (cases,) = json.load(file).values()
-    results = {
-        case: {"behavior": cases[case]["behavior"], "behaviorClose": cases[case]["behaviorClose"]}
-        for case in sorted(cases, key=number)}
-    if options == ("--update",):
+    return {
+        case: {"behavior": result["behavior"], "behaviorClose": result["behaviorClose"]}
+        for case, result in cases.items()}
+
+
+def main(expected_path, *arguments):
+    updates = "--update" in arguments
+    unordered = {}
+    for index_path in arguments:
+        unordered.update(read(index_path) if index_path != "--update" else {})
+    results = {case: unordered[case] for case in sorted(unordered, key=number)}
+    if updates:
         rows = [f"{json.dumps(case)}: {json.dumps(result)}" for case, result in results.items()]
         with open(expected_path, "w") as file:
             file.write("{\n" + ",\n".join(rows) + "\n}\n")

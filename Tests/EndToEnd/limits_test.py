@@ -13,8 +13,8 @@ import pytest
 import websockets
 
 from wire import (
-    BINARY, CLOSE, DEADLINE, HANDLERS, PING, PONG, TEXT, Wire, close_body, descriptor_count, frame,
-    handshake, idle_descriptor_count, occupied_port, request, resident_bytes, run_program, wait_until)
+    BINARY, CLOSE, DEADLINE, HANDLERS, PING, PONG, TEXT, Wire, close_body, cpu_seconds, descriptor_count,
+    frame, handshake, idle_descriptor_count, occupied_port, request, resident_bytes, run_program, wait_until)
 
 MIB = 1 << 20
 
@@ -357,13 +357,6 @@ def test_descriptors_run_out(start):
             other.echo()
             other.socket.close()
     assert sum("no new connections" in line for line in server.stderr_lines()) <= 20
-
-
-def cpu_seconds(pid):
-    """User and system."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return [int(field) / os.sysconf("SC_CLK_TCK") for field in fields[11:13]]
 
 
 def test_idle_server_uses_no_time(start):

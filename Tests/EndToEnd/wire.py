@@ -8,12 +8,16 @@ import socket
 import struct
 import subprocess
 import time
+import zlib
 from dataclasses import dataclass, field
 
 HANDLERS = pathlib.Path(__file__).resolve().parent / "handlers"
 REPOSITORY = HANDLERS.parents[2]
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+
+# A frame's `rsv` where a compressed message begins (RFC 7692 §6).
+RSV1 = 4
 
 # The example of RFC 6455 §1.3.
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -40,6 +44,36 @@ def frame(opcode, payload=b"", fin=True, rsv=0, mask=b"\x12\x34\x56\x78", claim=
 
 def close_body(code=None, reason=""):
     return b"" if code is None else struct.pack(">H", code) + reason.encode()
+
+
+class Deflate:
+    """What RFC 7692 §7.2 makes of messages, one end in one direction, with a window from message to message."""
+
+    def __init__(self, bits=15, level=9):
+        self._bits = bits
+        self._level = level
+        self.reset()
+
+    def reset(self):
+        """Forgets the window: for a message without context takeover."""
+        self._deflater = zlib.compressobj(self._level, zlib.DEFLATED, -max(self._bits, 9))  # 8 is not possible
+        self._inflater = zlib.decompressobj(-self._bits)
+
+    def compress(self, data):
+        data = data.encode() if isinstance(data, str) else data
+        payload = self._deflater.compress(data) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
+        return payload.removesuffix(b"\0\0\xff\xff") if data else b"\0"
+
+    def decompress(self, payload):
+        """Byte by byte: zlib only knows that a distance leaves the window if the output before it is gone."""
+        output = bytearray()
+        data = payload + b"\0\0\xff\xff"
+        for start in range(0, len(data), 64):
+            rest = data[start:start + 64]
+            while piece := self._inflater.decompress(rest, 1):
+                output += piece
+                rest = self._inflater.unconsumed_tail
+        return bytes(output)
 
 
 def handshake(path="/echo", *, host="localhost", drop=(), method="GET", version="HTTP/1.1", extra=(), **changes):
@@ -78,6 +112,8 @@ class Wire:
 
     socket: socket.socket
     buffer: bytes = field(default=b"")
+    # Of the answer to the handshake.
+    extensions: str | None = None
 
     @classmethod
     def connect(cls, server, *, receive_buffer=None):
@@ -95,6 +131,7 @@ class Wire:
         wire.send(handshake(path, **changes))
         answer = wire.head()
         assert answer.status == 101, answer
+        wire.extensions = answer.fields.get("sec-websocket-extensions")
         return wire
 
     def __enter__(self):
@@ -155,6 +192,17 @@ class Wire:
             length, = struct.unpack(">Q", self.read(8))
         return Frame(first & 15, self.read(length), bool(first & 0x80), first >> 4 & 7)
 
+    def message(self):
+        """The message that comes next as one frame, without what its fragmentation says: no control frames."""
+        first = last = self.frame()
+        assert first.opcode in (TEXT, BINARY), first
+        payload = first.payload
+        while not last.fin:
+            last = self.frame()
+            assert (last.opcode, last.rsv) == (CONTINUATION, 0), last
+            payload += last.payload
+        return Frame(first.opcode, payload, True, first.rsv)
+
     def text(self):
         received = self.frame()
         assert (received.opcode, received.fin, received.rsv) == (TEXT, True, 0), received
@@ -204,6 +252,38 @@ def wait_until(condition, timeout=DEADLINE, what="it did not come true"):
 def resident_bytes(pid):
     with open(f"/proc/{pid}/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid):
+    """User and system."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return [int(field) / os.sysconf("SC_CLK_TCK") for field in fields[11:13]]
+
+
+def peak_bytes(pid):
+    """The most that was ever resident, or since `reset_peak`."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def reset_peak(pid):
+    with open(f"/proc/{pid}/clear_refs", "w") as references:
+        references.write("5")
+
+
+@contextlib.contextmanager
+def bounded(server, what, *, cpu_limit, memory_limit):
+    """Limits and prints what the server needs meanwhile: seconds of all its threads, and the resident bytes
+    that it had at most more than before."""
+    reset_peak(server.pid)
+    before, used, began = resident_bytes(server.pid), sum(cpu_seconds(server.pid)), time.monotonic()
+    yield
+    used, more = sum(cpu_seconds(server.pid)) - used, peak_bytes(server.pid) - before
+    print(f"\n{what}: {time.monotonic() - began:.2f} s, the server's {used:.2f} s of CPU time and "
+          f"{more / 1024:.0f} KiB")
+    assert used < cpu_limit, f"{used:.2f} s of CPU time"
+    assert more < memory_limit, f"{more} bytes"
 
 
 def descriptor_count(pid):
