@@ -148,6 +148,7 @@ let tests = [
     test(
         "WebSocketClientTests",
         ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }

@@ -29,6 +29,8 @@ extension Session {
 
     private mutating func fail() {
         hasFailed = true
+        frame = nil
+        messageKind = nil
         headerStart = []
         controlPayload = []
         messagePayload = []
@@ -180,10 +182,7 @@ extension Session {
         inflater.begin(bytes, isLast: isLast)
         while true {
             let (piece, isEnd) = try inflate(with: inflater, into: compression.pool.inflateOutput)
-            let total = messagePayload.count &+ piece.count
-            guard total <= messageByteLimit else {
-                throw .messageTooBig(byteCount: UInt64(total), byteLimit: messageByteLimit)
-            }
+            try checkLimit(piece)
             if isLast && isEnd && messagePayload.isEmpty && validator.isAtCharacterBoundary {
                 endCompressed()
                 return try wholeMessage(piece)
@@ -199,14 +198,33 @@ extension Session {
         return .message(try finishMessage())
     }
 
-    /// Inflates until the output is full or the input used up.
+    /// Of a message over the limit, text that is wrong before the limit fails as that: which fault wins
+    /// must not depend on how much was inflated at once.
+    private mutating func checkLimit(_ piece: UnsafeRawBufferPointer) throws(ProtocolError) {
+        let total = messagePayload.count &+ piece.count
+        if total <= messageByteLimit { return }
+        let within = messageByteLimit &- messagePayload.count
+        if messageKind == .text, !validator.accept(.init(rebasing: piece[..<within])) {
+            throw .invalidUTF8
+        }
+        throw .messageTooBig(byteCount: UInt64(messageByteLimit) + 1, byteLimit: messageByteLimit)
+    }
+
+    /// Inflates until the output is full or the input used up. What comes before a fault is delivered
+    /// first, and the fault with the next call.
     private func inflate(
         with inflater: Inflater, into output: UnsafeMutableRawBufferPointer
     ) throws(ProtocolError) -> (piece: UnsafeRawBufferPointer, isEnd: Bool) {
         var count = 0
         while count < output.count {
             let room = UnsafeMutableRawBufferPointer(rebasing: output[count...])
-            let more = try inflater.next(into: room).count
+            let more: Int
+            do throws(ProtocolError) {
+                more = try inflater.next(into: room).count
+            } catch {
+                guard count > 0 else { throw error }
+                return (UnsafeRawBufferPointer(rebasing: output[..<count]), false)
+            }
             if more == 0 { return (UnsafeRawBufferPointer(rebasing: output[..<count]), true) }
             count &+= more
         }

@@ -12,7 +12,9 @@ from collections import defaultdict
 TITLES = {
     "a": "64 B, 1 connection", "b": "64 B, 100 connections", "c": "64 B, 100 connections, 16 in flight",
     "d": "64 KiB, 10 connections, 2 in flight", "e": "1 KiB, 1,000 connections",
-    "g": "handshake, close and end, 32 at a time", "f": "memory per idle connection"}
+    "g": "handshake, close and end, 32 at a time", "f": "memory per idle connection",
+    "h": "1 KiB compressed, 100 connections", "i": "16 KiB compressed, 20 connections",
+    "j": "memory per idle connection, compression"}
 FLOOR = "raw-epoll"
 
 
@@ -34,7 +36,7 @@ def main(path):
         for server, rows in runs[workload].items():
             title = f"{workload}  {TITLES.get(workload, '')}"
             errors = sum(run["errors"] for run in rows)
-            if workload == "f":
+            if workload in "fj":
                 count = rows[-1].get("conns") or rows[-1].get("connected") or ""
                 print(f"{title:40} {server:15} {rows[-1]['bytes_per_conn']:10.0f} B, "
                       f"{rows[-1]['bytes_per_conn_touched']:.0f} B after one echo {count}".ljust(106)
