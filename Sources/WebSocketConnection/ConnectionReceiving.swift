@@ -112,7 +112,7 @@ extension Connection {
             deliver(message)
         case .ping(let payload):
             // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
-            if !isDone { writeControl(.pong, payload) }
+            if !isDone && endpoint.controlHooks.answersPings { writeControl(.pong, payload) }
             if stream.isOverDrainMark { stream.needsDrainNotice = true }
             endpoint.controlHooks.onPing?(WebSocket(self), payload)
         case .pong(let payload):

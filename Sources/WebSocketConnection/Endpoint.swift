@@ -46,9 +46,12 @@ package struct ControlHooks: Sendable {
     package typealias Hook = @Sendable (WebSocket, [UInt8]) -> Void
     package var onPing: Hook?
     package var onPong: Hook?
+    /// RFC 6455 §5.5.2 wants it; tests of clients may not.
+    package var answersPings = true
 
-    package init(onPing: Hook? = nil, onPong: Hook? = nil) {
+    package init(onPing: Hook? = nil, onPong: Hook? = nil, answersPings: Bool = true) {
         self.onPing = onPing
         self.onPong = onPong
+        self.answersPings = answersPings
     }
 }

@@ -41,6 +41,7 @@ public struct WebSocketHandler: Sendable {
     ///   - onPing: called for each Ping of the client when its Pong is on its way, with its payload. Like
     ///     `onPong`, on the thread of the event loop, in the order of the frames, and not awaited.
     ///   - onPong: called for each Pong, whether it answers a Ping or not.
+    ///   - answersPings: false leaves that to the handler, or undone; for tests of clients.
     ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses the
     ///     subprotocol, adds response fields; throws ``HandshakeRejection`` to answer otherwise. Any
     ///     other error: 403.
@@ -50,7 +51,7 @@ public struct WebSocketHandler: Sendable {
     public init(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
         compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
-        onPong: ControlFrame? = nil,
+        onPong: ControlFrame? = nil, answersPings: Bool = true,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -65,7 +66,7 @@ public struct WebSocketHandler: Sendable {
         }
         self.transferData = transferData
         self.passiveClosingHandshake = passiveClosingHandshake
-        controlHooks = ControlHooks(onPing: onPing, onPong: onPong)
+        controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
         settings = RouteSettings(
             messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
     }
@@ -76,7 +77,7 @@ public struct WebSocketHandler: Sendable {
     public init<Context: Sendable>(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
         compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
-        onPong: ControlFrame? = nil,
+        onPong: ControlFrame? = nil, answersPings: Bool = true,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -87,7 +88,7 @@ public struct WebSocketHandler: Sendable {
         }
         self.transferData = { _ in }
         self.passiveClosingHandshake = passiveClosingHandshake
-        controlHooks = ControlHooks(onPing: onPing, onPong: onPong)
+        controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
         settings = RouteSettings(
             messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
     }

@@ -123,4 +123,19 @@ struct ControlHookTests {
         }
         for expected in ["ping [1]", "pong [2]", "ping []"] { #expect(await seen.next() == expected) }
     }
+
+    @Test("a Ping that the handler answers itself, or not")
+    func ownAnswer() async throws {
+        let handler = WebSocketHandler(
+            onPing: { socket, payload in
+                if payload != [1] { Task { try await socket.pong(payload + [0]) } }
+            }, answersPings: false,
+            transferData: { socket in for try await _ in socket {} })
+        try await TestServer(handler).run { port in
+            let client = try TestClient(port)
+            try client.ping([1])
+            try client.ping([2])
+            #expect(try client.event() == .pong([2, 0]))
+        }
+    }
 }
