@@ -63,7 +63,7 @@ extension Connection {
 
     /// Looks at events until the input ends or nothing more may be taken.
     private func parse(_ input: inout InputBytes) {
-        while mayParse && !isRaw {
+        while mayParse {
             // The handler can end the connection while the rest of what was read still lies here.
             if ending != nil { return input.skipAll() }
             do throws(ProtocolError) {
@@ -78,7 +78,7 @@ extension Connection {
 
     /// Looks at what was left over. May be called from the handler's task, so it runs no jobs.
     func parseUnparsed() {
-        guard unparsedOffset < unparsed.count else { return }
+        guard unparsedOffset < unparsed.count, !isRaw else { return }
         var bytes = unparsed
         unparsed = []
         let isDone = bytes.withUnsafeMutableBytes { buffer in

@@ -23,7 +23,7 @@ extension Connection {
         }
     }
 
-    /// - Returns: as ``write(_:_:_:)``; `nil` if it is another task's turn.
+    /// - Returns: whether the sender has to wait until the queue has drained; `nil` if it is another task's turn.
     private func writePiece(
         _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
     ) throws(ConnectionError) -> Bool? {
@@ -46,32 +46,74 @@ extension Connection {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Puts a message into the queue. On the loop's thread.
+    /// Puts a whole message into the queue, the common case. On the loop's thread.
     ///
-    /// - Returns: whether the sender has to wait until the queue has drained.
-    func write(
-        _ message: Message, _ isFinal: Bool, _ compress: Bool
-    ) throws(ConnectionError) -> Bool {
+    /// - Returns: whether the sender has to wait until the queue has drained; `nil` if nothing was
+    ///   written because another message goes out piece by piece.
+    func write(_ message: Message, compress: Bool) throws(ConnectionError) -> Bool? {
         switch message {
         case .text(var text):
-            let result = text.withUTF8 { bytes in
-                write(.text, UnsafeRawBufferPointer(bytes), isFinal, compress)
-            }
-            try result.get()
+            let byteCount = text.utf8.count
+            if compress && session.compresses(byteCount) { return try writeCompressed(message) }
+            guard let header = try header(.text, byteCount) else { return nil }
+            text.withUTF8 { put(header, UnsafeRawBufferPointer($0)) }
         case .binary(let bytes):
-            try bytes.withUnsafeBytes { write(.binary, $0, isFinal, compress) }.get()
+            if compress && session.compresses(bytes.count) { return try writeCompressed(message) }
+            guard let header = try header(.binary, bytes.count) else { return nil }
+            bytes.withUnsafeBytes { put(header, $0) }
         }
+        return wrote(message)
+    }
+
+    private func header(_ kind: Opcode, _ byteCount: Int) throws(ConnectionError) -> FrameHeader? {
+        try checkRoom(byteCount)
+        do throws(SendError) {
+            return try session.headerForMessage(
+                kind, payloadByteCount: byteCount, maskingKey: maskingKey)
+        } catch {
+            throw .notSendable(error)
+        }
+    }
+
+    private func writeCompressed(_ message: Message) throws(ConnectionError) -> Bool? {
+        if session.sendingKind != nil { return nil }
+        return try write(message, true, true)
+    }
+
+    private func wrote(_ message: Message, isFinal: Bool = true) -> Bool {
         if isFinal { sentMessageCount &+= 1 }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
         return flushOverMark()
     }
 
-    /// The error is a value: a typed one does not pass through `withUTF8`.
-    @inline(__always)
+    /// Puts a piece of a message into the queue. On the loop's thread.
+    ///
+    /// - Returns: whether the sender has to wait until the queue has drained.
+    private func write(
+        _ message: Message, _ isFinal: Bool, _ compress: Bool
+    ) throws(ConnectionError) -> Bool {
+        // The error is a value here: a typed one does not pass through `withUTF8`.
+        let result: Result<Void, ConnectionError>
+        switch message {
+        case .text(var text):
+            result = text.withUTF8 {
+                write(.text, UnsafeRawBufferPointer($0), isFinal, compress)
+            }
+        case .binary(let bytes):
+            result = bytes.withUnsafeBytes { write(.binary, $0, isFinal, compress) }
+        }
+        try result.get()
+        return wrote(message, isFinal: isFinal)
+    }
+
     private func write(
         _ kind: Opcode, _ payload: UnsafeRawBufferPointer, _ isFinal: Bool, _ compress: Bool
     ) -> Result<Void, ConnectionError> {
-        if let error = reasonNotToSend(payload.count) { return .failure(error) }
+        do throws(ConnectionError) {
+            try checkRoom(payload.count)
+        } catch {
+            return .failure(error)
+        }
         do throws(SendError) {
             let mayCompress = compress || session.sendingKind != nil
             if mayCompress && session.compresses(payload.count) {
@@ -96,13 +138,13 @@ extension Connection {
         stream.commit(byteCount)
     }
 
-    private func reasonNotToSend(_ payloadByteCount: Int) -> ConnectionError? {
-        if isDone { return ending ?? .closed(session.receivedClose) }
+    private func checkRoom(_ payloadByteCount: Int) throws(ConnectionError) {
+        if isDone { throw ending ?? .closed(session.receivedClose) }
         let queued = stream.queuedByteCount
         guard queued > settings.sendQueueByteMark,
             queued + payloadByteCount > settings.sendQueueByteLimit
-        else { return nil }
-        return .sendQueueFull(
+        else { return }
+        throw .sendQueueFull(
             byteCount: queued + payloadByteCount, byteLimit: settings.sendQueueByteLimit)
     }
 

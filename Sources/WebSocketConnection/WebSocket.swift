@@ -111,10 +111,13 @@ extension WebSocket {
     private func send(
         _ message: Message, isFinal: Bool, _ compress: Bool
     ) async throws(ConnectionError) {
-        guard connection.loop.isCurrent, isFinal, connection.pieceSender == nil else {
-            return try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
+        if isFinal, connection.loop.isCurrent,
+            let mustWait = try connection.write(message, compress: compress)
+        {
+            if mustWait { try await connection.waitUntilDrained() }
+        } else {
+            try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
         }
-        if try connection.write(message, true, compress) { try await connection.waitUntilDrained() }
     }
 
     /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).

@@ -17,6 +17,15 @@ extension Session {
             opcode, payloadByteCount: payloadByteCount, isFinal: isFinal, maskingKey: maskingKey)
     }
 
+    /// The header of a whole message; `nil` while another one goes out piece by piece.
+    public mutating func headerForMessage(
+        _ kind: Opcode, payloadByteCount: Int, maskingKey: UInt32? = nil
+    ) throws(SendError) -> FrameHeader? {
+        if sentClose != nil { throw .closeAlreadySent }
+        if sendingKind != nil { return nil }
+        return FrameHeader(kind, payloadByteCount: payloadByteCount, maskingKey: maskingKey)
+    }
+
     /// Whether the next piece of a message is to go through ``compressedFrame(_:payload:isFinal:maskingKey:)``:
     /// its message is being compressed, or it begins one that is long enough.
     public func compresses(_ payloadByteCount: Int) -> Bool {
