@@ -14,13 +14,16 @@ public enum Mask {
         let rotation = UInt32(truncatingIfNeeded: offset & 3) &* 8
         let rotated = key &>> rotation | key &<< ((32 &- rotation) & 31)
         let wide = UInt64(rotated) << 32 | UInt64(rotated)
-        let vector = SIMD4<UInt64>(repeating: wide.littleEndian)
+        let vector = SIMD2<UInt64>(repeating: wide.littleEndian)
         let count = bytes.count
         var index = 0
-        while index &+ 32 <= count {
-            let word = base.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
-            base.storeBytes(of: word ^ vector, toByteOffset: index, as: SIMD4<UInt64>.self)
-            index &+= 32
+        while index &+ 64 <= count {
+            for step in 0..<4 {
+                let place = base + (index &+ step &* 16)
+                let word = place.loadUnaligned(as: SIMD2<UInt64>.self)
+                place.storeBytes(of: word ^ vector, as: SIMD2<UInt64>.self)
+            }
+            index &+= 64
         }
         while index &+ 8 <= count {
             let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)

@@ -11,9 +11,11 @@ struct Outcome: Hashable, Sendable {
 /// Feeds the pieces to a new session, each in memory that is overwritten afterwards, as a loop's
 /// receive buffer is.
 func outcome(
-    of pieces: [ArraySlice<UInt8>], role: Role, messageByteLimit: Int = 1 << 20
+    of pieces: [ArraySlice<UInt8>], role: Role, messageByteLimit: Int = 1 << 20,
+    compression: SessionCompression? = nil
 ) -> Outcome {
-    var session = Session(role: role, messageByteLimit: messageByteLimit)
+    var session = Session(
+        role: role, messageByteLimit: messageByteLimit, compression: compression)
     var outcome = Outcome()
     for piece in pieces { feed(piece, to: &session, &outcome) }
     return outcome
@@ -36,12 +38,15 @@ func feed(_ piece: some Sequence<UInt8>, to session: inout Session, _ outcome: i
 
 /// The outcome of the bytes, which has to be the same however they are cut: whole, one at a time,
 /// with empty reads between, in two at each place, and with more bytes behind the end.
+///
+/// - Parameter compression: one that was not used yet, of which each session gets a copy.
 func everySplit(
     _ bytes: [UInt8], role: Role, messageByteLimit: Int = 1 << 20,
-    sourceLocation: SourceLocation = #_sourceLocation
+    compression: SessionCompression? = nil, sourceLocation: SourceLocation = #_sourceLocation
 ) -> Outcome {
     func run(_ pieces: [ArraySlice<UInt8>]) -> Outcome {
-        outcome(of: pieces, role: role, messageByteLimit: messageByteLimit)
+        outcome(
+            of: pieces, role: role, messageByteLimit: messageByteLimit, compression: compression)
     }
     let whole = run([bytes[...]])
     func compare(_ split: String, _ pieces: [ArraySlice<UInt8>]) {
