@@ -14,8 +14,11 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     private let endpoint: Endpoint
     private let configuration: ClientConfiguration
     private let id: UInt64
+    private let gate: DialGate
 
     private var addresses: ArraySlice<SocketAddress> = []
+    /// The one that is tried, or waited for at the gate.
+    private var address: SocketAddress?
     private var connector: Connector?
     private var stream: EventLoop.Stream?
     private var parser: ResponseHeadParser
@@ -28,7 +31,7 @@ final class Dial: StreamDelegate, @unchecked Sendable {
 
     init(
         place: Place, request: ClientRequest, head: RequestHead, endpoint: Endpoint,
-        configuration: ClientConfiguration, id: UInt64
+        configuration: ClientConfiguration, id: UInt64, gate: DialGate
     ) {
         self.place = place
         self.request = request
@@ -36,6 +39,7 @@ final class Dial: StreamDelegate, @unchecked Sendable {
         self.endpoint = endpoint
         self.configuration = configuration
         self.id = id
+        self.gate = gate
         parser = ResponseHeadParser(
             limits: RequestHeadLimits(headByteLimit: configuration.headByteLimit))
     }
@@ -69,6 +73,7 @@ final class Dial: StreamDelegate, @unchecked Sendable {
         self.outcome = outcome
         endpoint.loop.cancel(timer)
         connector?.close()
+        leaveGate()
         if case .failure = outcome { stream?.close() }
         continuation?.resume(returning: outcome)
         continuation = nil
@@ -80,9 +85,23 @@ final class Dial: StreamDelegate, @unchecked Sendable {
 extension Dial {
     /// Tries the addresses one after the other: `localhost` may be served on one of two only.
     private func connectToNext(after error: (SocketAddress, SystemError)?) {
-        guard let address = addresses.popFirst() else {
+        leaveGate()
+        guard let next = addresses.popFirst() else {
             return finish(.failure(error.map { .unreachable($0.0, $0.1) } ?? .lost))
         }
+        address = next
+        if gate.enter(self, next.host) { beginConnecting() }
+    }
+
+    private func leaveGate() {
+        guard let address else { return }
+        self.address = nil
+        gate.leave(self, address.host)
+    }
+
+    /// Takes its turn at the gate.
+    func beginConnecting() {
+        guard let address else { return }
         do throws(SystemError) {
             connector = try Connector(to: address, on: endpoint.loop) { [unowned self] result in
                 connector = nil

@@ -20,6 +20,7 @@ public final class WebSocketClient: Sendable {
     private let running: RunningLoop
     private let endpoint: Endpoint
     private let configuration: ClientConfiguration
+    private let gate = DialGate()
     private let connectionIDs = Atomic<UInt64>(0)
     private let isStopped = Atomic<Bool>(false)
 
@@ -56,7 +57,7 @@ public final class WebSocketClient: Sendable {
         let head = try requestHead(place, subprotocols, origin, fields)
         let dial = Dial(
             place: place, request: head.request, head: head.head, endpoint: endpoint,
-            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue)
+            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue, gate: gate)
         if isStopped.load(ordering: .relaxed) { throw .stopped }
         return try await withTaskCancellationHandler {
             await dial.connection()

@@ -25,7 +25,8 @@ public struct HandshakeRequest: Sendable {
     /// Whether the connection is encrypted.
     public let isSecure: Bool
 
-    /// The subprotocol to answer with: one that was offered, or `nil` for none.
+    /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
+    /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
     ///
     /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
     public var subprotocol: String?
@@ -33,6 +34,8 @@ public struct HandshakeRequest: Sendable {
     public var allowsCompression = true
     /// What was agreed on for compression, once the handshake was answered.
     public package(set) var compressionParameters: DeflateParameters?
+    /// For tests of clients: a subprotocol to answer with that need not have been offered.
+    public var unsafeSubprotocol: String?
     /// Fields to add to the answer, last and in this order.
     public var responseFields = Fields()
     /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it

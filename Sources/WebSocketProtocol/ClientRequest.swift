@@ -45,8 +45,10 @@ public struct ClientRequest: Sendable, Hashable {
     /// The head to send.
     ///
     /// - Throws: `HandshakeError.unsendableField` or `.unsendableRequest` for a value with a line
-    ///   end or anything else that has no place in a head.
+    ///   end or anything else that has no place in a head; `.malformedSubprotocols` or
+    ///   `.duplicateSubprotocol`.
     public func head() throws(HandshakeError) -> RequestHead {
+        try checkSubprotocols()
         let fields: Fields
         do {
             fields = try self.fields()
@@ -58,6 +60,15 @@ public struct ClientRequest: Sendable, Hashable {
         } catch {
             throw .unsendableRequest(error)
         }
+    }
+
+    /// §4.1: tokens, "and MUST all be unique strings".
+    private func checkSubprotocols() throws(HandshakeError) {
+        guard subprotocols.allSatisfy({ HeaderGrammar.isToken($0) }) else {
+            throw .malformedSubprotocols(subprotocols.joined(separator: ", "))
+        }
+        var seen: Set<String> = []
+        for name in subprotocols where !seen.insert(name).inserted { throw .duplicateSubprotocol(name) }
     }
 
     private func fields() throws(FieldError) -> Fields {

@@ -60,10 +60,10 @@ public enum OpeningHandshake {
     /// The answer that opens the connection (RFC 6455 §4.2.2).
     ///
     /// - Parameters:
-    ///   - subprotocol: a token; that the client offered it is for the caller to see to.
+    ///   - subprotocol: one of those the client offered; `nil`: none of them.
     ///   - extensions: those accepted, with the parameters agreed on.
     ///   - extraFields: go last and in their order.
-    /// - Throws: `FieldError` if the subprotocol is not a token or an extension can not be sent.
+    /// - Throws: `FieldError` if the subprotocol was not offered or an extension can not be sent.
     public static func response(
         to client: ClientHandshake, subprotocol: String? = nil, extensions: [ExtensionOffer] = [],
         extraFields: Fields = Fields()
@@ -71,7 +71,8 @@ public enum OpeningHandshake {
         var fields: Fields = ["Upgrade": "websocket", "Connection": "Upgrade"]
         try fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: client.key))
         if let subprotocol {
-            guard HeaderGrammar.isToken(subprotocol) else {
+            guard HeaderGrammar.isToken(subprotocol), client.offeredSubprotocols.contains(subprotocol)
+            else {
                 throw .invalidValue(name: "Sec-WebSocket-Protocol", value: subprotocol)
             }
             try fields.append("Sec-WebSocket-Protocol", subprotocol)
@@ -96,7 +97,10 @@ public enum OpeningHandshake {
     ) throws(HandshakeError) -> ServerHandshake {
         guard head.status == .switchingProtocols else { throw .refused(head.status) }
         guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
-        guard head.fields.hasElement("websocket", in: "Upgrade") else { throw .notAnUpgrade }
+        // A list that has it among others is no answer: §4.1 wants the value "websocket".
+        guard HeaderGrammar.equalsIgnoringCase("websocket", head.fields["Upgrade"] ?? "") else {
+            throw .notAnUpgrade
+        }
         guard head.fields.hasElement("upgrade", in: "Connection") else {
             throw .connectionWithoutUpgrade
         }

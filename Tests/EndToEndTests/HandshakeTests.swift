@@ -91,6 +91,31 @@ struct HandshakeTests {
         #expect(head.status == .forbidden && head.fields["X-B"] == nil)
     }
 
+    @Test("§4.2.2: a subprotocol that was not offered is not answered with", arguments: [[], ["a", "b"]])
+    func unofferedSubprotocol(_ offered: [String]) async throws {
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in request.subprotocol = "c" }, transferData: { _ in })
+        try await TestServer(handler).run { port in
+            do {
+                let client = try TestClient(port, subprotocols: offered)
+                #expect(client.answer.fields["Sec-WebSocket-Protocol"] == nil)
+            } catch TestClientError.refused(let head) {
+                #expect(head.fields["Sec-WebSocket-Protocol"] == nil)
+            }
+        }
+    }
+
+    @Test("for tests of clients, one that was not offered all the same")
+    func unsafeSubprotocol() async throws {
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in request.unsafeSubprotocol = "c" }, transferData: { _ in })
+        try await TestServer(handler).run { port in
+            _ = #expect(throws: HandshakeError.unofferedSubprotocol("c")) {
+                try TestClient(port, subprotocols: ["a"])
+            }
+        }
+    }
+
     static let origins: [(AllowedOrigins, origin: String?, isLetIn: Bool)] = [
         (.any, "http://evil.example", true),
         (.same, "http://evil.example", false),

@@ -9,7 +9,7 @@ import WebSocketProtocol
 struct ConnectTests {
     static let urls = [
         "", "localhost", "http://localhost/", "ws:/x", "ws://", "ws://a:0/", "ws://a:65536/", "ws://a/#b", "ws://a b/",
-        "ws://user@a/",
+        "ws://user@a/", "wss://a/",
     ]
 
     @Test("no WebSocket URL", arguments: urls)
@@ -144,5 +144,33 @@ struct ConnectTests {
         await #expect(throws: ConnectError.malformedAnswer(.head(.headTooLong(byteLimit: 16_384)))) {
             _ = try await client.connect(server.url)
         }
+    }
+
+    @Test("§4.1: connections to one address are opened one after the other, and a lost one makes room")
+    func serialized() async throws {
+        let presence = Presence()
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in
+                await presence.enter()
+                for _ in 0..<20 { await Task.yield() }
+                await presence.leave()
+                if request.query["refuse"] != nil { throw HandshakeRejection(.forbidden) }
+            }, transferData: { socket in try await socket.send("hello") })
+        try await Pair(handler).run { client, url in
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<24 {
+                    group.addTask {
+                        guard number % 3 > 0 else {
+                            let error = await error { _ = try await client.connect(url + "?refuse") }
+                            return error != nil
+                        }
+                        let socket = try await client.connect(url)
+                        return try await socket.receive() == .text("hello")
+                    }
+                }
+                for try await isRight in group { #expect(isRight) }
+            }
+        }
+        #expect(await presence.most == 1)
     }
 }

@@ -8,6 +8,8 @@ extension ClientConfiguration {
     static var patient: Self {
         var configuration = Self()
         configuration.connectTimeout = .seconds(300)
+        // A Ping of ours between the frames is one too many for those who count them.
+        configuration.connection.pingInterval = .zero
         return configuration
     }
 }
@@ -25,6 +27,7 @@ struct Pair {
         serverConfiguration.host = "127.0.0.1"
         serverConfiguration.port = 0
         serverConfiguration.threadCount = 1
+        serverConfiguration.connection.pingInterval = .zero
         server = try Server(serverConfiguration, routes: routes, log: Log(level: .critical))
         port = try server.start()[0].port
         client = try WebSocketClient(configuration, log: Log(level: .critical))
@@ -48,6 +51,19 @@ struct Pair {
         }
         try await body(client, url)
     }
+}
+
+/// Counts how many there are at once, and how many there were at most.
+actor Presence {
+    private var count = 0
+    private(set) var most = 0
+
+    func enter() {
+        count += 1
+        most = max(most, count)
+    }
+
+    func leave() { count -= 1 }
 }
 
 /// A TCP server that answers each connection with the same bytes, whatever is asked.

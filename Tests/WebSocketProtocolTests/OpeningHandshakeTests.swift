@@ -246,6 +246,7 @@ struct ServerHandshakeTests {
         ("status", 200, nil, nil, .refused(.ok)),
         ("no Upgrade", 101, "Upgrade", nil, .notAnUpgrade),
         ("another Upgrade", 101, "Upgrade", "h2c", .notAnUpgrade),
+        ("websocket among others", 101, "Upgrade", "websocket, h2c", .notAnUpgrade),
         ("no Connection", 101, "Connection", nil, .connectionWithoutUpgrade),
         ("no accept key", 101, "Sec-WebSocket-Accept", nil, .missingAcceptKey),
         ("another accept key", 101, "Sec-WebSocket-Accept", "a", .wrongAcceptKey("a")),

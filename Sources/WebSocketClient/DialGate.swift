@@ -1,0 +1,33 @@
+/// RFC 6455 §4.1: "There MUST be no more than one connection in a CONNECTING state" to an address;
+/// "the client MUST serialize them so that there is no more than one connection at a time".
+///
+/// `@unchecked Sendable`: touched on its client's loop only.
+final class DialGate: @unchecked Sendable {
+    /// By address, without the port. One that is here has a dial under way; others wait in their order.
+    private var waiting: [String: [Dial]] = [:]
+
+    /// - Returns: whether the dial may begin now; if not, it is told with ``Dial/beginConnecting()``.
+    func enter(_ dial: Dial, _ host: String) -> Bool {
+        if waiting[host] == nil {
+            waiting[host] = []
+            return true
+        }
+        waiting[host]?.append(dial)
+        return false
+    }
+
+    /// The dial that had the turn for this address, or waited for it, is done with it.
+    func leave(_ dial: Dial, _ host: String) {
+        if let index = waiting[host]?.firstIndex(where: { $0 === dial }) {
+            waiting[host]?.remove(at: index)
+            return
+        }
+        guard var others = waiting[host], !others.isEmpty else {
+            waiting[host] = nil
+            return
+        }
+        let next = others.removeFirst()
+        waiting[host] = others
+        next.beginConnecting()
+    }
+}
