@@ -149,6 +149,7 @@ let tests = [
         "WebSocketClientTests",
         ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
+    test("StandaloneTests", ["standalone", "WebSocketHost", "EventLoop"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }

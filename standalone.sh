@@ -4,8 +4,8 @@
 #   ./standalone.sh -p 9998 -w handlers
 #
 # All arguments are the server's (./standalone.sh --help); this script looks only at those that say
-# which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, and the same keys in
-# the file of --config. When nothing changed since the last run it starts the server at once.
+# which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, also as variables
+# (WEBSOCKETHOST_STRICT) and as keys in the file of --config. When nothing changed since the last run it starts the server at once.
 #
 # WEBSOCKETHOST_BUILD=debug builds without optimisation, for work on the server itself.
 #
@@ -38,16 +38,17 @@ source "$package/Sources/StandaloneBuild/compile.sh" || exit 1
 
 # --- Arguments ------------------------------------------------------------------------------------
 
-handlers_dir='' scan_dir='' config='' allows_outside=no is_strict=no
+handlers_dir='' scan_dir='' config='' allows_outside='' is_strict=''
 
 # Notes the options that matter here. The others are skipped, with their values: the `-w` in
 # `--log-file -w` is a file name.
 read_arguments() {
-    local name value
+    local name value attached
     while (($#)); do
+        attached=no
         case $1 in
             --) return ;;
-            --*=*) name=${1%%=*} value=${1#*=} ;;
+            --*=*) name=${1%%=*} value=${1#*=} attached=yes ;;
             --*) name=$1 value=${2-} ;;
             -t?*) # flags may be joined: -tw DIR
                 set -- "-${1#-t}" "${@:2}"
@@ -57,8 +58,11 @@ read_arguments() {
             *) name=$1 value=${2-} ;;
         esac
         case ${name//_/-} in
-            --strict) is_strict=yes name='' ;;
-            --allow-handlers-outside-root-dir) allows_outside=yes name='' ;;
+            --strict) [[ $attached == yes ]] || value=yes; is_strict=$value name='' ;;
+            --allow-handlers-outside-root-dir)
+                [[ $attached == yes ]] || value=yes
+                allows_outside=$value name=''
+                ;;
             -w | --websock-handlers) handlers_dir=$value ;;
             -s | --scan-dir) scan_dir=$value ;;
             --config) config=$value ;;
@@ -83,24 +87,40 @@ read_arguments() {
     done
 }
 
-# The keys of a configuration file are the long options; what the command line says wins.
+# What the command line says wins, then the environment, then the configuration file.
+read_environment() {
+    handlers_dir=${handlers_dir:-${WEBSOCKETHOST_WEBSOCK_HANDLERS-}}
+    scan_dir=${scan_dir:-${WEBSOCKETHOST_SCAN_DIR-}}
+    is_strict=${is_strict:-${WEBSOCKETHOST_STRICT-}}
+    allows_outside=${allows_outside:-${WEBSOCKETHOST_ALLOW_HANDLERS_OUTSIDE_ROOT_DIR-}}
+    config=${config:-${WEBSOCKETHOST_CONFIG-}}
+}
+
+# The keys of a configuration file are the long options. Its paths are relative to it.
 read_config() {
     local key value section=''
-    [[ -r $config ]] || return 0 # the server says what is wrong with it
+    [[ -f $config && -r $config ]] || return 0 # the server says what is wrong with it
     while IFS='=:' read -r key value || [[ -n $key ]]; do
         key=$(trim "$key") value=$(trim "$value")
-        [[ $key == \[*\] ]] && section=$key
-        [[ $section == '[pywebsocket]' ]] || continue
+        if [[ $key == \[*\] ]]; then
+            section=${key//[[:space:]]/}
+            continue
+        fi
+        [[ $section == '[pywebsocket]' || $section == '[websockethost]' ]] || continue
+        key=${key,,}
         case ${key//-/_} in
-            websock_handlers) handlers_dir=${handlers_dir:-$value} ;;
-            scan_dir) scan_dir=${scan_dir:-$value} ;;
-            strict) is_true "$value" && is_strict=yes ;;
-            allow_handlers_outside_root_dir) is_true "$value" && allows_outside=yes ;;
+            websock_handlers) handlers_dir=${handlers_dir:-$(beside_config "$value")} ;;
+            scan_dir) scan_dir=${scan_dir:-$(beside_config "$value")} ;;
+            strict) is_strict=${is_strict:-$value} ;;
+            allow_handlers_outside_root_dir) allows_outside=${allows_outside:-$value} ;;
         esac
-    done <"$config"
+    done < <(sed '1s/^\xEF\xBB\xBF//' <"$config")
+}
+beside_config() {
+    if [[ $1 != /* && -n $1 && $config == */* ]]; then printf '%s/%s' "${config%/*}" "$1"; else printf '%s' "$1"; fi
 }
 trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
-is_true() { [[ ! ${1,,} =~ ^(false|no|off|0)$ ]]; }
+is_true() { [[ ${1,,} =~ ^(true|yes|on|1)$ ]]; } # of another word the server says what is wrong
 
 # Sets `root` and `scan` (real paths) and `shown` (the root as the author would type it).
 find_directories() {
@@ -158,7 +178,10 @@ take_turn() {
 }
 
 read_arguments "$@"
+read_environment
 [[ -z $config ]] || read_config
+is_true "$is_strict" && is_strict=yes || is_strict=no
+is_true "$allows_outside" && allows_outside=yes || allows_outside=no
 find_directories
 compiler=$(swiftc --version 2>/dev/null) \
     || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"

@@ -44,6 +44,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private var runningJobs: [UnownedJob] = []
     private let handOver = Mutex(HandOver())
 
+    /// The longest turn so far, if it is measured: see TurnMeter.swift.
+    var turnMeter: TurnMeter?
+
     // For the monitor thread, see LoopMonitor.swift.
     let turnStart = Atomic<Int64>(0)
     let activity = Atomic<Int>(-1)
@@ -125,6 +128,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         takeHandOver()
         runReadyJobs()
         readOnUnreadStreams()
+        noteTurnEnd()
         let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
         now = .current()
         turnStart.store(now.nanoseconds, ordering: .relaxed)
@@ -236,6 +240,11 @@ extension Loop {
             runningJobs.removeAll(keepingCapacity: true)
         }
         flushStreams()
+    }
+
+    /// Jobs that wait for their turn. On the loop's thread.
+    public var waitingJobCount: Int {
+        jobs.count + handOver.withLock { $0.jobs.count + $0.work.count }
     }
 
     private func wakeAfter(_ change: (inout sending HandOver) -> Void) {

@@ -27,9 +27,11 @@ public final class LoopMonitor: Sendable {
     ///
     /// - Parameters:
     ///   - threshold: how long one turn may take before it is reported.
+    ///   - onLook: called on the monitor's thread after each look.
     ///   - report: called on the monitor's thread, once when a stall is found and once at its end.
     public func start(
         watching loops: [Loop], threshold: Duration = .seconds(1),
+        onLook: @escaping @Sendable () -> Void = {},
         report: @escaping @Sendable (Stall) -> Void
     ) throws(SystemError) -> LoopThread {
         try LoopThread { [self] in
@@ -40,6 +42,7 @@ public final class LoopMonitor: Sendable {
                 for (index, loop) in loops.enumerated() {
                     look(at: loop, index, &stalls[index], threshold, report)
                 }
+                onLook()
             }
         }
     }

@@ -122,8 +122,7 @@ package final class Connection: @unchecked Sendable {
     ///
     /// - Parameter firstBytes: what the peer sent behind its handshake already.
     package func start(firstBytes: [UInt8]) {
-        let isCompressed = request.compressionParameters != nil
-        log(.info, "open \(endpoint.name) \(stream.peer)\(isCompressed ? " compressed" : "")")
+        logOpen()
         stream.delegate = self
         scheduleKeepAlive()
         unparsed = firstBytes
@@ -216,7 +215,7 @@ extension Connection {
     }
 
     private func pingTimedOut() {
-        log(.info, "ping time-out \(endpoint.name) \(stream.peer)")
+        log.stranger(.pingTimeout, .info, "ping time-out \(endpoint.name) \(stream.peer)")
         end(.pingTimedOut)
     }
 

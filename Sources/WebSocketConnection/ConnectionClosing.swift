@@ -106,7 +106,7 @@ extension Connection {
     func failSoon(_ error: ProtocolError) {
         loop.submit { [self] in
             guard ending == nil else { return }
-            log(.info, "failed \(endpoint.name) \(stream.peer): \(error)")
+            logFailure(error)
             if session.sentClose == nil,
                 let frame = try? session.frameForClose(
                     Close(error.closeCode, reason: "\(error)"), maskingKey: maskingKey)
@@ -115,6 +115,17 @@ extension Connection {
             }
             end(.failed(error))
         }
+    }
+
+    private func logFailure(_ error: ProtocolError) {
+        let isAboutCompression =
+            switch error {
+            case .invalidCompressedData, .compressionUnavailable: true
+            default: false
+            }
+        log.stranger(
+            .failedConnection, .info, isAboutCompression: isAboutCompression,
+            "failed \(endpoint.name) \(stream.peer): \(error)")
     }
 
     func endWithoutAnswer() {
@@ -167,27 +178,6 @@ extension Connection {
         for waiter in drains { waiter.resume() }
         for waiter in pings { waiter.continuation.resume(returning: .failure(ending)) }
         for waiter in closes { waiter.resume() }
-    }
-
-    private func logEnd(_ ending: ConnectionError) {
-        guard log.isEnabled(.info) else { return }
-        let code: CloseCode =
-            switch ending {
-            case .failed(let error): error.closeCode
-            case .closed(let close):
-                close == nil ? .abnormalClosure : close?.code ?? .noStatusReceived
-            default: .abnormalClosure
-            }
-        var unanswered = ""
-        if case .closed(nil) = ending, let sent = session.sentClose?.code {
-            unanswered = " (no answer to \(sent))"
-        }
-        let milliseconds = (loop.now - opened).wholeNanoseconds / 1_000_000
-        log(
-            .info,
-            "close \(endpoint.name) \(stream.peer) code=\(code)\(unanswered) \(milliseconds) ms, "
-                + "received \(receivedMessageCount) messages \(stream.receivedByteCount) bytes, "
-                + "sent \(sentMessageCount) messages \(stream.sentByteCount + stream.queuedByteCount) bytes")
     }
 }
 

@@ -27,29 +27,45 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 }
 
 /// Where log lines go: one line each, in one write, from any thread.
+///
+/// Levels, format and rotation are its ``LogSettings``. A line that cannot be written, because the disk
+/// is full for instance, is counted and told once lines can be written again.
 public final class Log: Sendable {
-    public let level: LogLevel
-    private let descriptor: Int32
-    /// Keeps lines from different threads apart.
-    private let lock = Mutex(())
+    public let settings: LogSettings
+    public var level: LogLevel { settings.level }
+    private let output: Mutex<LogOutput>
+    private let limit = Mutex(RepeatLimit())
 
     /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
-    public init(level: LogLevel = .info, descriptor: Int32 = 2) {
-        self.level = level
-        self.descriptor = descriptor
+    public init(_ settings: LogSettings, descriptor: Int32 = 2) {
+        self.settings = settings
+        output = Mutex(LogOutput(descriptor: descriptor))
+    }
+
+    /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
+    public convenience init(level: LogLevel = .info, descriptor: Int32 = 2) {
+        self.init(LogSettings(level: level), descriptor: descriptor)
+    }
+
+    /// Opens a file to append to, made if need be, and rotated as the settings say.
+    ///
+    /// - Throws: why it cannot be written.
+    public init(_ settings: LogSettings, path: String) throws(SystemError) {
+        let file = try LogOutput(
+            path: path, byteLimit: settings.fileByteLimit, countLimit: settings.fileCountLimit)
+        self.settings = settings
+        output = Mutex(file)
     }
 
     /// Opens a file to append to, made if need be.
     ///
     /// - Throws: why it cannot be written.
     public convenience init(level: LogLevel, path: String) throws(SystemError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw SystemError("open(\(path))") }
-        self.init(level: level, descriptor: descriptor)
+        try self.init(LogSettings(level: level), path: path)
     }
 
     /// Whether a line of this level is written; for those who would have to gather what it says.
-    public func isEnabled(_ level: LogLevel) -> Bool { level >= self.level }
+    public func isEnabled(_ level: LogLevel) -> Bool { level >= settings.level }
 
     /// Writes a line with time and level in front, if the level is enabled.
     ///
@@ -57,40 +73,91 @@ public final class Log: Sendable {
     ///   been through ``escaped(_:limit:)``.
     public func callAsFunction(_ level: LogLevel, _ message: @autoclosure () -> String) {
         guard isEnabled(level) else { return }
-        write("\(Self.timestamp()) \(level.name) \(message())\n")
+        write(level, message())
     }
 
-    /// Writes lines as they are, whatever the level: what a person asked to be told.
-    public func announce(_ lines: String) { write(lines + "\n") }
+    /// Writes lines as they are, whatever the level: what a person asked to be told. In JSON they are
+    /// one object.
+    public func announce(_ lines: String) {
+        switch settings.format {
+        case .text: put(lines + "\n")
+        case .json: write(.info, lines)
+        }
+    }
 
-    private func write(_ line: String) {
-        var line = line
-        lock.withLock { _ in
-            line.withUTF8 { bytes in
-                var rest = UnsafeRawBufferPointer(bytes)
-                while !rest.isEmpty {
-                    let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                    if count < 0 && errno == EINTR { continue }
-                    if count <= 0 { return }  // nowhere to complain to
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                }
+    /// Closes the file and opens it anew under its name, which something else may have moved away.
+    /// From any thread. If that fails, the old file is written on.
+    public func reopen() {
+        do throws(SystemError) {
+            guard try output.withLock({ output throws(SystemError) in try output.reopen() }) else {
+                return callAsFunction(.info, "the log is no file: there is nothing to open anew")
             }
+            callAsFunction(.info, "the log goes on here: its file was opened anew")
+        } catch {
+            callAsFunction(.error, "the log could not be opened anew: \(error); it goes on here")
         }
     }
 
-    /// Local time to the millisecond: `2026-03-01 12:00:00.123`.
-    private static func timestamp() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        var parts = tm()
-        localtime_r(&time.tv_sec, &parts)
-        func padded(_ number: some BinaryInteger, _ width: Int = 2) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    func write(_ level: LogLevel, _ message: String, _ fields: [LogField] = []) {
+        tellRepeats()
+        put(settings.format.line(level, message, fields, .now()))
+    }
+
+    private func put(_ line: String) {
+        var line = line
+        output.withLock { output in
+            line.withUTF8 { output.write(UnsafeRawBufferPointer($0), format: settings.format) }
         }
-        let date = "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
-        let clock = "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
-        return "\(date) \(clock).\(padded(time.tv_nsec / 1_000_000, 3))"
+    }
+}
+
+// MARK: - Special lines
+
+extension Log {
+    /// Whether a line about compression is written: these have a level of their own.
+    package func isCompressionEnabled(_ level: LogLevel) -> Bool {
+        level >= settings.compressionLevel
+    }
+
+    /// A line about what was agreed on or went wrong in compression (RFC 7692).
+    package func compression(_ level: LogLevel, _ message: @autoclosure () -> String) {
+        guard isCompressionEnabled(level) else { return }
+        write(level, message())
+    }
+
+    /// A connection that opened or closed.
+    package func access(_ line: @autoclosure () -> AccessLine) {
+        guard isEnabled(.info) else { return }
+        let line = line()
+        write(.info, line.text, line.fields)
+    }
+
+    /// A line that any stranger can cause, as often as he likes: after some of its kind in one second
+    /// the others are only counted.
+    ///
+    /// - Parameters:
+    ///   - isAboutCompression: goes by the level for these lines.
+    ///   - message: made only if it is written.
+    package func stranger(
+        _ kind: StrangerLine, _ level: LogLevel, isAboutCompression: Bool = false,
+        _ message: @autoclosure () -> String
+    ) {
+        guard isAboutCompression ? isCompressionEnabled(level) : isEnabled(level) else { return }
+        tellRepeats()
+        let now = MonotonicTime.current()
+        guard limit.withLock({ $0.admits(kind, level, at: now) }) else { return }
+        write(level, message())
+    }
+
+    /// Tells how many lines were left out, once the second in which they were is over. Whoever has a
+    /// clock calls it now and then; each line that is written does too.
+    package func tellRepeats() {
+        let repeats = limit.withLock { limit in
+            limit.isEmpty ? [] : limit.takeDue(at: .current())
+        }
+        for left in repeats {
+            put(settings.format.line(left.level, left.text, left.fields, .now()))
+        }
     }
 }
 

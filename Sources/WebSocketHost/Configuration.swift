@@ -23,6 +23,12 @@ public struct Configuration: Sendable {
     public var connectionLimit = 10_000
     /// `--origin`. Who may open a connection from a browser; others: 403.
     public var allowedOrigins: AllowedOrigins = .any
+    /// `-V`. The host that a request line of the absolute form has to name (RFC 9112 §3.2.2), others: 421;
+    /// `nil`: any. Request lines without a host are not concerned.
+    public var validationHost: String?
+    /// `-P`. The port that such a request line has to name, or has by its scheme: 80 for `ws` and
+    /// `http`, 443 for `wss` and `https`; `nil`: any.
+    public var validationPort: UInt16?
 
     /// The limits and waits of each connection once it is open; a route may have its own.
     public var connection = ConnectionSettings()
@@ -30,6 +36,8 @@ public struct Configuration: Sendable {
     public var drainTimeout: Duration = .seconds(10)
     /// How long a handler may keep its thread before a warning names it.
     public var blockedLoopThreshold: Duration = .seconds(1)
+    /// `--thread-monitor-interval-in-sec`. How often each loop logs what it has to do; `nil`: never.
+    public var loopReportInterval: Duration?
 
     public init() {}
 }

@@ -51,8 +51,9 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
 
     private func waitedLongEnough() {
         if parser.hasPartialHead {
-            worker.log(
-                .info, "no whole request head within --handshake-timeout: \(stream.peer), closed")
+            worker.log.stranger(
+                .slowHead, .info,
+                "no whole request head within --handshake-timeout: \(stream.peer), closed")
         }
         stream.close()
     }
@@ -79,8 +80,8 @@ extension Exchange {
 
     /// To pause instead would be blind to the client's end, for as long as the handler's hook takes.
     private func dropFlood() {
-        worker.log(
-            .info,
+        worker.log.stranger(
+            .earlyData, .info,
             "more than \(Self.pipelinedByteLimit) bytes before the answer to the handshake: "
                 + "\(stream.peer), closed")
         stream.close()
@@ -136,7 +137,8 @@ extension Exchange {
             answer(head)
         case .failure(let error):
             isAnswering = true
-            worker.log(.info, "bad request from \(stream.peer): \(escaped("\(error)"))")
+            worker.log.stranger(
+                .badRequest, .info, "bad request from \(stream.peer): \(escaped("\(error)"))")
             respond(Response(error.status, text: "\(error)"), isLast: true)
         }
     }
@@ -157,6 +159,13 @@ extension Exchange {
             let path = ResourcePath.percentDecoded(target.path)
         else {
             return respond(Response(.badRequest, text: "The request target is not usable."), request)
+        }
+        guard worker.configuration.admits(target) else {
+            worker.log.stranger(
+                .misdirectedRequest, .info,
+                "\(stream.peer) wants \(escaped(target.authority ?? "")), which is not -V and -P")
+            return respond(
+                Response(.misdirectedRequest, text: "This server is another host or port."), request)
         }
         guard let route = worker.routes.find(path) else {
             return respond(worker.pages.response(path: path, head: head), request)
@@ -187,14 +196,16 @@ extension Exchange {
             client = try OpeningHandshake.check(head)
         } catch {
             if error != .notAnUpgrade {
-                worker.log(.info, "bad handshake from \(stream.peer): \(escaped("\(error)"))")
+                worker.log.stranger(
+                    .badHandshake, .info,
+                    "bad handshake from \(stream.peer): \(escaped("\(error)"))")
             }
             return respond(Response(error.status, text: "\(error)", fields: error.fields), plain)
         }
         let allowed = handler.settings.allowedOrigins ?? worker.configuration.allowedOrigins
         guard allowed.admits(client.origin, host: head.host) else {
-            worker.log(
-                .warning,
+            worker.log.stranger(
+                .refusedOrigin, .warning,
                 "\(escaped(path)) \(stream.peer): origin \(escaped(client.origin ?? "")) is not let in "
                     + "(--origin)")
             return respond(Response(.forbidden, text: "This origin is not let in."), plain)
@@ -249,33 +260,17 @@ extension Exchange {
         warnOfSubprotocol(request, upgrade.route)
         let compression = acceptedCompression(upgrade)
         do throws(FieldError) {
-            if let bytes = request.unsafeResponse {
-                stream.write(bytes)
-            } else {
-                stream.write(try answer(upgrade, compression?.answer))
-            }
+            let head = try OpeningHandshake.response(
+                to: upgrade.client, subprotocol: request.subprotocol,
+                extensions: compression.map { [$0.answer] } ?? [], extraFields: request.responseFields)
+            stream.write(request.unsafeResponse ?? head.serialized())
             upgrade.request.compressionParameters = compression?.parameters
+            logCompression(request, compression?.answer, upgrade.route)
             return true
         } catch {
             reject(error, upgrade)
             return false
         }
-    }
-
-    /// The head that opens the connection.
-    private func answer(
-        _ upgrade: Upgrade, _ compression: ExtensionOffer?
-    ) throws(FieldError) -> [UInt8] {
-        let request = upgrade.request
-        var extraFields = Fields()
-        if let subprotocol = request.unsafeSubprotocol {
-            try extraFields.append("Sec-WebSocket-Protocol", subprotocol)
-        }
-        extraFields.append(contentsOf: request.responseFields)
-        return try OpeningHandshake.response(
-            to: upgrade.client, subprotocol: request.subprotocol,
-            extensions: compression.map { [$0] } ?? [], extraFields: extraFields
-        ).serialized()
     }
 
     /// What is answered to the client's offers. An answer of the handler's own accepts none.
@@ -288,6 +283,17 @@ extension Exchange {
         else { return nil }
         let settings = worker.endpoint(of: upgrade.route).settings.compression
         return PermessageDeflate.accept(request.offeredExtensions, settings)
+    }
+
+    private func logCompression(
+        _ request: HandshakeRequest, _ answer: ExtensionOffer?, _ route: Route
+    ) {
+        guard !request.offeredExtensions.isEmpty else { return }
+        worker.log.compression(
+            .debug,
+            "\(escaped(route.path)) \(stream.peer) offers "
+                + "\(escaped(ExtensionOffer.serialize(request.offeredExtensions))): "
+                + (answer.map { "agreed on \($0)" } ?? "no compression"))
     }
 
     private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection {
@@ -323,7 +329,7 @@ extension Exchange {
     }
 
     private func warnOfSubprotocol(_ request: HandshakeRequest, _ route: Route) {
-        guard request.subprotocol == nil, request.unsafeSubprotocol == nil, !request.offeredSubprotocols.isEmpty,
+        guard request.subprotocol == nil, !request.offeredSubprotocols.isEmpty,
             !route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)
         else { return }
         let offered = request.offeredSubprotocols.map { escaped($0, limit: 40) }

@@ -91,6 +91,7 @@ public final class Server: Sendable {
         do {
             for worker in workers { threads.append(try worker.loop.start()) }
             threads.append(try startMonitor())
+            startReporting()
         } catch {
             for worker in workers { worker.loop.stop() }
             for thread in threads { thread.join() }
@@ -120,7 +121,9 @@ public final class Server: Sendable {
         isShortageLogged.store(false, ordering: .relaxed)
         let counts = workers.map { $0.openCount.load(ordering: .relaxed) }
         guard counts.reduce(0, +) < connectionLimit else {
-            log(.debug, "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
+            log.stranger(
+                .refusedConnection, .debug,
+                "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
             return workers[0].refuse(fd, peer)
         }
         var chosen = 0
@@ -139,10 +142,18 @@ public final class Server: Sendable {
         log(.error, "no new connections for the moment: \(error); those open go on")
     }
 
+    private func startReporting() {
+        guard let interval = configuration.loopReportInterval else { return }
+        for (index, worker) in workers.enumerated() {
+            worker.loop.submit { worker.startReporting(every: interval, loopIndex: index) }
+        }
+    }
+
     private func startMonitor() throws(SystemError) -> LoopThread {
         let routes = workers[0].routes
         return try monitor.start(
-            watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold
+            watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold,
+            onLook: { [log] in log.tellRepeats() }
         ) { [log] stall in
             let route = routes.all.indices.contains(stall.activity)
                 ? "the handler of \(escaped(routes.all[stall.activity].path))" : "something"

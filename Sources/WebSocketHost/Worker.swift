@@ -24,6 +24,7 @@ final class Worker: @unchecked Sendable {
     private var refused = 0
     private var drainTimer: EventLoop.Timer?
     private var dropTimer: EventLoop.Timer?
+    var reportTimer: EventLoop.Timer?
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
     var signals: Signals?
@@ -124,6 +125,17 @@ extension Worker {
 }
 
 extension Connection: RosterMember {}
+
+extension Worker {
+    /// On the loop's thread.
+    func report(_ loopIndex: Int) -> LoopReport {
+        LoopReport(
+            loopIndex: loopIndex, connectionCount: connections.count, exchangeCount: exchanges.count,
+            queuedByteCount: connections.members.reduce(0) { $0 + $1.queuedByteCount }
+                + exchanges.members.reduce(0) { $0 + $1.stream.queuedByteCount },
+            waitingJobCount: loop.waitingJobCount, longestTurn: loop.takeLongestTurn())
+    }
+}
 
 // MARK: - What routes share
 
@@ -228,7 +240,7 @@ extension Worker {
         guard exchanges.isEmpty, connections.isEmpty, let onEmpty else { return }
         self.onEmpty = nil
         // Or they would fire while other loops still drain, or while this worker goes away.
-        for timer in [drainTimer, dropTimer, compressionTimer] { timer.map(loop.cancel) }
+        for timer in [drainTimer, dropTimer, compressionTimer, reportTimer] { timer.map(loop.cancel) }
         onEmpty()
     }
 }

@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import WebSocketHost
 
 /// pywebsocket3's map file: a line `/alias /existing` gives a handler a second path.
@@ -10,7 +9,7 @@ enum MapFile {
     ///
     /// - Throws: if the file cannot be read.
     static func apply(_ path: String, to routes: inout Routes, _ log: Log) throws(SystemError) {
-        let text = try read(path)
+        let text = try TextFile.read(path, byteLimit: byteLimit)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
             let place = "\(escaped(path)):\(index + 1)"
@@ -28,19 +27,4 @@ enum MapFile {
 
     /// 1 MiB: some 30,000 aliases.
     private static let byteLimit = 1 << 20
-
-    private static func read(_ path: String) throws(SystemError) -> String {
-        let fd = open(path, O_RDONLY | O_CLOEXEC)
-        guard fd >= 0 else { throw SystemError("open(\(path))") }
-        defer { close(fd) }
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = Glibc.read(fd, &piece, piece.count)
-            if count < 0 { throw SystemError("read(\(path))") }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += piece[..<count]
-            if bytes.count > byteLimit { throw SystemError("read(\(path))", code: EFBIG) }
-        }
-    }
 }

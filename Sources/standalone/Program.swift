@@ -18,17 +18,23 @@ enum Program {
     }
 
     static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
-        let settings: Settings
+        let invocation: Invocation
         do throws(UsageError) {
-            settings = try Options.parse(arguments)
+            invocation = try Options.read(arguments, environment: Environment.own()) {
+                path throws(SystemError) in
+                try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
+            }
         } catch {
             complain("\(error)\n\n\(Options.shortUsage)")
-            return ExitCode.usage
+            return error.exitCode
         }
+        let settings = invocation.settings
         if settings.showsHelp { return say(Options.help) }
         if settings.showsVersion { return say("WebSocketHost \(version)") }
+        if settings.printsConfiguration { return say(Options.listing(invocation)) }
         do throws(SystemError) {
             let log = try settings.makeLog()
+            for note in settings.notes { log(.warning, note) }
             return serve(settings, registrations, log)
         } catch {
             complain("-l, --log-file: \(error)")
@@ -59,13 +65,13 @@ enum Program {
 
     private static func listen(_ settings: Settings, _ routes: Routes, _ log: Log) -> Int32 {
         // Before the first thread, so that all of them leave these signals to the loop.
-        Signals.block([SIGINT, SIGTERM])
+        Signals.block([SIGINT, SIGTERM, SIGUSR1])
         do throws(SystemError) {
             let server = try Server(settings.configuration, routes: routes, log: log)
-            let wasForced = stopOnSignals(server, log)
+            let wasForced = followSignals(server, log)
             do throws(ListenError) {
                 let addresses = try server.start()
-                complain(StartUp.text(settings, routes, addresses))
+                settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
             } catch {
                 complain("cannot serve: \(error)")
                 return ExitCode.cannotListen
@@ -78,10 +84,11 @@ enum Program {
         }
     }
 
-    /// The first signal drains, the second one forces.
-    private static func stopOnSignals(_ server: Server, _ log: Log) -> Flag {
+    /// The first signal to stop drains, the second one forces. SIGUSR1 opens the log file anew.
+    private static func followSignals(_ server: Server, _ log: Log) -> Flag {
         let (isStopping, wasForced) = (Flag(), Flag())
-        server.onSignals([SIGINT, SIGTERM]) { signal in
+        server.onSignals([SIGINT, SIGTERM, SIGUSR1]) { signal in
+            if signal == SIGUSR1 { return log.reopen() }
             let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
             if isStopping.value {
                 log(.warning, "\(name) again: all connections are dropped")

@@ -1,27 +1,41 @@
 import EventLoop
 import WebSocketHost
 
-/// What the command line asks for.
+/// What the command line, the environment and the configuration file ask for.
 struct Settings: Sendable {
     var configuration = Configuration()
     /// `-w`, for people to read: standalone.sh has compiled it in.
     var handlersDirectory: String?
     var mapFile: String?
     var logFile: String?
-    var logLevel = LogLevel.info
+    var log = LogSettings()
     var isStrict = false
     var listsRoutes = false
     var showsHelp = false
     var showsVersion = false
+    var printsConfiguration = false
+    /// What is to be said once there is a log.
+    var notes: [String] = []
 
     func makeLog() throws(SystemError) -> Log {
-        guard let logFile else { return Log(level: logLevel) }
-        return try Log(level: logLevel, path: logFile)
+        // pywebsocket3 writes to stderr if the name is empty.
+        guard let logFile, !logFile.isEmpty else { return Log(log) }
+        return try Log(log, path: logFile)
+    }
+
+    /// Where the program says what it serves: on stderr, in the log's format if the log goes there too.
+    func announcer(_ log: Log) -> Log {
+        (logFile ?? "").isEmpty ? log : Log(level: .info)
     }
 }
 
-/// A command line that cannot be followed; the description is one line for a person.
+/// Options that cannot be followed; the description is one line for a person.
 struct UsageError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    let exitCode: Int32
+
+    init(_ description: String, exitCode: Int32 = Program.ExitCode.usage) {
+        self.description = description
+        self.exitCode = exitCode
+    }
 }

@@ -52,18 +52,55 @@ enum Values {
         _ text: String, _ option: String
     ) throws(UsageError) -> CompressionSettings.Mode {
         guard let mode = CompressionSettings.Mode(rawValue: text.lowercased()) else {
-            let names = CompressionSettings.Mode.allCases.map(\.rawValue).joined(separator: ", ")
-            throw UsageError("\(option): '\(escaped(text))' is none of \(names)")
+            throw noneOf(CompressionSettings.Mode.allCases.map(\.rawValue), text, option)
         }
         return mode
     }
 
-    static func logLevel(_ text: String, _ option: String) throws(UsageError) -> LogLevel {
-        guard let level = LogLevel(name: text) else {
-            let names = LogLevel.allCases.map(\.name).joined(separator: ", ")
-            throw UsageError("\(option): '\(escaped(text))' is none of \(names)")
+    static func logLevel(
+        _ text: String, _ option: String, among levels: [LogLevel] = LogLevel.allCases
+    ) throws(UsageError) -> LogLevel {
+        guard let level = LogLevel(name: text), levels.contains(level) else {
+            throw noneOf(levels.map(\.name), text, option)
         }
         return level
+    }
+
+    static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat {
+        guard let format = LogFormat(rawValue: text.lowercased()) else {
+            throw noneOf(LogFormat.allCases.map(\.rawValue), text, option)
+        }
+        return format
+    }
+
+    private static func noneOf(_ words: [String], _ text: String, _ option: String) -> UsageError {
+        let hint = Nearest.hint(text.lowercased(), among: words)
+        return UsageError(
+            "\(option): '\(escaped(text))' is none of \(words.joined(separator: ", "))\(hint)")
+    }
+
+    static let flagWords = "true or false (yes or no, on or off, 1 or 0)"
+
+    static func flag(_ text: String, _ option: String) throws(UsageError) -> Bool {
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: throw UsageError("\(option): '\(escaped(text))' is not \(flagWords)")
+        }
+    }
+
+    /// A host without a port: a name, an IPv4 address, or an IPv6 address with brackets or without.
+    static func host(_ text: String, _ option: String) throws(UsageError) -> String {
+        let isAddress = text.contains("[") || text.filter { $0 == ":" }.count > 1
+        let isHost = text.allSatisfy { character in
+            character.isASCII && !character.isWhitespace && !"/@?#\\\"<>".contains(character)
+                && (character.asciiValue ?? 0) > 32 && (isAddress || character != ":")
+        }
+        guard isHost, !text.isEmpty, !text.contains("[") || text.hasSuffix("]") else {
+            throw UsageError(
+                "\(option): '\(escaped(text))' is not a host name or address, without port")
+        }
+        return text
     }
 
     /// `any`, `same`, or a list of origins separated by commas.

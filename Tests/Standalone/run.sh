@@ -18,7 +18,7 @@ copy_package() { # TARGET
     mkdir -p -- "$1/handlers"
     cp -- "$project/Package.swift" "$project/standalone.sh" "$1"
     cp -r -- "$project/Sources" "$1"
-    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,WebSocketHost,standalone}
+    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,WebSocketConnection,WebSocketClient,WebSocketHost,standalone}
     cp -r -- "$here/stub/." "$1/Sources"
 }
 
@@ -166,6 +166,28 @@ done
 printf '[pywebsocket]\nport = 1\nwebsock_handlers = routes\n' >server.ini
 run --config server.ini
 check 'a configuration file' serves sub/two sub/two_wsh.swift
+mkdir -p etc/site
+printf '; ours\r\n[websockethost]\r\nWebsock-Handlers : ../../routes\r\n' >etc/site/server.ini
+run --config=etc/site/server.ini
+check 'paths in it are relative to it' serves sub/two sub/two_wsh.swift
+printf '[other]\nwebsock_handlers = nowhere\n[websockethost]\n# websock_handlers = nowhere\n' >other.ini
+run --config other.ini -w routes
+check 'what is not our section is left alone' serves sub/two sub/two_wsh.swift
+printf '[pywebsocket]\nwebsock_handlers = nowhere\nstrict = true\n' >weak.ini
+run --config weak.ini -w routes
+check 'the command line before the file' serves sub/two sub/two_wsh.swift
+WEBSOCKETHOST_WEBSOCK_HANDLERS=routes run --config weak.ini
+check 'the environment before the file' serves sub/two sub/two_wsh.swift
+WEBSOCKETHOST_WEBSOCK_HANDLERS=nowhere run -w routes
+check 'the command line before the environment' serves sub/two sub/two_wsh.swift
+WEBSOCKETHOST_CONFIG=server.ini run
+check 'a configuration file from the environment' serves sub/two sub/two_wsh.swift
+run --config weak.ini -w broken
+check 'strict in a file' exits 4
+run --config weak.ini -w broken --strict=false
+check 'unless the command line says otherwise' serves good good_wsh.swift
+WEBSOCKETHOST_STRICT=no run --config weak.ini -w broken
+check 'or the environment' serves good good_wsh.swift
 run -w routes --scan-dir routes/sub
 check 'routes stay relative to -w' serves sub/two sub/two_wsh.swift
 check '--scan-dir leaves the others out' says_not '/one|'

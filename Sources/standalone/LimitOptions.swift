@@ -1,0 +1,65 @@
+import WebSocketHost
+import WebSocketProtocol
+
+extension Options {
+    static let limits: [Option] = [
+        byteLimit("max-message-size", \.connection.messageByteLimit, 1, "longest message; over it: close 1009"),
+        byteLimit("max-head-size", \.headByteLimit, 64, "longest request head; over it: 431"),
+        byteLimit(
+            "max-queue-size", \.connection.sendQueueByteLimit, 1,
+            "most that may wait for one client; over it send throws"),
+        byteLimit(
+            "max-receive-queue-size", \.connection.receiveQueueByteLimit, 1,
+            "most that is read ahead of a busy handler; then the client waits"),
+        Option(
+            name: "max-connections", value: "COUNT",
+            help: "open connections in all, default \(defaults.connectionLimit); more get 503"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.connectionLimit = try Values.integer(
+                text, 1...10_000_000, option)
+        }.byDefault(defaults.connectionLimit),
+    ]
+
+    static let compression: [Option] = [
+        Option(
+            name: "compression", value: "MODE",
+            help: "shared (default): no context is kept between messages, so a connection costs no "
+                + "memory for it; dedicated: better ratio, up to 300 KiB each; off"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.connection.compression.mode = try Values.compressionMode(
+                text, option)
+        }.byDefault(defaults.connection.compression.mode.rawValue),
+        Option(
+            name: "compression-threshold", value: "BYTES",
+            help: "shorter messages go out as they are, default "
+                + "\(defaults.connection.compression.thresholdByteCount)"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.connection.compression.thresholdByteCount = try Values.bytes(
+                text, atLeast: 0, option)
+        }.byDefault(defaults.connection.compression.thresholdByteCount),
+        count(
+            "compression-level", \.connection.compression.level, 1...9,
+            "1: fastest, 9: smallest"),
+        count(
+            "compression-window-bits", \.connection.compression.windowBits, 9...15,
+            "dedicated: the context kept is at most 2 to this power bytes"),
+        count(
+            "compression-memory-level", \.connection.compression.memoryLevel, 1...9,
+            "dedicated: zlib's, more is faster and smaller"),
+        wait(
+            "compression-idle-timeout", \.connection.compressionIdleTimeout,
+            "dedicated: until an idle connection's memory is given back"),
+    ]
+
+    static let waits: [Option] = [
+        wait("handshake-timeout", \.handshakeTimeout, "for a request head to come"),
+        wait(
+            "ping-interval", \.connection.pingInterval, isZeroAllowed: true,
+            "without a byte from a client before it gets a Ping; 0: never"),
+        wait("ping-timeout", \.connection.pingTimeout, "for a sign of life after that Ping"),
+        wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
+        wait(
+            "drain-timeout", \.drainTimeout,
+            "after SIGTERM or SIGINT until connections are dropped"),
+    ]
+}

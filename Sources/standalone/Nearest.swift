@@ -1,0 +1,37 @@
+/// Finds what somebody may have meant.
+enum Nearest {
+    /// - Returns: `"; did you mean …?"`, or nothing if nothing is near.
+    static func hint(_ word: String, among words: [String], prefix: String = "") -> String {
+        match(word, among: words).map { "; did you mean \(prefix)\($0)?" } ?? ""
+    }
+
+    /// The one word that begins like this, or the one with the fewest different characters.
+    static func match(_ word: String, among words: [String]) -> String? {
+        let continued = words.filter { $0.hasPrefix(word) }
+        if word.count > 2, continued.count == 1 { return continued[0] }
+        let nearest = words.min { distance($0, word) < distance($1, word) }
+        guard let nearest else { return nil }
+        // Of a short word all letters may differ; that is no likeness.
+        let limit = min(max(2, word.count / 3), max(1, min(word.count, nearest.count) - 1))
+        return distance(nearest, word) <= limit ? nearest : nil
+    }
+
+    /// Edits of one character between two words (Levenshtein).
+    static func distance(_ a: String, _ b: String) -> Int {
+        let (a, b) = (a.prefix(characterLimit), Array(b.prefix(characterLimit)))
+        var row = Array(0...b.count)
+        for (i, character) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let change = diagonal + (character == other ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[b.count]
+    }
+
+    /// Twice the longest option.
+    private static let characterLimit = 64
+}

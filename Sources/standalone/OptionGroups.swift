@@ -1,0 +1,61 @@
+import WebSocketHost
+
+/// All options, in the order in which the help explains them. The groups are in files of their own.
+enum Options {
+    static let defaults = Configuration()
+
+    static let groups: [(title: String, options: [Option])] = [
+        ("Where to listen", listening), ("Handlers", handlers), ("Limits", limits),
+        ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
+        ("Log", logging), ("Configuration and information", information),
+    ]
+
+    static let all = groups.flatMap(\.options)
+
+    /// - Parameter spelling: without dashes in front; `_` is as good as `-`.
+    static func named(_ spelling: some StringProtocol) -> Option? {
+        let name = String(spelling.map { $0 == "_" ? "-" : $0 })
+        return all.first { $0.name == name }
+    }
+}
+
+// MARK: - Kinds of options that are several
+
+extension Options {
+    static func byteLimit(
+        _ name: String, _ path: WritableKeyPath<Configuration, Int> & Sendable, _ minimum: Int,
+        _ help: String
+    ) -> Option {
+        Option(
+            name: name, value: "BYTES", help: "\(help), default \(defaults[keyPath: path])"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration[keyPath: path] = try Values.bytes(
+                text, atLeast: minimum, option)
+        }.byDefault(defaults[keyPath: path])
+    }
+
+    static func count(
+        _ name: String, _ path: WritableKeyPath<Configuration, Int> & Sendable,
+        _ range: ClosedRange<Int>, letter: Character? = nil, _ help: String
+    ) -> Option {
+        Option(
+            name: name, letter: letter, value: "COUNT",
+            help: "\(help), default \(defaults[keyPath: path])"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration[keyPath: path] = try Values.integer(text, range, option)
+        }.byDefault(defaults[keyPath: path])
+    }
+
+    static func wait(
+        _ name: String, _ path: WritableKeyPath<Configuration, Duration> & Sendable,
+        isZeroAllowed: Bool = false, _ help: String
+    ) -> Option {
+        let seconds = defaults[keyPath: path].components.seconds
+        return Option(
+            name: name, value: "SECONDS", help: "\(help), default \(seconds)"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration[keyPath: path] = try Values.seconds(
+                text, isZeroAllowed: isZeroAllowed, option)
+        }.byDefault(seconds)
+    }
+}

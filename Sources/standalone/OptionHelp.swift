@@ -1,0 +1,75 @@
+// What is said about the options.
+
+import WebSocketHost
+
+extension Options {
+    static let shortUsage = """
+        usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
+               ./standalone.sh --help explains all options
+        """
+
+    static var help: String {
+        var text = """
+            WebSocketHost: serves a directory of WebSocket handlers. handlers/echo_wsh.swift answers
+            ws://localhost:\(defaults.port)/echo.
+
+            usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
+
+            """
+        for group in groups {
+            text += "\n\(group.title)\n"
+            for option in group.options { text += entry(option) }
+        }
+        text += """
+
+            Sizes take K, M and G. Every option may be written with _ for - and its value after =, and given
+            as a variable: \(Environment.prefix)PORT is --port. Paths are relative to the current directory,
+            those in a configuration file to the file.
+            Exit codes: 0 stopped as asked, 1 cannot start or was forced to stop, 2 wrong arguments,
+            3 cannot listen, 4 --strict and a handler does not compile.
+            """
+        return text
+    }
+
+    private static func entry(_ option: Option) -> String {
+        let letter = option.letter.map { "-\($0), " } ?? "    "
+        let head = "  \(letter)--\(option.name)\(option.value.map { " \($0)" } ?? "")"
+        let column = 38
+        var lines = [""]
+        for word in option.help.split(separator: " ") {
+            if lines[lines.count - 1].count + word.count > 60 { lines.append("") }
+            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+        }
+        let indent = String(repeating: " ", count: column)
+        let body = lines.joined(separator: "\n" + indent)
+        let isLong = head.count > column - 2
+        let gap = isLong ? "\n" + indent : String(repeating: " ", count: column - head.count)
+        return head + gap + body + "\n"
+    }
+
+    /// `--print-config`: a configuration file that says what this invocation says, each line below
+    /// where it is from; defaults are comments.
+    static func listing(_ invocation: Invocation) -> String {
+        var lines = [
+            "# Each option with its value, below where that is from. #name = value is a default.",
+            "[websockethost]",
+        ]
+        for group in groups {
+            let options = group.options.filter { $0.scope == .anywhere }
+            if !options.isEmpty { lines += ["", "# \(group.title)"] }
+            for option in options { lines += entry(option, invocation.given[option.name]) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func entry(_ option: Option, _ given: Assignment?) -> [String] {
+        guard let given else {
+            let text = option.defaultText ?? (option.isFlag ? "false" : "")
+            return [text.isEmpty ? "#\(option.key) =" : "#\(option.key) = \(text)"]
+        }
+        var text = given.text
+        if option.isFlag { text = (try? given.isSet()) == true ? "true" : "false" }
+        if option.isSecret { text = "(not shown)" }
+        return ["# \(given.origin)", "\(option.key) = \(text)"]
+    }
+}

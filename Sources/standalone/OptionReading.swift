@@ -1,0 +1,202 @@
+import EventLoop
+import WebSocketHost
+
+/// The settings, and what is to be told about them.
+struct Invocation: Sendable {
+    var settings = Settings()
+    /// By the option's name, what won; all others have their default.
+    var given: [String: Assignment] = [:]
+}
+
+extension Options {
+    /// Reads the command line, the environment and the configuration file that they name.
+    ///
+    /// Each option comes from the strongest place that has it; what the weaker ones say is checked all
+    /// the same, and has no effect.
+    ///
+    /// - Parameters:
+    ///   - arguments: after the program's name.
+    ///   - environment: variables, those of others too.
+    ///   - readFile: the text of a file.
+    static func read(
+        _ arguments: [String], environment: [String: String] = [:],
+        readFile: (String) throws(SystemError) -> String
+    ) throws(UsageError) -> Invocation {
+        let commandLine = try assignments(arguments)
+        // Who asks for help gets it, whatever else is wrong.
+        if commandLine.contains(where: { ["help", "version"].contains($0.option.name) }) {
+            return try resolve(commandLine)
+        }
+        var notes: [String] = []
+        let variables = try assignments(environment, notes: &notes)
+        var all = variables + commandLine
+        if let path = all.last(where: { $0.option.name == "config" })?.text {
+            let text: String
+            do throws(SystemError) {
+                text = try readFile(path)
+            } catch {
+                throw UsageError(
+                    "--config: \(escaped("\(error)", limit: 1_000))", exitCode: Program.ExitCode.failure)
+            }
+            all = try assignments(inFile: text, path: path) + all
+        }
+        var invocation = try resolve(all)
+        invocation.settings.notes += notes
+        return invocation
+    }
+
+    /// - Parameter all: the stronger behind the weaker.
+    private static func resolve(_ all: [Assignment]) throws(UsageError) -> Invocation {
+        var invocation = Invocation()
+        var strongest: [String: (strength: Int, index: Int)] = [:]
+        for (index, assignment) in all.enumerated() {
+            strongest[assignment.option.name] = (assignment.origin.strength, index)
+        }
+        var ignored = Settings()
+        for (index, assignment) in all.enumerated() {
+            let last = strongest[assignment.option.name]
+            // An option that may come several times gets all of them, a flag the last.
+            if assignment.origin.strength == last?.strength,
+                !assignment.option.isFlag || index == last?.index
+            {
+                try apply(assignment, to: &invocation.settings)
+                invocation.given[assignment.option.name] = assignment
+            } else {
+                try apply(assignment, to: &ignored)
+            }
+        }
+        return invocation
+    }
+
+    private static func apply(
+        _ assignment: Assignment, to settings: inout Settings
+    ) throws(UsageError) {
+        let option = assignment.option
+        let spelling = assignment.origin.blame(assignment.key)
+        if !option.isFlag {
+            try option.apply(&settings, assignment.text, spelling)
+        } else if try assignment.isSet() {
+            try option.apply(&settings, "", spelling)
+        }
+    }
+}
+
+// MARK: - The command line
+
+extension Options {
+    static func assignments(_ arguments: [String]) throws(UsageError) -> [Assignment] {
+        var assignments: [Assignment] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            let (option, spelling, attached) = try find(argument)
+            var value = attached
+            if option.isFlag, let joined = attached, !argument.hasPrefix("--") {
+                // Flags and one more letter may be joined: -tp 9998.
+                rest = ["-\(joined)"] + rest
+                value = nil
+            } else if !option.isFlag, attached == nil {
+                guard let next = rest.popFirst() else {
+                    throw UsageError("\(spelling) needs a value: \(spelling) \(option.value ?? "")")
+                }
+                value = next
+            } else if option.isFlag, let attached {
+                if option.scope == .commandLineOnly { throw UsageError("\(spelling) takes no value") }
+                if attached.isEmpty {
+                    throw UsageError("\(spelling): '' is not \(Values.flagWords)")
+                }
+            }
+            assignments.append(
+                Assignment(
+                    option: option, text: value ?? "", origin: .commandLine(spelling), key: spelling))
+        }
+        return assignments
+    }
+
+    /// The option that an argument names, how it is spelt, and a value attached by `=` or directly.
+    private static func find(
+        _ argument: String
+    ) throws(UsageError) -> (Option, spelling: String, attached: String?) {
+        if argument.hasPrefix("--") {
+            let parts = argument.dropFirst(2).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let spelling = parts.first.map(String.init) ?? ""
+            guard let option = named(spelling) else {
+                let hint = hint(Option.normalized(spelling), prefix: "--")
+                throw UsageError("unknown option --\(escaped(spelling))\(hint)")
+            }
+            return (option, "--\(spelling)", parts.count == 2 ? String(parts[1]) : nil)
+        }
+        guard argument.hasPrefix("-"), let letter = argument.dropFirst().first else {
+            throw UsageError("'\(escaped(argument))' is no option; options begin with -")
+        }
+        guard let option = all.first(where: { $0.letter == letter }) else {
+            let hint = hint(Option.normalized(argument.dropFirst()), prefix: "--")
+            throw UsageError("unknown option \(escaped(argument))\(hint)")
+        }
+        let attached = argument.dropFirst(2)
+        return (option, "-\(letter)", attached.isEmpty ? nil : String(attached))
+    }
+
+    private static func hint(_ word: String, prefix: String = "") -> String {
+        Nearest.hint(word, among: all.map(\.name), prefix: prefix)
+    }
+}
+
+// MARK: - The environment and the file
+
+extension Options {
+    /// - Parameter notes: gets a line for each variable that looks like ours and is none: something
+    ///   else may have set it (Kubernetes names a service's after the service).
+    private static func assignments(
+        _ environment: [String: String], notes: inout [String]
+    ) throws(UsageError) -> [Assignment] {
+        var assignments: [Assignment] = []
+        for (variable, text) in environment.sorted(by: { $0.key < $1.key })
+        where variable.hasPrefix(Environment.prefix) {
+            let word = String(variable.dropFirst(Environment.prefix.count))
+            if Environment.reserved.contains(word) || text.isEmpty { continue }
+            guard let option = all.first(where: { $0.variable == variable }),
+                option.scope != .commandLineOnly
+            else {
+                let variables = all.filter { $0.scope != .commandLineOnly }.map(\.variable)
+                let hint = Nearest.hint(variable, among: variables)
+                notes.append("the environment's \(escaped(variable)) is no option\(hint)")
+                continue
+            }
+            assignments.append(
+                Assignment(
+                    option: option, text: text, origin: .environment(variable: variable), key: variable))
+        }
+        return assignments
+    }
+
+    private static func assignments(
+        inFile text: String, path: String
+    ) throws(UsageError) -> [Assignment] {
+        var assignments: [Assignment] = []
+        for entry in try ConfigurationFile.parse(text, path: path) {
+            let origin = Origin.file(path: path, lineNumber: entry.lineNumber)
+            let name = Option.normalized(entry.key)
+            guard let option = named(name) else {
+                let words = all.filter { $0.scope == .anywhere }.map(\.name)
+                let key = Nearest.match(name, among: words).flatMap { named($0)?.key }
+                let hint = key.map { "; did you mean \($0)?" } ?? ""
+                throw UsageError("\(origin): unknown option \(escaped(entry.key))\(hint)")
+            }
+            guard option.scope == .anywhere else {
+                throw UsageError("\(origin): \(escaped(entry.key)) belongs on the command line")
+            }
+            let value = option.isPath ? resolved(entry.value, besides: path) : entry.value
+            assignments.append(
+                Assignment(option: option, text: value, origin: origin, key: entry.key))
+        }
+        return assignments
+    }
+
+    /// A path in a file, from the file's own directory; so the file means the same wherever the server is
+    /// started.
+    private static func resolved(_ path: String, besides file: String) -> String {
+        guard !path.isEmpty, !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
+    }
+}

@@ -1,0 +1,75 @@
+import WebSocketHost
+
+extension Options {
+    static let listening: [Option] = [
+        Option(
+            name: "port", letter: "p", value: "PORT",
+            help: "default \(defaults.port); 0: any free one"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.port = UInt16(
+                clamping: try Values.integer(text, 0...65_535, option))
+        }.byDefault(defaults.port),
+        Option(
+            name: "server-host", letter: "H", value: "HOST",
+            help: "name or address; default \(defaults.host), both loopback addresses; "
+                + "'*': every address of this machine"
+        ) { settings, text, _ in settings.configuration.host = text }.byDefault(defaults.host),
+        Option(
+            name: "validation-host", letter: "V", value: "HOST",
+            help: "the host that an absolute request line (GET ws://HOST/echo) has to name; others get 421"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.validationHost = try Values.host(text, option)
+        },
+        Option(
+            name: "validation-port", letter: "P", value: "PORT",
+            help: "the port that it has to name, or to have by its scheme; others get 421"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.validationPort = UInt16(
+                clamping: try Values.integer(text, 1...65_535, option))
+        },
+        count(
+            "queue", \.backlog, 1...65_535, letter: "q", "connections that may wait to be accepted"),
+        Option(
+            name: "threads", value: "COUNT", help: "event loops; default: one per processor"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.threadCount = try Values.integer(text, 1...256, option)
+        },
+    ]
+
+    static let handlers: [Option] = [
+        Option(
+            name: "websock-handlers", letter: "w", value: "DIR",
+            help: "the directory whose files ending in _wsh.swift are compiled in by standalone.sh; "
+                + "default: handlers beside standalone.sh"
+        ) { settings, text, _ in settings.handlersDirectory = text },
+        Option(
+            name: "scan-dir", letter: "s", value: "DIR",
+            help: "look for handlers only here, inside -w (standalone.sh)"
+        ) { _, _, _ in },
+        Option(
+            name: "websock-handlers-map-file", letter: "m", value: "FILE",
+            help: "more paths for handlers, a line each: '/alias /existing'"
+        ) { settings, text, _ in settings.mapFile = text },
+        Option(
+            name: "allow-handlers-outside-root-dir",
+            help: "follow links to files outside of -w (standalone.sh)"
+        ) { _, _, _ in },
+        Option(
+            name: "handler-encoding", value: "NAME",
+            help: "for pywebsocket3's command lines; ignored, Swift is always UTF-8"
+        ) { settings, text, option in
+            settings.notes.append(
+                "\(option) '\(escaped(text))' is ignored: Swift files are always UTF-8")
+        },
+        Option(name: "strict", help: "do not start if a handler does not compile (exit code 4)") {
+            settings, _, _ in settings.isStrict = true
+        },
+        Option(
+            name: "origin", value: "LIST",
+            help: "which pages may connect: 'any' (default), 'same' host and port, or origins "
+                + "separated by commas; others get 403"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.allowedOrigins = try Values.origins(text, option)
+        }.byDefault("any"),
+    ]
+}
