@@ -260,10 +260,11 @@ extension Exchange {
         warnOfSubprotocol(request, upgrade.route)
         let compression = acceptedCompression(upgrade)
         do throws(FieldError) {
-            let head = try OpeningHandshake.response(
-                to: upgrade.client, subprotocol: request.subprotocol,
-                extensions: compression.map { [$0.answer] } ?? [], extraFields: request.responseFields)
-            stream.write(request.unsafeResponse ?? head.serialized())
+            if let bytes = request.unsafeResponse {
+                stream.write(bytes)
+            } else {
+                stream.write(try answer(upgrade, compression?.answer))
+            }
             upgrade.request.compressionParameters = compression?.parameters
             logCompression(request, compression?.answer, upgrade.route)
             return true
@@ -271,6 +272,22 @@ extension Exchange {
             reject(error, upgrade)
             return false
         }
+    }
+
+    /// The head that opens the connection.
+    private func answer(
+        _ upgrade: Upgrade, _ compression: ExtensionOffer?
+    ) throws(FieldError) -> [UInt8] {
+        let request = upgrade.request
+        var extraFields = Fields()
+        if let subprotocol = request.unsafeSubprotocol {
+            try extraFields.append("Sec-WebSocket-Protocol", subprotocol)
+        }
+        extraFields.append(contentsOf: request.responseFields)
+        return try OpeningHandshake.response(
+            to: upgrade.client, subprotocol: request.subprotocol,
+            extensions: compression.map { [$0] } ?? [], extraFields: extraFields
+        ).serialized()
     }
 
     /// What is answered to the client's offers. An answer of the handler's own accepts none.
@@ -329,7 +346,7 @@ extension Exchange {
     }
 
     private func warnOfSubprotocol(_ request: HandshakeRequest, _ route: Route) {
-        guard request.subprotocol == nil, !request.offeredSubprotocols.isEmpty,
+        guard request.subprotocol == nil, request.unsafeSubprotocol == nil, !request.offeredSubprotocols.isEmpty,
             !route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)
         else { return }
         let offered = request.offeredSubprotocols.map { escaped($0, limit: 40) }
