@@ -18,6 +18,7 @@ public typealias ProtocolError = WebSocketProtocol.ProtocolError
 public typealias SendError = WebSocketProtocol.SendError
 public typealias ExtensionOffer = WebSocketProtocol.ExtensionOffer
 public typealias SocketAddress = EventLoop.SocketAddress
+public typealias AcceptKey = WebSocketProtocol.AcceptKey
 public typealias SystemError = EventLoop.SystemError
 public typealias CompressionSettings = WebSocketProtocol.CompressionSettings
 public typealias DeflateParameters = WebSocketProtocol.DeflateParameters

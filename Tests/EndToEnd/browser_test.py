@@ -1,29 +1,14 @@
 """The page at `/`, and WebSockets of a real browser: headless Chromium."""
 
-import shutil
-
 import pytest
-from selenium import webdriver
+from browsing import complaints, open_browser
 from selenium.webdriver.common.by import By
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
-
-WHAT_TO_INSTALL = "apt-get install chromium chromium-driver (Debian, Ubuntu)"
 
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.fail(f"the browser tests need {WHAT_TO_INSTALL}")
-    options = Options()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(driver))
-    browser.set_script_timeout(30)
+    browser = open_browser()
     yield browser
     browser.quit()
 
@@ -34,9 +19,7 @@ def page(browser, server):
     browser.get_log("browser")
     browser.get(server.http_url("/"))
     yield Page(browser)
-    complaints = [entry["message"] for entry in browser.get_log("browser")
-                  if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]]
-    assert complaints == []
+    assert complaints(browser) == []
 
 
 class Page:
