@@ -2,5 +2,7 @@ import WebSocketHost
 
 /// Answers with the subprotocol that `?answer=` names, offered or not; without it with none. Says which.
 public let handler = WebSocketHandler(
-    doExtraHandshake: { request in request.subprotocol = request.query["answer"] },
-    transferData: { socket in try await socket.send(socket.subprotocol ?? "none") })
+    doExtraHandshake: { request in request.unsafeSubprotocol = request.query["answer"] },
+    transferData: { socket in
+        try await socket.send(socket.request.unsafeSubprotocol ?? "none")
+    })
