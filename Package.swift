@@ -141,7 +141,7 @@ let modules = handlers.map { file in
 let tests = [
     test("HTTPProtocolTests", ["HTTPProtocol", "TestSupport"]),
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
-    test("EventLoopTests", ["EventLoop", "CLinux", "TestSupport"]),
+    test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "TestSupport"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol"]),
     test("WebSocketHostTests", ["WebSocketHost"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
@@ -170,7 +170,7 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
         room("HTTPProtocol"),
         room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
-        room("EventLoop", ["CLinux"]),
+        room("EventLoop", ["CLinux", "COpenSSL"]),
         room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
         room(
             "WebSocketHost",

@@ -36,6 +36,15 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// Where every stream of the loop receives; valid until the next one does.
     let receiveBuffer: UnsafeMutableRawBufferPointer
+    /// Where streams with TLS receive what they open into ``receiveBuffer``; none until there is one. Half as
+    /// long, so that there is room for what comes of it and of a record that began before.
+    private(set) lazy var sealedBuffer = {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.receiveBufferByteCount / 2, alignment: 64)
+        ownedSealedBuffer = buffer
+        return buffer
+    }()
+    private var ownedSealedBuffer: UnsafeMutableRawBufferPointer?
     private var queuePool: [ByteQueue] = []
     private var unflushedStreams: [Stream] = []
     private var unreadStreams: [Stream] = []
@@ -87,6 +96,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     deinit {
         receiveBuffer.deallocate()
+        ownedSealedBuffer?.deallocate()
         close(wakeUpDescriptor)
     }
 

@@ -11,8 +11,15 @@ public protocol StreamDelegate: AnyObject {
     func streamDrained()
     /// The connection is gone; nothing more comes or can be written.
     func streamFailed(_ error: SystemError)
+    /// TLS came to nothing, or broke. After ``TLSError/notTLS`` what is written now goes out without TLS.
+    /// The stream closes by itself.
+    func streamFailed(_ error: TLSError)
     /// The last call: the descriptor is closed.
     func streamClosed()
+}
+
+extension StreamDelegate {
+    public func streamFailed(_ error: TLSError) { streamFailed(SystemError("TLS", code: EPROTO)) }
 }
 
 /// A connected TCP socket: reads into its loop's buffer, writes through a queue.
@@ -23,16 +30,18 @@ public protocol StreamDelegate: AnyObject {
 public final class Stream: EventSource {
     public let loop: Loop
     public let peer: SocketAddress
-    private let fd: Int32
-    private var output: ByteQueue?
+    let fd: Int32
+    /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
+    var tls: TLSSession?
+    var output: ByteQueue?
 
-    private var isReadable = false
+    var isReadable = false
     private var hasHungUp = false
     private var isReadingPaused = false
     private var isReadScheduled = false
     private var isFlushScheduled = false
     /// Closing or closed: nothing more is taken to be sent.
-    private var isClosing = false
+    private(set) var isClosing = false
     private var isPeerFirst = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
@@ -43,8 +52,8 @@ public final class Stream: EventSource {
     public var needsDrainNotice = false
     private let drainMark: Int
 
-    public private(set) var receivedByteCount = 0
-    public private(set) var sentByteCount = 0
+    public internal(set) var receivedByteCount = 0
+    public internal(set) var sentByteCount = 0
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
     private static let readLimitPerTurn = 4
@@ -80,7 +89,7 @@ public final class Stream: EventSource {
             isReadable = true
             readTurn()
         }
-        if readiness.contains(.writable), output != nil { flush() }
+        if readiness.contains(.writable), output != nil || tls != nil { flush() }
         // After the peer's end nothing is read that could tell of the reset that followed.
         if hasReachedEnd && !readiness.isDisjoint(with: .broken) {
             fail(SystemError("recv", code: ECONNRESET))
@@ -100,7 +109,7 @@ extension Stream {
         readSoon()
     }
 
-    private func readSoon() {
+    func readSoon() {
         guard isReadable, !isReadScheduled else { return }
         isReadScheduled = true
         loop.readSoon(self)
@@ -117,24 +126,29 @@ extension Stream {
     }
 
     private func receive() {
-        let buffer = loop.receiveBuffer
+        let buffer = tls == nil ? loop.receiveBuffer : loop.sealedBuffer
         let count = recv(fd, buffer.baseAddress, buffer.count, 0)
         if count > 0 {
             // A short read has emptied the socket, unless the end has come too (epoll(7)).
             if count < buffer.count && !hasHungUp { isReadable = false }
+            if let tls { return received(.init(rebasing: buffer[..<count]), tls) }
             receivedByteCount &+= count
             if !isClosing {
                 delegate?.streamReceived(.init(rebasing: buffer[..<count]))
             }
         } else if count == 0 {
-            hasReachedEnd = true
-            if isClosing { finishClosing() } else { delegate?.streamReachedEnd() }
+            reachedEnd()
         } else if errno == EAGAIN {
             isReadable = false
             hasHungUp = false
         } else if errno != EINTR {
             fail(SystemError("recv"))
         }
+    }
+
+    func reachedEnd() {
+        hasReachedEnd = true
+        if isClosing { finishClosing() } else { delegate?.streamReachedEnd() }
     }
 }
 
@@ -178,9 +192,12 @@ extension Stream {
     }
 
     private func dropReserved() {
-        guard let queue = output, queue.count == 0 else { return }
+        if output?.count == 0 { dropOutput() }
+    }
+
+    func dropOutput() {
+        if let output { loop.giveBack(output) }
         output = nil
-        loop.giveBack(queue)
     }
 
     func flushTurn() {
@@ -190,6 +207,7 @@ extension Stream {
 
     /// Sends as much of the queue as the socket takes now.
     public func flush() {
+        if let tls { return flush(tls) }
         while !isClosed, let queue = output, queue.count > 0 {
             let count = send(fd, queue.bytes.baseAddress, queue.count, Int32(MSG_NOSIGNAL))
             if count >= 0 {
@@ -204,12 +222,16 @@ extension Stream {
         afterFlush()
     }
 
-    private func afterFlush() {
+    func afterFlush() {
         if let queue = output, queue.count == 0 {
             output = nil
             loop.giveBack(queue)
             if isClosing { return shutDownSending() }
         }
+        tellIfDrained()
+    }
+
+    func tellIfDrained() {
         if needsDrainNotice && !isOverDrainMark && !isClosed {
             needsDrainNotice = false
             delegate?.streamDrained()
@@ -240,17 +262,21 @@ extension Stream {
         readSoon()
     }
 
-    private func shutDownSending() {
+    func shutDownSending() {
+        if isPeerFirst && !hasReachedEnd { return }
+        tls?.sayGoodbye()
+        if tls?.hasRest == true { return }  // the next writable edge goes on
         if hasReachedEnd { return close() }
-        if isPeerFirst { return }
         shutdown(fd, Int32(SHUT_WR))
     }
 
     private func finishClosing() {
-        if output == nil { close() }
+        guard output == nil, tls?.hasRest != true else { return }
+        tls?.sayGoodbye()
+        close()
     }
 
-    private func fail(_ error: SystemError) {
+    func fail(_ error: SystemError) {
         guard !isClosed else { return }
         let delegate = isClosing ? nil : delegate
         delegate?.streamFailed(error)
@@ -266,8 +292,7 @@ extension Stream {
         lingerTimer = nil
         loop.remove(fd)
         Glibc.close(fd)
-        if let output { loop.giveBack(output) }
-        output = nil
+        dropOutput()
         let delegate = delegate
         self.delegate = nil
         delegate?.streamClosed()

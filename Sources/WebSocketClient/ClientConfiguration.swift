@@ -1,9 +1,12 @@
+import EventLoop
 import WebSocketConnection
 
 /// The limits and waits of a client, with their defaults.
 public struct ClientConfiguration: Sendable {
     /// Of each connection once it is open.
     public var connection = ConnectionSettings()
+    /// Whom `wss://` trusts, and what it shows. The files are read once, when first needed.
+    public var tls = TLSClientConfiguration()
     /// From `connect` to the open connection: names, TCP and handshake together.
     public var connectTimeout: Duration = .seconds(10)
     /// The longest head of a server's answer, in bytes.

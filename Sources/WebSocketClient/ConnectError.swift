@@ -4,11 +4,15 @@ import WebSocketProtocol
 
 /// Why a client got no connection.
 public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Not `ws://host[:port][/path][?query]`; RFC 6455 §3 knows no fragment.
+    /// Not `ws://host[:port][/path][?query]`, nor `wss:`; RFC 6455 §3 knows no fragment.
     case invalidURL(String)
     case unknownHost(ResolveError)
     /// None of the host's addresses answered; what the last one said.
     case unreachable(SocketAddress, SystemError)
+    /// The server's certificate is not trusted, or there is no other agreement on TLS.
+    case tls(TLSError)
+    /// A file of ``ClientConfiguration/tls`` cannot be used.
+    case tlsFile(TLSFileError)
     /// More than ``ClientConfiguration/connectTimeout``.
     case timedOut
     /// The server closed without an answer, or in the middle of it.
@@ -28,6 +32,8 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
         case .invalidURL(let url): "'\(url)' is no WebSocket URL: write ws://host:port/path"
         case .unknownHost(let error): "\(error)"
         case .unreachable(let address, let error): "\(address) cannot be reached: \(error)"
+        case .tls(let error): "\(error)"
+        case .tlsFile(let error): "\(error)"
         case .timedOut: "no connection within the time limit"
         case .lost: "the server closed before it had answered the handshake"
         case .refused(let head, let body):

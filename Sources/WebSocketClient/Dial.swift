@@ -11,6 +11,8 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     private let place: Place
     private let request: ClientRequest
     private let head: RequestHead
+    /// `nil`: without TLS.
+    private let tls: TLSClient?
     private let endpoint: Endpoint
     private let configuration: ClientConfiguration
     private let id: UInt64
@@ -30,12 +32,13 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     typealias Outcome = Result<WebSocket, ConnectError>
 
     init(
-        place: Place, request: ClientRequest, head: RequestHead, endpoint: Endpoint,
+        place: Place, request: ClientRequest, head: RequestHead, tls: TLSClient?, endpoint: Endpoint,
         configuration: ClientConfiguration, id: UInt64, gate: DialGate
     ) {
         self.place = place
         self.request = request
         self.head = head
+        self.tls = tls
         self.endpoint = endpoint
         self.configuration = configuration
         self.id = id
@@ -121,6 +124,7 @@ extension Dial {
                 fd, peer: address, on: endpoint.loop, drainMark: endpoint.settings.sendQueueByteMark)
             self.stream = stream
             stream.delegate = self
+            if let tls { try stream.startTLS(tls, host: place.host) }
             stream.write(head.serialized())
         } catch {
             finish(.failure(.unreachable(address, error)))
@@ -169,7 +173,7 @@ extension Dial {
         let path = target?.path ?? place.target
         var description = HandshakeRequest(
             head: head, path: ResourcePath.percentDecoded(path) ?? path, query: target?.query,
-            client: client, remoteAddress: stream.peer, isSecure: false)
+            client: client, remoteAddress: stream.peer, tls: stream.tlsInfo)
         description.subprotocol = chosen.subprotocol
         // Only one kind is offered, so only one may be accepted.
         if let answer = chosen.extensions.last {
@@ -199,5 +203,6 @@ extension Dial {
     func streamReachedEnd() { finishRefusal() }
     func streamDrained() {}
     func streamFailed(_ error: SystemError) { finishRefusal() }
+    func streamFailed(_ error: TLSError) { finish(.failure(.tls(error))) }
     func streamClosed() { finish(.failure(.stopped)) }
 }

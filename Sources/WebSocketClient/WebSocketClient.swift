@@ -22,6 +22,7 @@ public final class WebSocketClient: Sendable {
     private let configuration: ClientConfiguration
     private let gate = DialGate()
     private let connectionIDs = Atomic<UInt64>(0)
+    private let tls = Mutex<TLSClient?>(nil)
     private let isStopped = Atomic<Bool>(false)
 
     /// - Parameter log: what happens on connections; errors only, unless given.
@@ -45,7 +46,7 @@ public final class WebSocketClient: Sendable {
     /// Opens a connection.
     ///
     /// - Parameters:
-    ///   - url: `ws://host[:port][/path][?query]`, percent-encoded; the port is 80 unless said.
+    ///   - url: `ws://host[:port][/path][?query]` or `wss:`, percent-encoded; the port is 80 or 443 unless said.
     ///   - subprotocols: offered, in order of preference.
     ///   - origin: what a browser would send; `nil` for no such field.
     ///   - fields: added to the request, last and in this order.
@@ -56,7 +57,7 @@ public final class WebSocketClient: Sendable {
         let place = try Place(url)
         let head = try requestHead(place, subprotocols, origin, fields)
         let dial = Dial(
-            place: place, request: head.request, head: head.head, endpoint: endpoint,
+            place: place, request: head.request, head: head.head, tls: try tls(for: place), endpoint: endpoint,
             configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue, gate: gate)
         if isStopped.load(ordering: .relaxed) { throw .stopped }
         return try await withTaskCancellationHandler {
@@ -89,6 +90,21 @@ public final class WebSocketClient: Sendable {
         guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         running.loop.stop()
         running.thread.join()
+    }
+
+    /// The certificates and trust of all connections; read for the first one.
+    private func tls(for place: Place) throws(ConnectError) -> TLSClient? {
+        guard place.isSecure else { return nil }
+        do throws(TLSFileError) {
+            return try tls.withLock { tls throws(TLSFileError) in
+                if let tls { return tls }
+                let client = try TLSClient(configuration.tls)
+                tls = client
+                return client
+            }
+        } catch {
+            throw .tlsFile(error)
+        }
     }
 
     private func requestHead(
@@ -126,19 +142,24 @@ struct Place: Sendable {
     /// A name or address, without brackets.
     let host: String
     let port: UInt16
+    /// `wss:`.
+    let isSecure: Bool
     /// As in the Host field: with the port unless it is the default one.
     let authority: String
     /// Path and query.
     let target: String
 
     init(_ url: String) throws(ConnectError) {
-        guard let parsed = RequestTarget(url), parsed.scheme == "ws", parsed.fragment == nil,
+        guard let parsed = RequestTarget(url), ["ws", "wss"].contains(parsed.scheme), parsed.fragment == nil,
             let text = parsed.authority, let authority = Authority(text),
-            let port = UInt16(exactly: authority.port ?? 80), port != 0
+            let port = UInt16(exactly: authority.port ?? Self.defaultPort(parsed.scheme)), port != 0
         else { throw .invalidURL(url) }
+        isSecure = parsed.scheme == "wss"
         host = authority.host
         self.port = port
-        self.authority = port == 80 ? authority.host : "\(authority.host):\(port)"
+        self.authority = port == Self.defaultPort(parsed.scheme) ? authority.host : "\(authority.host):\(port)"
         target = parsed.path + (parsed.query.map { "?\($0)" } ?? "")
     }
+
+    private static func defaultPort(_ scheme: String?) -> Int { scheme == "wss" ? 443 : 80 }
 }

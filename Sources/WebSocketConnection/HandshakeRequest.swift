@@ -23,7 +23,9 @@ public struct HandshakeRequest: Sendable {
     /// The other end of the TCP connection.
     public let remoteAddress: SocketAddress
     /// Whether the connection is encrypted.
-    public let isSecure: Bool
+    public var isSecure: Bool { tls != nil }
+    /// Version, cipher and the other end's certificate; `nil` without TLS.
+    public let tls: TLSInfo?
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
     /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
@@ -50,7 +52,7 @@ public struct HandshakeRequest: Sendable {
 
     package init(
         head: RequestHead, path: String, query: String?, client: ClientHandshake,
-        remoteAddress: SocketAddress, isSecure: Bool
+        remoteAddress: SocketAddress, tls: TLSInfo?
     ) {
         target = head.target
         self.path = path
@@ -60,7 +62,7 @@ public struct HandshakeRequest: Sendable {
         offeredSubprotocols = client.offeredSubprotocols
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
-        self.isSecure = isSecure
+        self.tls = tls
     }
 }
 

@@ -5,6 +5,7 @@ package enum StrangerLine: String, CaseIterable, Sendable {
     case badRequest = "bad requests"
     case badHandshake = "bad handshakes"
     case misdirectedRequest = "requests for other hosts"
+    case failedTLS = "failed TLS handshakes"
     case slowHead = "slow request heads"
     case earlyData = "floods before the handshake"
     case refusedOrigin = "refused origins"

@@ -30,6 +30,10 @@ public struct Configuration: Sendable {
     /// `http`, 443 for `wss` and `https`; `nil`: any.
     public var validationPort: UInt16?
 
+    /// `-t`, `-c`, `-k`, `--tls-client-auth`. Certificates, and whether clients have to show one; `nil`: no
+    /// TLS. The files are read when the server starts, and again when they have changed.
+    public var tls: TLSConfiguration?
+
     /// The limits and waits of each connection once it is open; a route may have its own.
     public var connection = ConnectionSettings()
     /// `--drain-timeout`. From the first signal to stop until connections are dropped.

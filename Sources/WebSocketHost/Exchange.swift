@@ -54,6 +54,10 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
             worker.log.stranger(
                 .slowHead, .info,
                 "no whole request head within --handshake-timeout: \(stream.peer), closed")
+        } else if stream.isShakingHands {
+            worker.log.stranger(
+                .slowHead, .info,
+                "no whole TLS handshake within --handshake-timeout: \(stream.peer), closed")
         }
         stream.close()
     }
@@ -96,6 +100,14 @@ extension Exchange {
 
     func streamDrained() { parsePipelined() }
     func streamFailed(_ error: SystemError) {}
+
+    func streamFailed(_ error: TLSError) {
+        worker.log.stranger(.failedTLS, .info, "\(stream.peer): \(escaped("\(error)"))")
+        if error == .notTLS {
+            respond(
+                Response(.badRequest, text: "This port speaks TLS: use wss:// or https://"), isLast: true)
+        }
+    }
 
     func streamClosed() {
         worker.loop.cancel(timer)
@@ -212,9 +224,8 @@ extension Exchange {
         }
         let request = HandshakeRequest(
             head: head, path: path, query: target.query, client: client,
-            remoteAddress: stream.peer, isSecure: false)
-        upgrade = Upgrade(
-            handler: handler, route: route, client: client, plain: plain, request: request)
+            remoteAddress: stream.peer, tls: stream.tlsInfo)
+        upgrade = Upgrade(handler, route, client, plain, request)
         // The task's closure and frames live as long as the connection, so they hold nothing but this
         // exchange and what shakeHands returns.
         task = Task(executorPreference: worker.loop) { [self] in
@@ -224,19 +235,33 @@ extension Exchange {
     }
 
     /// A handshake that passed the checks, on its way to the handler.
-    private struct Upgrade {
+    ///
+    /// A class, because the frame that waits for the hook is as large as what it holds, and its memory is
+    /// the task's for good.
+    private final class Upgrade {
         let handler: WebSocketHandler
         let route: Route
         let client: ClientHandshake
         let plain: PlainRequest
         var request: HandshakeRequest
+
+        init(
+            _ handler: WebSocketHandler, _ route: Route, _ client: ClientHandshake, _ plain: PlainRequest,
+            _ request: HandshakeRequest
+        ) {
+            self.handler = handler
+            self.route = route
+            self.client = client
+            self.plain = plain
+            self.request = request
+        }
     }
 
     /// Runs the handshake hook and answers. In the connection's one task.
     ///
     /// - Returns: the open connection and the hook that talks; `nil` if it came to nothing.
     private func shakeHands() async -> (Connection, WebSocketHandler.TransferData)? {
-        guard var upgrade else { return nil }
+        guard let upgrade else { return nil }
         self.upgrade = nil
         upgrade.request.unsafeStream = self
         worker.loop.note(activity: upgrade.route.index)
@@ -249,12 +274,12 @@ extension Exchange {
                 return nil
             }
         }
-        guard !stream.isClosed, sendAnswer(&upgrade) else { return nil }
+        guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
         return (establish(upgrade.route, upgrade.request), transferData)
     }
 
     /// Sends the 101, or what the handler put in its place; false if it cannot be sent.
-    private func sendAnswer(_ upgrade: inout Upgrade) -> Bool {
+    private func sendAnswer(_ upgrade: Upgrade) -> Bool {
         upgrade.request.unsafeStream = nil
         let request = upgrade.request
         warnOfSubprotocol(request, upgrade.route)

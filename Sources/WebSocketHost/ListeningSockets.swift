@@ -8,6 +8,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
     case notPermitted(SocketAddress)
     case failed(SocketAddress, SystemError)
     case system(SystemError)
+    /// A file of ``Configuration/tls`` cannot be used.
+    case tls(TLSFileError)
     /// ``Server/start()`` was called before, or ``Server/stop()`` was.
     case alreadyStarted
 
@@ -23,6 +25,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
         case .failed(let address, let error):
             "cannot listen on \(address): \(error)"
         case .system(let error):
+            "\(error)"
+        case .tls(let error):
             "\(error)"
         case .alreadyStarted:
             "a server is started once, and not after it was stopped"

@@ -68,12 +68,14 @@ public final class Server: Sendable {
     @discardableResult
     public func start() throws(ListenError) -> [SocketAddress] {
         Signals.ignoreBrokenPipes()
+        let tls = try makeTLS()
         let sockets = try state.withLock { state throws(ListenError) in
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try ListeningSockets.open(configuration)
             state.phase = .started
             return sockets
         }
+        for worker in workers { worker.tls = tls }
         do throws(SystemError) {
             try startThreads()
         } catch {
@@ -84,6 +86,21 @@ public final class Server: Sendable {
         // server until stop().
         workers[0].loop.submit { [self] in listen(on: sockets) }
         return sockets.map(\.address)
+    }
+
+    private func makeTLS() throws(ListenError) -> TLSServer? {
+        guard let tls = configuration.tls else { return nil }
+        do throws(TLSFileError) {
+            return try TLSServer(tls) { [log] notice in
+                switch notice {
+                case .reloaded: log(.info, "\(notice)")
+                case .outdated: log(.warning, escaped("\(notice)", limit: 1_000))
+                case .notReloaded: log(.error, escaped("\(notice)", limit: 1_000))
+                }
+            }
+        } catch {
+            throw .tls(error)
+        }
     }
 
     private func startThreads() throws(SystemError) {

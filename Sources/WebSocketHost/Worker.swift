@@ -28,6 +28,8 @@ final class Worker: @unchecked Sendable {
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
     var signals: Signals?
+    /// Set before the loop begins.
+    var tls: TLSServer?
     private(set) var isDraining = false
     private var onEmpty: (@Sendable () -> Void)?
 
@@ -56,6 +58,7 @@ final class Worker: @unchecked Sendable {
         do throws(SystemError) {
             let stream = try Stream(
                 fd, peer: peer, on: loop, drainMark: configuration.connection.sendQueueByteMark)
+            if let tls { try stream.startTLS(tls) }
             let exchange = Exchange(stream: stream, worker: self)
             exchanges.add(exchange)
             exchange.start()
@@ -69,6 +72,11 @@ final class Worker: @unchecked Sendable {
     /// Answers a connection over the limit with 503. On the loop's thread.
     func refuse(_ fd: Int32, _ peer: SocketAddress) {
         guard let stream = try? Stream(fd, peer: peer, on: loop) else { return }
+        do {
+            if let tls { try stream.startTLS(tls) }
+        } catch {
+            return
+        }
         guard refused < Self.refusalLimit else { return stream.close() }
         refused += 1
         let refusal = Refusal { [weak self] in self?.refused -= 1 }

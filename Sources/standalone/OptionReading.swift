@@ -65,6 +65,9 @@ extension Options {
                 try apply(assignment, to: &ignored)
             }
         }
+        if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
+            invocation.settings.configuration.tls = try invocation.settings.tls.configuration()
+        }
         return invocation
     }
 

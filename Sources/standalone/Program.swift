@@ -73,6 +73,7 @@ enum Program {
                 let addresses = try server.start()
                 settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
             } catch {
+                if case .tls(let error) = error { return complain(of: error) }
                 complain("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
@@ -102,6 +103,12 @@ enum Program {
             }
         }
         return wasForced
+    }
+
+    /// A file of `-c`, `-k` or `--tls-client-ca` that cannot be used.
+    private static func complain(of error: TLSFileError) -> Int32 {
+        complain("\(TLSOptions.option(for: error.content)): \(escaped("\(error)", limit: 1_000))")
+        return ExitCode.failure
     }
 
     /// To standard output, where a pipe or a pager may want it.

@@ -9,6 +9,7 @@ struct Settings: Sendable {
     var mapFile: String?
     var logFile: String?
     var log = LogSettings()
+    var tls = TLSOptions()
     var isStrict = false
     var listsRoutes = false
     var showsHelp = false

@@ -9,9 +9,10 @@ enum StartUp {
     ) -> String {
         let port = addresses.first?.port ?? settings.configuration.port
         let origin = "\(host(settings.configuration.host)):\(port)"
+        let page = "\(settings.configuration.tls == nil ? "http" : "https")://\(origin)/"
         var lines = ["WebSocketHost \(Program.version) serves"]
         for route in routes.listing where route.failure == nil {
-            let url = "ws://\(origin)\(route.urlPath)"
+            let url = "\(settings.configuration.tls == nil ? "ws" : "wss")://\(origin)\(route.urlPath)"
             lines.append("  \(url)")
         }
         if routes.isEmpty {
@@ -21,8 +22,9 @@ enum StartUp {
         lines += routes.listing.compactMap { route in
             route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }
         }
+        lines += settings.tls.notes(port: port).map { "  " + $0 }
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
-        lines.append("listening on \(listening); http://\(origin)/ is a page to try them; Ctrl-C stops")
+        lines.append("listening on \(listening); \(page) is a page to try them; Ctrl-C stops")
         return lines.joined(separator: "\n")
     }
 

@@ -129,6 +129,7 @@ final class Recorder: EventLoop.StreamDelegate {
     var onEnd: () -> Void = {}
     var onDrained: () -> Void = {}
     var onFailed: () -> Void = {}
+    var onTLSFailed: (TLSError) -> Void = { _ in }
     var onClosed: () -> Void = {}
     var keepsBytes = true
 
@@ -163,6 +164,11 @@ final class Recorder: EventLoop.StreamDelegate {
             $0.note("failed")
         }
         onFailed()
+    }
+
+    func streamFailed(_ error: TLSError) {
+        record.update { $0.note(error == .notTLS ? "notTLS" : "tlsFailed") }
+        onTLSFailed(error)
     }
 
     func streamClosed() {

@@ -8,7 +8,7 @@ struct LayeringTests {
     static let rooms: [(name: String, imports: Set<String>)] = [
         ("HTTPProtocol", []),
         ("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
-        ("EventLoop", ["CLinux", "Glibc", "Synchronization"]),
+        ("EventLoop", ["CLinux", "COpenSSL", "Glibc", "Synchronization"]),
         ("WebSocketConnection", ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]),
         (
             "WebSocketHost",
