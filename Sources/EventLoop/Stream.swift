@@ -23,8 +23,10 @@ public protocol StreamDelegate: AnyObject {
 public final class Stream: EventSource {
     public let loop: Loop
     public let peer: SocketAddress
-    private let fd: Int32
+    let fd: Int32
     private var output: ByteQueue?
+    /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
+    var fileParts: FileParts?
 
     private var isReadable = false
     private var hasHungUp = false
@@ -44,7 +46,7 @@ public final class Stream: EventSource {
     private let drainMark: Int
 
     public private(set) var receivedByteCount = 0
-    public private(set) var sentByteCount = 0
+    public internal(set) var sentByteCount = 0
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
     private static let readLimitPerTurn = 4
@@ -67,6 +69,9 @@ public final class Stream: EventSource {
         }
     }
 
+    /// Our end of the connection; asks the kernel.
+    public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
+
     /// The stream keeps its delegate until it is closed.
     public var delegate: (any StreamDelegate)?
 
@@ -80,7 +85,7 @@ public final class Stream: EventSource {
             isReadable = true
             readTurn()
         }
-        if readiness.contains(.writable), output != nil { flush() }
+        if readiness.contains(.writable), hasOutput { flush() }
         // After the peer's end nothing is read that could tell of the reset that followed.
         if hasReachedEnd && !readiness.isDisjoint(with: .broken) {
             fail(SystemError("recv", code: ECONNRESET))
@@ -143,7 +148,10 @@ extension Stream {
 extension Stream {
     /// How much waits to be sent, in bytes.
     public var queuedByteCount: Int { output?.count ?? 0 }
-    public var isOverDrainMark: Bool { queuedByteCount > drainMark }
+    public var isOverDrainMark: Bool { queuedByteCount > drainMark || fileParts != nil }
+    private var hasOutput: Bool { output != nil || fileParts != nil }
+    /// Nothing more is taken to be sent.
+    var takesNoMore: Bool { isClosing }
 
     /// Room at the end of the queue, to be filled and then made part of it with ``commit(_:)``.
     ///
@@ -162,6 +170,10 @@ extension Stream {
     public func commit(_ byteCount: Int) {
         guard !isClosing else { return dropReserved() }
         output?.commit(byteCount)
+        flushSoon()
+    }
+
+    func flushSoon() {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
         loop.flushSoon(self)
@@ -174,6 +186,13 @@ extension Stream {
                 reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
             }
         }
+        commit(bytes.count)
+    }
+
+    public func write(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        guard !isClosing, !bytes.isEmpty else { return }
+        UnsafeMutableRawBufferPointer(start: reserve(bytes.count), count: bytes.count)
+            .copyBytes(from: bytes)
         commit(bytes.count)
     }
 
@@ -190,11 +209,20 @@ extension Stream {
 
     /// Sends as much of the queue as the socket takes now.
     public func flush() {
-        while !isClosed, let queue = output, queue.count > 0 {
-            let count = send(fd, queue.bytes.baseAddress, queue.count, Int32(MSG_NOSIGNAL))
+        while !isClosed {
+            if fileParts?.isNext == true {
+                guard sendFilePart() else { break }
+                continue
+            }
+            guard let queue = output, queue.count > 0 else { break }
+            // More follows at once if a file does: a full segment is waited for.
+            let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
+            let flags = fileParts == nil ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
+            let count = send(fd, queue.bytes.baseAddress, limit, Int32(flags))
             if count >= 0 {
                 sentByteCount &+= count
                 queue.removeFirst(count)
+                fileParts?.removePreceding(count)
             } else if errno == EAGAIN {
                 break  // the next writable edge goes on
             } else if errno != EINTR {
@@ -205,12 +233,13 @@ extension Stream {
     }
 
     private func afterFlush() {
+        guard !isClosed else { return }
         if let queue = output, queue.count == 0 {
             output = nil
             loop.giveBack(queue)
-            if isClosing { return shutDownSending() }
         }
-        if needsDrainNotice && !isOverDrainMark && !isClosed {
+        if isClosing && !hasOutput { return shutDownSending() }
+        if needsDrainNotice && !isOverDrainMark {
             needsDrainNotice = false
             delegate?.streamDrained()
         }
@@ -236,7 +265,7 @@ extension Stream {
         let timer = loop.makeTimer { [unowned self] in close() }
         lingerTimer = timer
         loop.schedule(timer, after: linger)
-        if output == nil { shutDownSending() } else { flush() }
+        if hasOutput { flush() } else { shutDownSending() }
         readSoon()
     }
 
@@ -247,10 +276,10 @@ extension Stream {
     }
 
     private func finishClosing() {
-        if output == nil { close() }
+        if !hasOutput { close() }
     }
 
-    private func fail(_ error: SystemError) {
+    func fail(_ error: SystemError) {
         guard !isClosed else { return }
         let delegate = isClosing ? nil : delegate
         delegate?.streamFailed(error)
@@ -268,6 +297,7 @@ extension Stream {
         Glibc.close(fd)
         if let output { loop.giveBack(output) }
         output = nil
+        fileParts = nil
         let delegate = delegate
         self.delegate = nil
         delegate?.streamClosed()

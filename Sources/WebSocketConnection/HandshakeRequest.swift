@@ -24,6 +24,8 @@ public struct HandshakeRequest: Sendable {
     public let remoteAddress: SocketAddress
     /// Whether the connection is encrypted.
     public let isSecure: Bool
+    /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
+    public let user: String?
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
     /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
@@ -50,7 +52,7 @@ public struct HandshakeRequest: Sendable {
 
     package init(
         head: RequestHead, path: String, query: String?, client: ClientHandshake,
-        remoteAddress: SocketAddress, isSecure: Bool
+        remoteAddress: SocketAddress, isSecure: Bool, user: String? = nil
     ) {
         target = head.target
         self.path = path
@@ -61,6 +63,7 @@ public struct HandshakeRequest: Sendable {
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
+        self.user = user
     }
 }
 

@@ -21,6 +21,7 @@ enum StartUp {
         lines += routes.listing.compactMap { route in
             route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }
         }
+        lines += settings.siteLines
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
         lines.append("listening on \(listening); http://\(origin)/ is a page to try them; Ctrl-C stops")
         return lines.joined(separator: "\n")
