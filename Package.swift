@@ -143,7 +143,7 @@ let tests = [
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "TestSupport"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol"]),
-    test("WebSocketHostTests", ["WebSocketHost"]),
+    test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test(
         "WebSocketClientTests",
@@ -163,6 +163,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         .systemLibrary(
+            name: "CCrypt", path: "Sources/CCrypt", pkgConfig: "libcrypt",
+            providers: [.apt(["libcrypt-dev"]), .yum(["libxcrypt-devel"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
         .systemLibrary(
@@ -174,7 +177,10 @@ let package = Package(
         room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
         room(
             "WebSocketHost",
-            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
+            [
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection", "CCrypt",
+                "COpenSSL",
+            ]),
         room(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),

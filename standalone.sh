@@ -21,6 +21,7 @@ mode=${WEBSOCKETHOST_BUILD:-release}
 system_libraries=(
     "openssl openssl/ssl.h libssl-dev openssl-devel"
     "zlib zlib.h zlib1g-dev zlib-devel"
+    "libcrypt crypt.h libcrypt-dev libxcrypt-devel"
 )
 
 say() { printf 'standalone.sh: %s\n' "$*" >&2; }
@@ -69,9 +70,9 @@ read_arguments() {
             -[pHVPmdxkclq]) ;;
             --port | --server-host | --validation-host | --validation-port) ;;
             --websock-handlers-map-file | --document-root | --cgi-paths | --private-key) ;;
-            --certificate | --tls-client-ca | --basic-auth-credential | --log-* | --queue) ;;
+            --certificate | --tls-client-ca | --basic-auth-credential | --basic-auth-file | --log-* | --queue) ;;
             --deflate-log-level | --thread-monitor-interval-in-sec | --handler-encoding) ;;
-            --threads | --origin | --max-* | --ping-* | --*-timeout) ;;
+            --threads | --origin | --cgi-max-* | --max-* | --ping-* | --*-timeout) ;;
             --compression | --compression-*) ;;
             *) name='' ;; # a flag: the next argument is not its value
         esac

@@ -1,15 +1,37 @@
-// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd and accept4.
+// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd, accept4, sendfile, openat2, pidfds
+// and what posix_spawn has beyond POSIX.
 #ifndef CLINUX_SHIM_H
 #define CLINUX_SHIM_H
 
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // glibc declares it under _GNU_SOURCE only, which would change types that Glibc declares too.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int pipe2(int ends[2], int flags);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
+// So is O_PATH.
+static const int linux_O_PATH = 010000000;
+
+// glibc has no wrapper for openat2(2), and one for pidfd_open(2) since 2.36 only.
+static inline int linux_openat2(int folder, const char *path, unsigned long flags, unsigned long resolve) {
+    struct open_how how = {.flags = flags, .mode = 0, .resolve = resolve};
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+static inline int linux_pidfd_open(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
 
 #endif

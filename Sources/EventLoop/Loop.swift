@@ -36,6 +36,18 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// Where every stream of the loop receives; valid until the next one does.
     let receiveBuffer: UnsafeMutableRawBufferPointer
+    /// Where parts of files are read that cannot go from file to socket by themselves. Not where streams
+    /// receive: one may be looking at what it has there while another sends.
+    private(set) lazy var fileBuffer = {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.fileBufferByteCount, alignment: 64)
+        ownedFileBuffer = buffer
+        return buffer
+    }()
+    private var ownedFileBuffer: UnsafeMutableRawBufferPointer?
+    /// 16 KiB: a record of TLS.
+    private static let fileBufferByteCount = 16_384
+
     /// Where streams with TLS receive what they open into ``receiveBuffer``; none until there is one. Half as
     /// long, so that there is room for what comes of it and of a record that began before.
     private(set) lazy var sealedBuffer = {
@@ -97,6 +109,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     deinit {
         receiveBuffer.deallocate()
         ownedSealedBuffer?.deallocate()
+        ownedFileBuffer?.deallocate()
         close(wakeUpDescriptor)
     }
 

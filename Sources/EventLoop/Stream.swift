@@ -34,6 +34,8 @@ public final class Stream: EventSource {
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
     var tls: TLSSession?
     var output: ByteQueue?
+    /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
+    var fileParts: FileParts?
 
     var isReadable = false
     private var hasHungUp = false
@@ -76,6 +78,9 @@ public final class Stream: EventSource {
         }
     }
 
+    /// Our end of the connection; asks the kernel.
+    public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
+
     /// The stream keeps its delegate until it is closed.
     public var delegate: (any StreamDelegate)?
 
@@ -89,7 +94,7 @@ public final class Stream: EventSource {
             isReadable = true
             readTurn()
         }
-        if readiness.contains(.writable), output != nil || tls != nil { flush() }
+        if readiness.contains(.writable), hasOutput || tls != nil { flush() }
         // After the peer's end nothing is read that could tell of the reset that followed.
         if hasReachedEnd && !readiness.isDisjoint(with: .broken) {
             fail(SystemError("recv", code: ECONNRESET))
@@ -157,7 +162,10 @@ extension Stream {
 extension Stream {
     /// How much waits to be sent, in bytes.
     public var queuedByteCount: Int { output?.count ?? 0 }
-    public var isOverDrainMark: Bool { queuedByteCount > drainMark }
+    public var isOverDrainMark: Bool { queuedByteCount > drainMark || fileParts != nil }
+    var hasOutput: Bool { output != nil || fileParts != nil }
+    /// Nothing more is taken to be sent.
+    var takesNoMore: Bool { isClosing }
 
     /// Room at the end of the queue, to be filled and then made part of it with ``commit(_:)``.
     ///
@@ -176,6 +184,10 @@ extension Stream {
     public func commit(_ byteCount: Int) {
         guard !isClosing else { return dropReserved() }
         output?.commit(byteCount)
+        flushSoon()
+    }
+
+    func flushSoon() {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
         loop.flushSoon(self)
@@ -188,6 +200,13 @@ extension Stream {
                 reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
             }
         }
+        commit(bytes.count)
+    }
+
+    public func write(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        guard !isClosing, !bytes.isEmpty else { return }
+        UnsafeMutableRawBufferPointer(start: reserve(bytes.count), count: bytes.count)
+            .copyBytes(from: bytes)
         commit(bytes.count)
     }
 
@@ -208,11 +227,20 @@ extension Stream {
     /// Sends as much of the queue as the socket takes now.
     public func flush() {
         if let tls { return flush(tls) }
-        while !isClosed, let queue = output, queue.count > 0 {
-            let count = send(fd, queue.bytes.baseAddress, queue.count, Int32(MSG_NOSIGNAL))
+        while !isClosed {
+            if fileParts?.isNext == true {
+                guard sendFilePart() else { break }
+                continue
+            }
+            guard let queue = output, queue.count > 0 else { break }
+            // More follows at once if a file does: a full segment is waited for.
+            let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
+            let flags = fileParts == nil ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
+            let count = send(fd, queue.bytes.baseAddress, limit, Int32(flags))
             if count >= 0 {
                 sentByteCount &+= count
                 queue.removeFirst(count)
+                fileParts?.removePreceding(count)
             } else if errno == EAGAIN {
                 break  // the next writable edge goes on
             } else if errno != EINTR {
@@ -223,11 +251,12 @@ extension Stream {
     }
 
     func afterFlush() {
+        guard !isClosed else { return }
         if let queue = output, queue.count == 0 {
             output = nil
             loop.giveBack(queue)
-            if isClosing { return shutDownSending() }
         }
+        if isClosing && !hasOutput { return shutDownSending() }
         tellIfDrained()
     }
 
@@ -258,7 +287,7 @@ extension Stream {
         let timer = loop.makeTimer { [unowned self] in close() }
         lingerTimer = timer
         loop.schedule(timer, after: linger)
-        if output == nil { shutDownSending() } else { flush() }
+        if hasOutput { flush() } else { shutDownSending() }
         readSoon()
     }
 
@@ -271,7 +300,7 @@ extension Stream {
     }
 
     private func finishClosing() {
-        guard output == nil, tls?.hasRest != true else { return }
+        guard !hasOutput, tls?.hasRest != true else { return }
         tls?.sayGoodbye()
         close()
     }
@@ -293,6 +322,7 @@ extension Stream {
         loop.remove(fd)
         Glibc.close(fd)
         dropOutput()
+        fileParts = nil
         let delegate = delegate
         self.delegate = nil
         delegate?.streamClosed()

@@ -26,6 +26,8 @@ public struct HandshakeRequest: Sendable {
     public var isSecure: Bool { tls != nil }
     /// Version, cipher and the other end's certificate; `nil` without TLS.
     public let tls: TLSInfo?
+    /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
+    public let user: String?
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
     /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
@@ -52,7 +54,7 @@ public struct HandshakeRequest: Sendable {
 
     package init(
         head: RequestHead, path: String, query: String?, client: ClientHandshake,
-        remoteAddress: SocketAddress, tls: TLSInfo?
+        remoteAddress: SocketAddress, tls: TLSInfo?, user: String? = nil
     ) {
         target = head.target
         self.path = path
@@ -63,6 +65,7 @@ public struct HandshakeRequest: Sendable {
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
         self.tls = tls
+        self.user = user
     }
 }
 

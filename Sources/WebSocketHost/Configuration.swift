@@ -19,6 +19,19 @@ public struct Configuration: Sendable {
     public var fieldCountLimit = 128
     /// `--handshake-timeout`. What a client has for each request head; then it is closed.
     public var handshakeTimeout: Duration = .seconds(10)
+    /// `--send-timeout`. How long a client may read nothing of an answer; then it is closed. 60 s: nginx's
+    /// `send_timeout`.
+    public var sendTimeout: Duration = .seconds(60)
+
+    /// `-d`. Whose files are served; `nil`: none.
+    public var documentRoot: DocumentRoot?
+    /// `--directory-listing`. Whether a folder without an `index.html` is listed.
+    public var listsDirectories = false
+    /// The limits of scripts in the document root's script folders (`-x`).
+    public var cgi = CGISettings()
+    /// `--basic-auth`. Who is let in, to anything at all; `nil`: everyone.
+    public var basicAuthentication: BasicAuthentication?
+
     /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
     public var connectionLimit = 10_000
     /// `--origin`. Who may open a connection from a browser; others: 403.

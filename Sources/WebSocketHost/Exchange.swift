@@ -22,6 +22,18 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     var hasRawEnd = false
     private var isParsing = false
     private var isAnswering = false
+    /// The answer is written but for what the client has to read first; whether it is the last one.
+    private var unsentAnswerIsLast: Bool?
+    /// When the timer was set for ``watchSending()``.
+    private var watchedSentByteCount: Int?
+    /// The client sends no more.
+    private var hasReachedEnd = false
+    /// Who asks, by Basic authentication.
+    var user: String?
+    /// The script that answers.
+    var cgi: CGIExchange?
+    /// How often a script led elsewhere, in one request.
+    var redirectCount = 0
     private var upgrade: Upgrade?
     private(set) var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
@@ -49,7 +61,14 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
         worker.loop.schedule(timer, after: worker.configuration.handshakeTimeout)
     }
 
+    /// Whether the connection is encrypted.
+    var isSecure: Bool { stream.tlsInfo != nil }
+
     private func waitedLongEnough() {
+        if let before = watchedSentByteCount {
+            if stream.sentByteCount != before { return watchSending() }
+            worker.log(.info, "no byte read within --send-timeout: \(stream.peer), closed")
+        }
         if parser.hasPartialHead {
             worker.log.stranger(
                 .slowHead, .info,
@@ -67,6 +86,19 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
         if !isAnswering && !parser.hasPartialHead { stream.close() }
     }
 
+    /// Gives the client up if it reads nothing for as long as ``Configuration/sendTimeout``.
+    func watchSending() {
+        watchedSentByteCount = stream.sentByteCount
+        stream.needsDrainNotice = true
+        worker.loop.schedule(timer, after: worker.configuration.sendTimeout)
+    }
+
+    private func stopWatchingSending() {
+        guard watchedSentByteCount != nil else { return }
+        watchedSentByteCount = nil
+        worker.loop.cancel(timer)
+    }
+
     func close() { stream.close() }
 }
 
@@ -76,7 +108,12 @@ extension Exchange {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         pipelined.append(contentsOf: bytes)
         if rawReceiver != nil { return passOnRaw() }
+        readBody()
         parsePipelined()
+        // Requests behind the one that is answered wait in the kernel.
+        if isAnswering && task == nil && pipelined.count - pipelinedOffset > Self.pipelinedByteLimit {
+            stream.pauseReading()
+        }
         // What comes in one go with the handshake may be more, and waits for the task to begin.
         let isHookRunning = task != nil && upgrade == nil
         if isHookRunning, pipelined.count - pipelinedOffset > Self.pipelinedByteLimit { dropFlood() }
@@ -94,11 +131,29 @@ extension Exchange {
     func streamReachedEnd() {
         if rawReceiveCount > 0 && task != nil { return endRaw() }
         // Half-closed: answers may still be read, a handshake's is of no use.
-        if task != nil { return stream.close() }
+        // A client that is gone looks the same; as in nginx, it has to wait for a script to be answered.
+        if task != nil || cgi != nil { return stream.close() }
+        hasReachedEnd = true
+        endIfIdle()
+    }
+
+    private func endIfIdle() {
+        guard hasReachedEnd, !isAnswering, !stream.isOverDrainMark else { return }
         stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
     }
 
-    func streamDrained() { parsePipelined() }
+    func streamDrained() {
+        stopWatchingSending()
+        if let isLast = unsentAnswerIsLast {
+            unsentAnswerIsLast = nil
+            finishAnswer(isLast: isLast)
+        } else if let cgi {
+            cgi.drained()
+        } else {
+            parsePipelined()
+        }
+    }
+
     func streamFailed(_ error: SystemError) {}
 
     func streamFailed(_ error: TLSError) {
@@ -113,6 +168,8 @@ extension Exchange {
         worker.loop.cancel(timer)
         stopRawWaiting(.failure(.lost))
         task?.cancel()
+        cgi?.abandon()
+        cgi = nil
         worker.remove(self)
     }
 
@@ -127,6 +184,7 @@ extension Exchange {
         if pipelinedOffset == pipelined.count {
             (pipelined, pipelinedOffset) = ([], 0)
             stream.resumeReading()
+            endIfIdle()
         } else if stream.isOverDrainMark {
             stream.needsDrainNotice = true
             stream.pauseReading()
@@ -146,7 +204,8 @@ extension Exchange {
             pipelinedOffset += byteCount
             isAnswering = true
             worker.loop.cancel(timer)
-            answer(head)
+            redirectCount = 0
+            authorize(head)
         case .failure(let error):
             isAnswering = true
             worker.log.stranger(
@@ -157,6 +216,7 @@ extension Exchange {
 
     private func waitForNext() {
         isAnswering = false
+        if hasReachedEnd && pipelined.isEmpty { return endIfIdle() }
         waitForHead()
         parsePipelined()
     }
@@ -165,7 +225,8 @@ extension Exchange {
 // MARK: - Answers
 
 extension Exchange {
-    private func answer(_ head: RequestHead) {
+    /// Answers a request of someone who is let in.
+    func answerAdmitted(_ head: RequestHead) {
         let request = PlainRequest(head, isUpgrade: OpeningHandshake.isUpgrade(head))
         guard let target = RequestTarget(head.target), (target.fragment ?? "").isEmpty,
             let path = ResourcePath.percentDecoded(target.path)
@@ -180,23 +241,31 @@ extension Exchange {
                 Response(.misdirectedRequest, text: "This server is another host or port."), request)
         }
         guard let route = worker.routes.find(path) else {
-            return respond(worker.pages.response(path: path, head: head), request)
+            return answerWithoutRoute(head, request, target, path)
         }
         switch route.content {
         case .failure(let reason):
             // A browser that asks for "/" gets the page, which shows the failure too.
             if !request.isUpgrade, path == "/" {
-                return respond(worker.pages.response(path: path, head: head), request)
+                return answerWithoutRoute(head, request, target, path)
             }
             respond(
                 Response(.serviceUnavailable, text: "\(route.source) does not compile:\n\(reason)"),
                 request)
         case .handler(let handler):
             if !request.isUpgrade && path == "/" {
-                return respond(worker.pages.response(path: path, head: head), request)
+                return answerWithoutRoute(head, request, target, path)
             }
             checkHandshake(head, request, target, path, route, handler)
         }
+    }
+
+    private func answerWithoutRoute(
+        _ head: RequestHead, _ request: PlainRequest, _ target: RequestTarget, _ path: String
+    ) {
+        if answerFromScript(head, target, path) { return }
+        if answerFromFiles(request, head, target, path) { return }
+        respond(worker.pages.response(path: path, head: head), request)
     }
 
     private func checkHandshake(
@@ -224,7 +293,7 @@ extension Exchange {
         }
         let request = HandshakeRequest(
             head: head, path: path, query: target.query, client: client,
-            remoteAddress: stream.peer, tls: stream.tlsInfo)
+            remoteAddress: stream.peer, tls: stream.tlsInfo, user: user)
         upgrade = Upgrade(handler, route, client, plain, request)
         // The task's closure and frames live as long as the connection, so they hold nothing but this
         // exchange and what shakeHands returns.
@@ -382,50 +451,27 @@ extension Exchange {
                 + "Set request.subprotocol in doExtraHandshake. (Said once per route.)")
     }
 
-    /// What the answer depends on beside its content.
-    private struct PlainRequest {
-        let isHead: Bool
-        let isLast: Bool
-        let isUpgrade: Bool
-
-        init(_ head: RequestHead, isUpgrade: Bool) {
-            isHead = head.method == "HEAD"
-            // A body would have to be read to find the next request, and a refused handshake has
-            // clients that wait for the end.
-            isLast = !head.wantsKeepAlive || head.hasBody || isUpgrade
-            self.isUpgrade = isUpgrade
-        }
-    }
-
-    private func respond(_ response: Response, _ request: PlainRequest) {
+    func respond(_ response: Response, _ request: PlainRequest) {
         respond(response, isLast: request.isLast, isHead: request.isHead)
     }
 
-    private func respond(_ response: Response, isLast: Bool, isHead: Bool = false) {
+    func respond(_ response: Response, isLast: Bool, isHead: Bool = false) {
         let isLast = isLast || worker.isDraining
         stream.write(response.bytes(isHead: isHead, isLast: isLast))
-        if isLast {
+        finishAnswer(isLast: isLast)
+    }
+
+    /// An answer is written: the next request comes, or the end. A long answer is read by the client first,
+    /// for as long as it goes on reading.
+    func finishAnswer(isLast: Bool) {
+        if stream.isOverDrainMark {
+            unsentAnswerIsLast = isLast
+            watchSending()
+        } else if isLast || worker.isDraining {
             worker.loop.cancel(timer)
             stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
         } else {
             waitForNext()
-        }
-    }
-}
-
-extension AllowedOrigins {
-    /// Whether a handshake with this `Origin` for this `Host` is let in.
-    func admits(_ origin: String?, host: String?) -> Bool {
-        guard let origin else { return true }
-        switch self {
-        case .any:
-            return true
-        case .list(let origins):
-            return origins.contains { $0.lowercased() == origin.lowercased() }
-        case .same:
-            // scheme "://" host [":" port], RFC 6454 §6.2
-            let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-            return parts.count == 3 && parts[2].lowercased() == host?.lowercased()
         }
     }
 }

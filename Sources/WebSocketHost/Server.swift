@@ -40,12 +40,13 @@ public final class Server: Sendable {
         self.log = log
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let pages = Pages(routes)
+        let site = Site(configuration)
         let connectionIDs = ConnectionIDs()
         var workers: [Worker] = []
         for _ in 0..<max(1, count) {
             workers.append(
                 try Worker(
-                    configuration: configuration, routes: routes, pages: pages, log: log,
+                    configuration: configuration, routes: routes, pages: pages, site: site, log: log,
                     connectionIDs: connectionIDs))
         }
         self.workers = workers

@@ -12,6 +12,8 @@ final class Worker: @unchecked Sendable {
     let configuration: Configuration
     let routes: Routes
     let pages: Pages
+    let site: Site
+    var dateTexts = DateTexts()
     let log: Log
     private let connectionIDs: ConnectionIDs
 
@@ -38,13 +40,14 @@ final class Worker: @unchecked Sendable {
     let openCount = Atomic<Int>(0)
 
     init(
-        configuration: Configuration, routes: Routes, pages: Pages, log: Log,
+        configuration: Configuration, routes: Routes, pages: Pages, site: Site, log: Log,
         connectionIDs: ConnectionIDs
     ) throws(SystemError) {
         loop = try Loop()
         self.configuration = configuration
         self.routes = routes
         self.pages = pages
+        self.site = site
         self.log = log
         self.connectionIDs = connectionIDs
         endpoints = Array(repeating: nil, count: routes.all.count)

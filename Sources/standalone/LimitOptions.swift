@@ -11,6 +11,15 @@ extension Options {
         byteLimit(
             "max-receive-queue-size", \.connection.receiveQueueByteLimit, 1,
             "most that is read ahead of a busy handler; then the client waits"),
+        byteLimit(
+            "max-request-body-size", \.cgi.requestBodyByteLimit, 0,
+            "longest body for a script; over it: 413"),
+        byteLimit(
+            "cgi-max-output-size", \.cgi.outputByteLimit, 1,
+            "most that a script may answer; then it is killed"),
+        count(
+            "cgi-max-processes", \.cgi.processCountLimit, 1...10_000,
+            "scripts at a time; more get 503"),
         Option(
             name: "max-connections", value: "COUNT",
             help: "open connections in all, default \(defaults.connectionLimit); more get 503"
@@ -58,6 +67,8 @@ extension Options {
             "without a byte from a client before it gets a Ping; 0: never"),
         wait("ping-timeout", \.connection.pingTimeout, "for a sign of life after that Ping"),
         wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
+        wait("send-timeout", \.sendTimeout, "for a client to read some of an answer"),
+        wait("cgi-timeout", \.cgi.timeout, "for a script's output, and for a request's body"),
         wait(
             "drain-timeout", \.drainTimeout,
             "after SIGTERM or SIGINT until connections are dropped"),

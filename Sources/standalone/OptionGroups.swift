@@ -5,7 +5,8 @@ enum Options {
     static let defaults = Configuration()
 
     static let groups: [(title: String, options: [Option])] = [
-        ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers), ("Limits", limits),
+        ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
+        ("Files, scripts and passwords", SiteOptions.all), ("Limits", limits),
         ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
     ]

@@ -24,6 +24,7 @@ enum Program {
                 path throws(SystemError) in
                 try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
             }
+            try SiteOptions.check(invocation.settings)
         } catch {
             complain("\(error)\n\n\(Options.shortUsage)")
             return error.exitCode
@@ -60,7 +61,15 @@ enum Program {
             complain("--strict: \(StartUp.broken(routes))")
             return ExitCode.brokenHandler
         }
-        return settings.listsRoutes ? ExitCode.success : listen(settings, routes, log)
+        if settings.listsRoutes { return ExitCode.success }
+        var settings = settings
+        do throws(SetUpError) {
+            try settings.setUpSite(log)
+        } catch {
+            complain("\(error)")
+            return ExitCode.failure
+        }
+        return listen(settings, routes, log)
     }
 
     private static func listen(_ settings: Settings, _ routes: Routes, _ log: Log) -> Int32 {

@@ -7,6 +7,18 @@ struct Settings: Sendable {
     /// `-w`, for people to read: standalone.sh has compiled it in.
     var handlersDirectory: String?
     var mapFile: String?
+    /// `-d`
+    var documentRoot: String?
+    /// `-x`
+    var scriptPaths: [String] = []
+    /// `--basic-auth`
+    var asksForPassword = false
+    /// `--basic-auth-credential`
+    var credential: String?
+    /// `--basic-auth-file`
+    var passwordFile: String?
+    /// pywebsocket3's.
+    static let defaultCredential = "test:test"
     var logFile: String?
     var log = LogSettings()
     var tls = TLSOptions()

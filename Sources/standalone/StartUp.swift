@@ -23,6 +23,7 @@ enum StartUp {
             route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }
         }
         lines += settings.tls.notes(port: port).map { "  " + $0 }
+        lines += settings.siteLines
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
         lines.append("listening on \(listening); \(page) is a page to try them; Ctrl-C stops")
         return lines.joined(separator: "\n")

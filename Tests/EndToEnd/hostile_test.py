@@ -301,7 +301,7 @@ def test_a_client_that_does_not_read_the_close(start_plain):
 
 def test_clients_that_read_no_page(start_plain):
     """Answers to requests are given up too."""
-    server = start_plain("--handshake-timeout", "0.5")
+    server = start_plain("--send-timeout", "0.5")
     idle_count = idle_descriptor_count(server)
     with bounded(server, "pages that nobody reads", cpu_limit=2, memory_limit=50 * MIB // 2):
         wires = [Wire.connect(server, receive_buffer=4_096) for _ in range(50)]

@@ -12,7 +12,10 @@ struct LayeringTests {
         ("WebSocketConnection", ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]),
         (
             "WebSocketHost",
-            ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
+            [
+                "CCrypt", "COpenSSL", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
+                "WebSocketConnection", "WebSocketProtocol",
+            ]
         ),
         (
             "WebSocketClient",

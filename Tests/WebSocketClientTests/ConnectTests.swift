@@ -9,7 +9,7 @@ import WebSocketProtocol
 struct ConnectTests {
     static let urls = [
         "", "localhost", "http://localhost/", "ws:/x", "ws://", "ws://a:0/", "ws://a:65536/", "ws://a/#b", "ws://a b/",
-        "ws://user@a/", "wss://a/",
+        "ws://user@a/",
     ]
 
     @Test("no WebSocket URL", arguments: urls)

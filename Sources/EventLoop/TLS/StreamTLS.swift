@@ -84,7 +84,7 @@ extension Stream {
         tls = nil
         // It would go out for everyone to read.
         if error != .notTLS { dropOutput() }
-        if isClosing { return output == nil ? shutDownSending() : flush() }
+        if isClosing { return hasOutput ? flush() : shutDownSending() }
         delegate?.streamFailed(error)
         closeAfterSending(linger: Self.refusalLinger)
     }
@@ -112,17 +112,39 @@ extension Stream {
             if !tls.isServer { _ = shakeHands(tls) }
             return
         }
-        while !isClosed, let queue = output, queue.count > 0 {
-            switch tls.seal(queue.bytes) {
+        var fileByteCount = 0
+        while !isClosed, let (bytes, isFile) = nextToSeal() {
+            switch tls.seal(bytes) {
             case .sent(let count):
                 sentByteCount &+= count
-                queue.removeFirst(count)
+                sealed(count, isFile)
+                if isFile { fileByteCount += count }
             case .blocked: return tellIfDrained()
             case .failed(let error): return fail(error)
             }
+            // As without TLS: then the others on the loop have their turn.
+            if fileByteCount >= Self.filePieceByteLimit, hasOutput { return flushSoon() }
         }
+        if isClosed { return }
         if tls.hasRest { return tellIfDrained() }
-        if isClosing && output == nil { return shutDownSending() }
         afterFlush()
+    }
+
+    /// What goes out next of the queue or of a file in it; `nil`: nothing, or the stream has failed.
+    private func nextToSeal() -> (bytes: UnsafeRawBufferPointer, isFile: Bool)? {
+        if fileParts?.isNext == true { return readFilePart().map { ($0, true) } }
+        guard let queue = output, queue.count > 0 else { return nil }
+        let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
+        return (UnsafeRawBufferPointer(rebasing: queue.bytes[..<limit]), false)
+    }
+
+    private func sealed(_ byteCount: Int, _ isFile: Bool) {
+        if isFile {
+            fileParts?.advance(byteCount)
+            if fileParts?.isEmpty == true { fileParts = nil }
+        } else {
+            output?.removeFirst(byteCount)
+            fileParts?.removePreceding(byteCount)
+        }
     }
 }

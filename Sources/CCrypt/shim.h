@@ -1,0 +1,7 @@
+// libcrypt: the hashes of passwords that htpasswd and mkpasswd write.
+#ifndef CCRYPT_SHIM_H
+#define CCRYPT_SHIM_H
+
+#include <crypt.h>
+
+#endif

@@ -1,0 +1,243 @@
+import CLinux
+import Glibc
+
+/// Who started a process. All calls come on the loop's thread.
+public protocol ChildProcessDelegate: AnyObject {
+    /// From its standard output; valid for this call.
+    func childWrote(_ bytes: UnsafeRawBufferPointer)
+    /// Its standard output has ended; it may go on for a while.
+    func childEndedOutput()
+    /// From its standard error; valid for this call.
+    func childComplained(_ bytes: UnsafeRawBufferPointer)
+    /// The last call: its output has ended and it is gone, with all of its group.
+    ///
+    /// - Parameter status: as `waitpid` tells it.
+    func childEnded(_ status: Int32)
+}
+
+/// Another program at work for us: a process group of its own, with three pipes and nothing else of ours.
+///
+/// Belongs to its loop's thread. It keeps its delegate until it has ended.
+public final class ChildProcess: EventSource {
+    /// What to run.
+    public struct Command: Sendable {
+        public var path: String
+        /// Begins with the program's name.
+        public var arguments: [String]
+        /// `NAME=value`; nothing else is there.
+        public var environment: [String]
+        public var folder: String
+
+        public init(path: String, arguments: [String], environment: [String], folder: String) {
+            self.path = path
+            self.arguments = arguments
+            self.environment = environment
+            self.folder = folder
+        }
+    }
+
+    private let loop: Loop
+    private let pid: pid_t
+    private let pidDescriptor: Int32
+    private var input: PipeWriter?
+    private var output: PipeReader?
+    private var errors: PipeReader?
+    private var delegate: (any ChildProcessDelegate)?
+    private var exitStatus: Int32?
+    private var isClosed = false
+
+    /// Starts the program.
+    ///
+    /// - Parameter input: its standard input, which ends behind these bytes.
+    /// - Throws: why it cannot be started: no such file, not executable, no more descriptors.
+    public init(
+        _ command: Command, input bytes: [UInt8], on loop: Loop, delegate: any ChildProcessDelegate
+    ) throws(SystemError) {
+        self.loop = loop
+        self.delegate = delegate
+        let pipes = try ChildPipes()
+        do throws(SystemError) {
+            pid = try command.spawn(pipes)
+        } catch {
+            pipes.closeAll()
+            throw error
+        }
+        pipes.closeTheirs()
+        let descriptor = linux_pidfd_open(pid)
+        pidDescriptor = descriptor
+        guard descriptor >= 0 else {
+            let error = SystemError("pidfd_open")
+            pipes.closeOurs()
+            Self.killAndReap(pid)
+            throw error
+        }
+        do throws(SystemError) {
+            try watch(pipes, bytes)
+        } catch {
+            self.delegate = nil
+            close()
+            throw error
+        }
+    }
+
+    private func watch(_ pipes: ChildPipes, _ bytes: [UInt8]) throws(SystemError) {
+        // Each takes over its descriptor, also if it fails.
+        let readers = Result { () throws(SystemError) in
+            output = try PipeReader(pipes.output.ours, on: loop) { [unowned self] in wrote($0) }
+        }
+        let complaints = Result { () throws(SystemError) in
+            errors = try PipeReader(pipes.errors.ours, on: loop) { [unowned self] in
+                if let bytes = $0 { delegate?.childComplained(bytes) }
+            }
+        }
+        let writers = Result { () throws(SystemError) in
+            input = try PipeWriter(pipes.input.ours, bytes, on: loop)
+        }
+        try readers.get()
+        try complaints.get()
+        try writers.get()
+        try loop.add(pidDescriptor, .readable, self)
+    }
+
+    private func wrote(_ bytes: UnsafeRawBufferPointer?) {
+        if let bytes {
+            delegate?.childWrote(bytes)
+        } else {
+            delegate?.childEndedOutput()
+            tellIfOver()
+        }
+    }
+
+    /// Lets it wait with its output, as soon as the pipe is full.
+    public func pauseOutput() { output?.pause() }
+
+    public func resumeOutput() {
+        output?.resume()
+        if exitStatus != nil { output?.finish() }
+    }
+
+    /// Whether its standard output has ended.
+    public var hasEndedOutput: Bool { output?.isClosed ?? true }
+
+    /// The program has ended. What it left behind in its group ends too, and what it wrote is read.
+    public func ready(_ readiness: Readiness) {
+        guard exitStatus == nil else { return }
+        exitStatus = Self.killAndReap(pid)
+        loop.remove(pidDescriptor)
+        Glibc.close(pidDescriptor)
+        input?.close()
+        errors?.finish()
+        output?.finish()
+        tellIfOver()
+    }
+
+    private func tellIfOver() {
+        guard let exitStatus, hasEndedOutput, let delegate else { return }
+        self.delegate = nil
+        delegate.childEnded(exitStatus)
+    }
+
+    /// Ends it and all of its group, without another word of its output;
+    /// ``ChildProcessDelegate/childEnded(_:)`` comes soon after.
+    public func kill() {
+        if exitStatus == nil { Glibc.kill(-pid, SIGKILL) }
+        output?.close()
+        tellIfOver()
+    }
+
+    /// Ends it at once, without another call: the loop ends, or it could not be watched.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        delegate = nil
+        for pipe in [output, errors] { pipe?.close() }
+        input?.close()
+        guard exitStatus == nil else { return }
+        exitStatus = Self.killAndReap(pid)
+        loop.remove(pidDescriptor)
+        Glibc.close(pidDescriptor)
+    }
+
+    /// The group first: until its leader is reaped, the number is nobody else's.
+    @discardableResult
+    private static func killAndReap(_ pid: pid_t) -> Int32 {
+        Glibc.kill(-pid, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        return status
+    }
+
+    /// What a status of `waitpid` says, for people.
+    public static func describe(_ status: Int32) -> String {
+        let signal = status & 0x7F
+        return signal == 0 ? "exit code \(status >> 8 & 0xFF)" : "signal \(signal)"
+    }
+}
+
+/// Standard input, output and error of a process.
+private struct ChildPipes {
+    let input: PipeEnds
+    let output: PipeEnds
+    let errors: PipeEnds
+
+    init() throws(SystemError) {
+        var made: [PipeEnds] = []
+        do throws(SystemError) {
+            for weWrite in [true, false, false] { made.append(try PipeEnds(weWrite: weWrite)) }
+        } catch {
+            for pipe in made { pipe.close() }
+            throw error
+        }
+        (input, output, errors) = (made[0], made[1], made[2])
+    }
+
+    private var all: [PipeEnds] { [input, output, errors] }
+    func closeTheirs() { for pipe in all { close(pipe.theirs) } }
+    func closeOurs() { for pipe in all { close(pipe.ours) } }
+    func closeAll() { for pipe in all { pipe.close() } }
+}
+
+extension ChildProcess.Command {
+    fileprivate func spawn(_ pipes: ChildPipes) throws(SystemError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, pipes.input.theirs, 0)
+        posix_spawn_file_actions_adddup2(&actions, pipes.output.theirs, 1)
+        posix_spawn_file_actions_adddup2(&actions, pipes.errors.theirs, 2)
+        // All of ours are closed on exec; a handler's may not be.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        posix_spawn_file_actions_addchdir_np(&actions, folder)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // We block and ignore signals that a program expects to work.
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
+        var pid: pid_t = 0
+        let code = Self.withCStrings(arguments) { arguments in
+            Self.withCStrings(environment) { environment in
+                posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard code == 0 else { throw SystemError("posix_spawn", code: code) }
+        return pid
+    }
+
+    /// The texts as C wants them, with `nil` behind the last one.
+    private static func withCStrings<Result>(
+        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let strings = texts.map { strdup($0) }
+        defer { for string in strings { free(string) } }
+        return body(strings + [nil])
+    }
+}
