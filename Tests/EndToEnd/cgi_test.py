@@ -71,6 +71,8 @@ def site(root):
     server = Server(
         "-d", root, "-x", "/cgi-bin", "--cgi-timeout", "1", "--max-request-body-size", "100K",
         "--cgi-max-output-size", "8M", handlers=HANDLERS)
+    # Threads that begin with the server have opened what they need once it has answered.
+    assert fetch(server, "/a.txt").content == b"a file"
     yield server
     server.stop()
 
