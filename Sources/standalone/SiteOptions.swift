@@ -12,7 +12,7 @@ enum SiteOptions {
             settings, _, _ in settings.configuration.listsDirectories = true
         },
         Option(
-            name: "cgi-paths", letter: "x", value: "LIST",
+            name: "cgi-paths", letter: "x", value: "PATHS",
             help: "folders below -d whose files are run as CGI scripts and not served: /cgi-bin,/htbin; "
                 + "default: none"
         ) { settings, text, option throws(UsageError) in

@@ -9,7 +9,7 @@ from wire import HANDLERS, handshake, request, run_program
 
 PLAIN = {"PORT": "any", "COUNT": "many", "BYTES": "lots", "SECONDS": "soon", "MODE": "shred", "LEVEL": "loud",
          "FORMAT": "yaml", "LIST": "https://a/b", "HOST": "a b", "FILE": "/proc/none/at", "DIR": "/proc/none/at",
-         "PATHS": "cgi", "USER:PASSWORD": "nobody", "VERSION": "0.9", "CIPHERS": "no such cipher"}
+         "PATHS": "../x", "USER:PASSWORD": "nobody", "VERSION": "0.9", "CIPHERS": "no such cipher"}
 # Any text is right for these.
 FREE = {"--handler-encoding"}
 # These standalone.sh looks at; another command may take anything.
@@ -17,7 +17,14 @@ OF_SCRIPT = {"--websock-handlers", "--scan-dir"}
 HAS_SCRIPT = "standalone.sh" in os.environ.get("WEBSOCKETHOST_COMMAND", "standalone.sh")
 # Where it is not the text of the value that is wrong; all others end with 2.
 EXIT_CODES = {"--server-host": 3, "--websock-handlers": 1, "--scan-dir": 1, "--log-file": 1, "--config": 1,
-              "--websock-handlers-map-file": 1}
+              "--websock-handlers-map-file": 1, "--certificate": 1, "--private-key": 1, "--tls-client-ca": 1,
+              "--document-root": 1, "--basic-auth-credential": 1, "--basic-auth-file": 1}
+# What has to be said with it, or the value is not looked at.
+WITH = {"--certificate": ["--tls", "--private-key", "/proc/none/at"],
+        "--private-key": ["--tls", "--certificate", "/etc/ssl/certs/ca-certificates.crt"],
+        "--tls-client-ca": ["--tls-self-signed", "--tls-client-auth"],
+        "--cgi-paths": ["--document-root", HANDLERS], "--basic-auth-credential": ["--basic-auth"],
+        "--basic-auth-file": ["--basic-auth"]}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def test_every_wrong_value(options):
         value = PLAIN[word]
         seen += 1
         for spelling in filter(None, [letter, name, "--" + name[2:].replace("-", "_")]):
-            code, _, errors = run_program("-p", "0", spelling, value)
+            code, _, errors = run_program("-p", "0", *WITH.get(name, []), spelling, value)
             line = next(line for line in errors.splitlines() if value in line)
             assert code == EXIT_CODES.get(name, 2), (spelling, errors)
             assert any(text in line for text in (spelling, name, f"({letter or name})")), (spelling, errors)

@@ -302,7 +302,7 @@ def run_program(*options):
     command = shlex.split(
         os.environ.get("WEBSOCKETHOST_COMMAND") or shlex.quote(str(REPOSITORY / "standalone.sh")))
     done = subprocess.run(
-        [*command, *map(str, options)], capture_output=True, text=True, timeout=900,
+        [*command, *map(str, options)], capture_output=True, text=True, timeout=300,
         stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout, done.stderr
 
