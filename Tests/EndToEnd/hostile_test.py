@@ -184,7 +184,7 @@ def test_a_million_fragments(start_plain, payload):
     with Wire.open(server) as wire:
         wire.echo()
         with bounded(server, "a million fragments", cpu_limit=3, memory_limit=MEMORY_LIMIT):
-            assert echo_meanwhile(server, wire, data) > 1
+            assert echo_meanwhile(server, wire, data) > 0
             assert wire.text() == "a" + payload.decode() * count + "c"
 
 

@@ -395,7 +395,7 @@ def test_busy_client_leaves_time_for_others(start):
             began = time.monotonic()
             for _ in range(50):
                 wire.echo()
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 60  # starved, it would take as long as the flood lasts
     finally:
         stopped.set()
         flooder.join()
@@ -492,7 +492,7 @@ def test_second_signal_forces(start):
         began = time.monotonic()
         server.signal(signal.SIGTERM)
         assert server.wait() == 1
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30  # not the 60 s of the options
     server.wait_for_line("all connections are dropped")
 
 
@@ -501,7 +501,7 @@ def test_stop_without_connections(start):
     began = time.monotonic()
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 9  # not the 10 s of --drain-timeout
 
 
 # Starting

@@ -134,7 +134,7 @@ def test_loop_lines(start):
             index for index, line in enumerate(server.stderr_lines()) if "loop 0: " in line))
     began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # not the 10 s of --drain-timeout
 
 
 @pytest.mark.parametrize("value", ["-1", "0"])
