@@ -38,25 +38,14 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     let receiveBuffer: UnsafeMutableRawBufferPointer
     /// Where parts of files are read that cannot go from file to socket by themselves. Not where streams
     /// receive: one may be looking at what it has there while another sends.
-    private(set) lazy var fileBuffer = {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Self.fileBufferByteCount, alignment: 64)
-        ownedFileBuffer = buffer
-        return buffer
-    }()
-    private var ownedFileBuffer: UnsafeMutableRawBufferPointer?
+    var fileBuffer: UnsafeMutableRawBufferPointer { fileMemory.bytes }
     /// 16 KiB: a record of TLS.
-    private static let fileBufferByteCount = 16_384
+    private lazy var fileMemory = OwnedMemory(byteCount: 16_384)
 
     /// Where streams with TLS receive what they open into ``receiveBuffer``; none until there is one. Half as
     /// long, so that there is room for what comes of it and of a record that began before.
-    private(set) lazy var sealedBuffer = {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Self.receiveBufferByteCount / 2, alignment: 64)
-        ownedSealedBuffer = buffer
-        return buffer
-    }()
-    private var ownedSealedBuffer: UnsafeMutableRawBufferPointer?
+    var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
+    private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
     private var queuePool: [ByteQueue] = []
     private var unflushedStreams: [Stream] = []
     private var unreadStreams: [Stream] = []
@@ -108,8 +97,6 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     deinit {
         receiveBuffer.deallocate()
-        ownedSealedBuffer?.deallocate()
-        ownedFileBuffer?.deallocate()
         close(wakeUpDescriptor)
     }
 
@@ -370,4 +357,13 @@ extension Loop {
             runReadyJobs()
         }
     }
+}
+
+/// Memory that goes with its owner.
+private final class OwnedMemory {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(byteCount: Int) { bytes = .allocate(byteCount: byteCount, alignment: 64) }
+
+    deinit { bytes.deallocate() }
 }

@@ -164,8 +164,6 @@ extension Stream {
     public var queuedByteCount: Int { output?.count ?? 0 }
     public var isOverDrainMark: Bool { queuedByteCount > drainMark || fileParts != nil }
     var hasOutput: Bool { output != nil || fileParts != nil }
-    /// Nothing more is taken to be sent.
-    var takesNoMore: Bool { isClosing }
 
     /// Room at the end of the queue, to be filled and then made part of it with ``commit(_:)``.
     ///

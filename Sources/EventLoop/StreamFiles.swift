@@ -54,7 +54,7 @@ extension Stream {
     /// The queue counts as over its mark until the part is sent. A file that has become shorter fails
     /// the stream: the peer was promised more.
     public func sendFile(_ file: OpenFile, _ range: Range<Int>) {
-        guard !takesNoMore, !range.isEmpty else { return }
+        guard !isClosing, !range.isEmpty else { return }
         var parts = fileParts ?? FileParts()
         parts.append(file, range, queuedByteCount: queuedByteCount)
         fileParts = parts

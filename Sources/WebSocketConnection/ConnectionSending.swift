@@ -120,6 +120,7 @@ extension Connection {
                 let frame = try session.compressedFrame(
                     kind, payload: payload, isFinal: isFinal, maskingKey: maskingKey)
                 put(frame.header, frame.payload)
+                endpoint.compressionPool.deflateOutput.trim()
             } else {
                 let header = try session.headerForData(
                     kind, payloadByteCount: payload.count, isFinal: isFinal,
@@ -185,7 +186,7 @@ extension Connection {
 extension Connection {
     /// Sends a Ping or Pong of ours, if the connection still lets it.
     func writeControl(_ opcode: Opcode, _ payload: [UInt8]) {
-        guard ending == nil, 
+        guard ending == nil,
             let frame = try? session.frameForControl(opcode, payload, maskingKey: maskingKey)
         else { return }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes") }

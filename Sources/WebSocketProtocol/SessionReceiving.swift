@@ -184,7 +184,7 @@ extension Session {
             let (piece, isEnd) = try inflate(with: inflater, into: compression.pool.inflateOutput)
             try checkLimit(piece)
             if isLast && isEnd && messagePayload.isEmpty && validator.isAtCharacterBoundary {
-                endCompressed()
+                self.compression?.endReceiving(role)
                 return try wholeMessage(piece)
             }
             if messageKind == .text, !validator.accept(piece) { throw .invalidUTF8 }
@@ -194,7 +194,7 @@ extension Session {
         guard isWhole else { return nil }
         self.frame = nil
         guard frame.isFinal else { return nil }
-        endCompressed()
+        self.compression?.endReceiving(role)
         return .message(try finishMessage())
     }
 
@@ -230,8 +230,6 @@ extension Session {
         }
         return (UnsafeRawBufferPointer(output), false)
     }
-
-    private mutating func endCompressed() { compression?.endReceiving(role) }
 
     private mutating func finishMessage() throws(ProtocolError) -> Message {
         guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }

@@ -38,7 +38,8 @@ extension Session {
     ///
     /// A whole message that would become longer goes out as it is, where that is allowed.
     ///
-    /// - Returns: a payload that is valid until the pool is used again, or is the one given.
+    /// - Returns: a payload that is valid until the pool is used again, or is the one given. Whoever has
+    ///   copied it trims the pool's output, or the longest message's memory would stay.
     public mutating func compressedFrame(
         _ kind: Opcode, payload: UnsafeRawBufferPointer, isFinal: Bool = true,
         maskingKey: UInt32? = nil
@@ -107,6 +108,7 @@ extension Session {
         let result = payload.withUnsafeBytes { bytes in
             Result { () throws(SendError) in
                 let frame = try compressedFrame(kind, payload: bytes, maskingKey: maskingKey)
+                defer { compression?.pool.deflateOutput.trim() }
                 return frame.header.bytes(frame.payload)
             }
         }

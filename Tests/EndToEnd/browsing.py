@@ -153,3 +153,28 @@ class Window:
         self.browser.switch_to.window(self.handle)
         self.browser.close()
         self.browser.switch_to.window(self.browser.window_handles[0])
+
+
+# Fixtures; a module has those that it imports.
+
+@pytest.fixture(scope="module")
+def site():
+    site = Site()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def one_browser():
+    browser = open_browser()
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def browser(one_browser):
+    """Fails the test if the browser complains of the page."""
+    one_browser.get("about:blank")
+    one_browser.get_log("browser")
+    yield one_browser
+    assert complaints(one_browser) == []

@@ -7,35 +7,13 @@ import subprocess
 import urllib.request
 
 import pytest
-from browsing import PAGES, USES_PYTHON, Site, Window, complaints, open_browser
+from browsing import PAGES, USES_PYTHON, Window, browser, one_browser, site  # noqa: F401 (fixtures)
 from conftest import REPOSITORY
 from selenium.webdriver.common.keys import Keys
 from websockets.sync.client import connect
 from wire import BINARY, CLOSE, TEXT, Wire, close_body, wait_until
 
 ALL_PAGES = sorted(path.name for path in PAGES.glob("*.html"))
-
-
-@pytest.fixture(scope="module")
-def site():
-    site = Site()
-    yield site
-    site.stop()
-
-
-@pytest.fixture(scope="module")
-def one_browser():
-    browser = open_browser()
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def browser(one_browser):
-    one_browser.get("about:blank")
-    one_browser.get_log("browser")
-    yield one_browser
-    assert complaints(one_browser) == []
 
 
 # --- Handlers ---------------------------------------------------------------------------------------

@@ -4,35 +4,12 @@ import contextlib
 import re
 
 import pytest
-from browsing import PAGES, OtherOrigin, Site, Window, complaints, open_browser
+from browsing import PAGES, OtherOrigin, Window, browser, one_browser, site  # noqa: F401 (fixtures)
 from selenium.webdriver.common.keys import Keys
 
 SUFFIX = " – grüße, 世界 🌍"
 SCRIPTS = ["Grüße", "Привет", "你好，世界", "مرحبا بالعالم", "שלום", "नमस्ते", "こんにちは",
            "👋🏽🌍", "a\tb <b>\\n</b>"]
-
-
-@pytest.fixture(scope="module")
-def site():
-    site = Site()
-    yield site
-    site.stop()
-
-
-@pytest.fixture(scope="module")
-def one_browser():
-    browser = open_browser()
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def browser(one_browser):
-    """Fails the test if the browser complains of the page."""
-    one_browser.get("about:blank")
-    one_browser.get_log("browser")
-    yield one_browser
-    assert complaints(one_browser) == []
 
 
 @contextlib.contextmanager

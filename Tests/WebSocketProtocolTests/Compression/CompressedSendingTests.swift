@@ -113,6 +113,14 @@ struct CompressedSendingTests {
         }
     }
 
+    /// The pool is the thread's for good, so one long message must not stay in it.
+    @Test func givesMemoryBack() throws {
+        let pool = CompressionPool(CompressionSettings())
+        var session = Session(role: .server, compression: SessionCompression(DeflateParameters(), pool: pool))
+        _ = try session.frame(for: .binary(noise(1 << 20)))
+        #expect(pool.deflateOutput.bytes.count <= GrowingBuffer.keptByteCount)
+    }
+
     /// Pieces that do not shrink stay compressed: the first one has said so.
     @Test func piecesDoNotShrink() throws {
         var pair = SessionPair(deflateParameters(keepsContext: false))
