@@ -2,7 +2,8 @@
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
-//                                                  WebSocketClient ─► WebSocketConnection
+//   client ─► WebSocketClient ─► WebSocketConnection
+//   standalone, client ─► CommandLineOptions ─► WebSocketConnection
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► EventLoop
 //
@@ -149,7 +150,13 @@ let tests = [
         "WebSocketClientTests",
         ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
-    test("StandaloneTests", ["standalone", "WebSocketHost", "EventLoop"]),
+    test("CommandLineOptionsTests", ["CommandLineOptions"]),
+    test("StandaloneTests", ["standalone", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
+    test(
+        "ClientTests",
+        [
+            "client", "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient", "WebSocketProtocol",
+        ]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
@@ -184,9 +191,17 @@ let package = Package(
         room(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
+        room("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
+        .executableTarget(
+            name: "client",
+            dependencies: [
+                "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient", "WebSocketProtocol",
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "standalone",
-            dependencies: ["WebSocketHost", "WebSocketProtocol"] + modules.map { .target(name: $0.name) },
+            dependencies: ["CommandLineOptions", "WebSocketHost", "WebSocketProtocol"]
+                + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
         .plugin(

@@ -3,6 +3,10 @@
 #
 #   ./standalone.sh -p 9998 -w handlers
 #
+# or compiles the client, without any handlers, and runs that:
+#
+#   ./standalone.sh client ws://localhost:9998/echo
+#
 # All arguments are the server's (./standalone.sh --help); this script looks only at those that say
 # which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, also as variables
 # (WEBSOCKETHOST_STRICT) and as keys in the file of --config. When nothing changed since the last run it starts the server at once.
@@ -10,7 +14,7 @@
 # WEBSOCKETHOST_BUILD=debug builds without optimisation, for work on the server itself.
 #
 # Exit codes of this script: 1 the directory or the machine is not ready, or the build failed;
-# 2 wrong arguments; 4 --strict and a handler does not compile. Afterwards it *is* the server.
+# 2 wrong arguments; 4 --strict and a handler does not compile. Afterwards it *is* the server, or the client.
 set -uo pipefail
 
 package=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -178,24 +182,40 @@ take_turn() {
     flock "$turn"
 }
 
-read_arguments "$@"
-read_environment
-[[ -z $config ]] || read_config
-is_true "$is_strict" && is_strict=yes || is_strict=no
-is_true "$allows_outside" && allows_outside=yes || allows_outside=no
-find_directories
+# What the arguments say about handlers: `scan_handlers` then finds them.
+choose_handlers() {
+    read_arguments "$@"
+    read_environment
+    [[ -z $config ]] || read_config
+    is_true "$is_strict" && is_strict=yes || is_strict=no
+    is_true "$allows_outside" && allows_outside=yes || allows_outside=no
+    find_directories
+}
+
+product=standalone
+if [[ ${1-} == client ]]; then
+    product=client
+    shift
+else
+    choose_handlers "$@"
+fi
 compiler=$(swiftc --version 2>/dev/null) \
     || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
-state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$mode")
-scan_handlers
+if [[ $product == client ]]; then
+    state=$package/.build/handlers/client-$mode
+    have_no_handlers
+else
+    state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$mode")
+    scan_handlers
+fi
 if ! is_up_to_date; then
     check_machine
     take_turn
     if ! is_up_to_date; then # the one we waited for may have built it
         prepare_handlers
-        build_server
+        build_product
     fi
     [[ -z ${turn-} ]] || exec {turn}>&-
 fi
-[[ $is_strict == no ]] || refuse_left_out
-exec "$state/standalone" "$@"
+[[ $is_strict != yes ]] || refuse_left_out
+exec "$state/$product" "$@"

@@ -1,8 +1,12 @@
 # Part of standalone.sh: runs `swift build`, shows its progress, and leaves out what does not compile.
 
-build_server() {
+build_product() {
     local began=$SECONDS count=${#handlers[@]}
-    progress "building $count handler$( ((count == 1)) || printf s) of $shown"
+    if [[ $product == client ]]; then
+        progress 'building the client'
+    else
+        progress "building $count handler$( ((count == 1)) || printf s) of $shown"
+    fi
     # Left by a checkout that was moved or copied: compiled modules name the old place.
     if [[ ! -e $build/.package || $(<"$build/.package") != "$package" ]]; then
         rm -rf -- "$build" && mkdir -p -- "$build" && printf '%s\n' "$package" >"$build/.package" || exit 1
@@ -15,8 +19,8 @@ build_server() {
     done
     sort_messages
     show_messages
-    cp -f -- "$build/$mode/standalone" "$state/standalone.new" \
-        && mv -f -- "$state/standalone.new" "$state/standalone" || exit 1 # a server may run the old one
+    cp -f -- "$build/$mode/$product" "$state/$product.new" \
+        && mv -f -- "$state/$product.new" "$state/$product" || exit 1 # a server may run the old one
     printf '%s\n%s\n' "$core" "$(describe_handlers)" >"$state/stamp" || exit 1
     progress "built in $((SECONDS - began)) s"
     [[ ! -t 2 ]] || printf '\r\033[K' >&2
@@ -29,7 +33,7 @@ run_swift_build() {
     WEBSOCKETHOST_HANDLERS=.build/handlers/${state##*/} \
         WEBSOCKETHOST_HANDLERS_LIST=$(digest "${handlers[@]-}" "${helpers[@]-}") \
         swift build --package-path "$package" --scratch-path "$build" --cache-path "$build/cache" \
-        --configuration "$mode" --product standalone -Xswiftc -diagnostic-style=llvm \
+        --configuration "$mode" --product "$product" -Xswiftc -diagnostic-style=llvm \
         >"$state/log" 2>&1 {turn}>&- &
     process=$!
     trap 'kill "$process" 2>/dev/null; wait "$process"; exit 130' INT

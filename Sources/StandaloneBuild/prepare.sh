@@ -8,6 +8,8 @@
 #       copied, core, stamp                       what the copies, and the binary, were made from
 #       standalone                                the binary
 #
+# The client has such a folder too, `client-release`, with no module in it and the binary `client`.
+#
 # Copies rather than links to the directory: targets must lie below the package; each target is a
 # folder of its own, so that a directory with thousands of other files costs nothing; and a file that
 # does not compile is replaced by a stand-in, which SwiftPM need not plan for anew. The first line of
@@ -34,6 +36,12 @@ scan_handlers() {
         fingerprint[$path]=$mark
     done < <(find "$root/" -mindepth 1 -name '.*' -prune -o -name '*.swift' -xtype f -print0 \
         | sort -z | xargs -0 -r stat -L --printf '%.9Z,%s,%i %n\0')
+}
+
+# For a program without handlers.
+have_no_handlers() {
+    handlers=() helpers=() root='' shown=''
+    declare -gA fingerprint=()
 }
 
 is_usable() { # PATH
@@ -69,8 +77,9 @@ describe_handlers() {
 
 is_up_to_date() {
     core=${core-$(describe_core)}
-    [[ -x $state/standalone && -r $state/stamp ]] || return 1
-    [[ $(<"$state/stamp") == "$core"$'\n'"$(describe_handlers)" ]]
+    [[ -x $state/$product && -r $state/stamp ]] || return 1
+    # Both without the line ends behind the last one: there may be no handlers.
+    [[ $(<"$state/stamp") == "$(printf '%s\n%s' "$core" "$(describe_handlers)")" ]]
 }
 
 # --- Copies ---------------------------------------------------------------------------------------

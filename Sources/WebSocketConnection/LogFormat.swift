@@ -44,8 +44,10 @@ extension LogFormat {
         }
     }
 
+    /// Adds a JSON string, with its quotation marks.
+    ///
     /// RFC 8259 §7: quotation marks, backslashes and control characters MUST be escaped.
-    private static func append(_ text: String, to line: inout String) {
+    package static func append(_ text: String, to line: inout String) {
         line += "\""
         for scalar in text.unicodeScalars {
             switch scalar {

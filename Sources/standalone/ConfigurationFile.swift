@@ -1,3 +1,4 @@
+import CommandLineOptions
 import WebSocketHost
 
 /// The text of a configuration file, taken apart.

@@ -5,7 +5,7 @@ enum Environment {
     static let prefix = "WEBSOCKETHOST_"
 
     /// Read by standalone.sh, Package.swift and the tests; no options.
-    static let reserved: Set = ["BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND"]
+    static let reserved: Set = ["BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND"]
 
     /// The variables of this process that begin like ours.
     static func own() -> [String: String] {

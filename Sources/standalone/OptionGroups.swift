@@ -1,23 +1,21 @@
+import CommandLineOptions
 import WebSocketHost
 
 /// All options, in the order in which the help explains them. The groups are in files of their own.
 enum Options {
     static let defaults = Configuration()
 
-    static let groups: [(title: String, options: [Option])] = [
+    static let table = OptionTable<Settings>([
         ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
         ("Files, scripts and passwords", SiteOptions.all), ("Limits", limits),
         ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
-    ]
+    ])
 
-    static let all = groups.flatMap(\.options)
+    static var all: [Option] { table.all }
 
     /// - Parameter spelling: without dashes in front; `_` is as good as `-`.
-    static func named(_ spelling: some StringProtocol) -> Option? {
-        let name = String(spelling.map { $0 == "_" ? "-" : $0 })
-        return all.first { $0.name == name }
-    }
+    static func named(_ spelling: some StringProtocol) -> Option? { table.named(spelling) }
 }
 
 // MARK: - Kinds of options that are several

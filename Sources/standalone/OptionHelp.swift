@@ -1,5 +1,6 @@
 // What is said about the options.
 
+import CommandLineOptions
 import WebSocketHost
 
 extension Options {
@@ -16,10 +17,7 @@ extension Options {
             usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
 
             """
-        for group in groups {
-            text += "\n\(group.title)\n"
-            for option in group.options { text += entry(option) }
-        }
+        text += table.help
         text += """
 
             Sizes take K, M and G. Every option may be written with _ for - and its value after =, and given
@@ -31,22 +29,6 @@ extension Options {
         return text
     }
 
-    private static func entry(_ option: Option) -> String {
-        let letter = option.letter.map { "-\($0), " } ?? "    "
-        let head = "  \(letter)--\(option.name)\(option.value.map { " \($0)" } ?? "")"
-        let column = 38
-        var lines = [""]
-        for word in option.help.split(separator: " ") {
-            if lines[lines.count - 1].count + word.count > 60 { lines.append("") }
-            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
-        }
-        let indent = String(repeating: " ", count: column)
-        let body = lines.joined(separator: "\n" + indent)
-        let isLong = head.count > column - 2
-        let gap = isLong ? "\n" + indent : String(repeating: " ", count: column - head.count)
-        return head + gap + body + "\n"
-    }
-
     /// `--print-config`: a configuration file that says what this invocation says, each line below
     /// where it is from; defaults are comments.
     static func listing(_ invocation: Invocation) -> String {
@@ -54,7 +36,7 @@ extension Options {
             "# Each option with its value, below where that is from. #name = value is a default.",
             "[websockethost]",
         ]
-        for group in groups {
+        for group in table.groups {
             let options = group.options.filter { $0.scope == .anywhere }
             if !options.isEmpty { lines += ["", "# \(group.title)"] }
             for option in options { lines += entry(option, invocation.given[option.name]) }

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import EventLoop
 import WebSocketHost
 
@@ -22,7 +23,7 @@ extension Options {
         _ arguments: [String], environment: [String: String] = [:],
         readFile: (String) throws(SystemError) -> String
     ) throws(UsageError) -> Invocation {
-        let commandLine = try assignments(arguments)
+        let commandLine = try table.read(arguments).assignments
         // Who asks for help gets it, whatever else is wrong.
         if commandLine.contains(where: { ["help", "version"].contains($0.option.name) }) {
             return try resolve(commandLine)
@@ -59,89 +60,16 @@ extension Options {
             if assignment.origin.strength == last?.strength,
                 !assignment.option.isFlag || index == last?.index
             {
-                try apply(assignment, to: &invocation.settings)
+                try assignment.apply(to: &invocation.settings)
                 invocation.given[assignment.option.name] = assignment
             } else {
-                try apply(assignment, to: &ignored)
+                try assignment.apply(to: &ignored)
             }
         }
         if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
             invocation.settings.configuration.tls = try invocation.settings.tls.configuration()
         }
         return invocation
-    }
-
-    private static func apply(
-        _ assignment: Assignment, to settings: inout Settings
-    ) throws(UsageError) {
-        let option = assignment.option
-        let spelling = assignment.origin.blame(assignment.key)
-        if !option.isFlag {
-            try option.apply(&settings, assignment.text, spelling)
-        } else if try assignment.isSet() {
-            try option.apply(&settings, "", spelling)
-        }
-    }
-}
-
-// MARK: - The command line
-
-extension Options {
-    static func assignments(_ arguments: [String]) throws(UsageError) -> [Assignment] {
-        var assignments: [Assignment] = []
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            let (option, spelling, attached) = try find(argument)
-            var value = attached
-            if option.isFlag, let joined = attached, !argument.hasPrefix("--") {
-                // Flags and one more letter may be joined: -tp 9998.
-                rest = ["-\(joined)"] + rest
-                value = nil
-            } else if !option.isFlag, attached == nil {
-                guard let next = rest.popFirst() else {
-                    throw UsageError("\(spelling) needs a value: \(spelling) \(option.value ?? "")")
-                }
-                value = next
-            } else if option.isFlag, let attached {
-                if option.scope == .commandLineOnly { throw UsageError("\(spelling) takes no value") }
-                if attached.isEmpty {
-                    throw UsageError("\(spelling): '' is not \(Values.flagWords)")
-                }
-            }
-            assignments.append(
-                Assignment(
-                    option: option, text: value ?? "", origin: .commandLine(spelling), key: spelling))
-        }
-        return assignments
-    }
-
-    /// The option that an argument names, how it is spelt, and a value attached by `=` or directly.
-    private static func find(
-        _ argument: String
-    ) throws(UsageError) -> (Option, spelling: String, attached: String?) {
-        if argument.hasPrefix("--") {
-            let parts = argument.dropFirst(2).split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let spelling = parts.first.map(String.init) ?? ""
-            guard let option = named(spelling) else {
-                let hint = hint(Option.normalized(spelling), prefix: "--")
-                throw UsageError("unknown option --\(escaped(spelling))\(hint)")
-            }
-            return (option, "--\(spelling)", parts.count == 2 ? String(parts[1]) : nil)
-        }
-        guard argument.hasPrefix("-"), let letter = argument.dropFirst().first else {
-            throw UsageError("'\(escaped(argument))' is no option; options begin with -")
-        }
-        guard let option = all.first(where: { $0.letter == letter }) else {
-            let hint = hint(Option.normalized(argument.dropFirst()), prefix: "--")
-            throw UsageError("unknown option \(escaped(argument))\(hint)")
-        }
-        let attached = argument.dropFirst(2)
-        return (option, "-\(letter)", attached.isEmpty ? nil : String(attached))
-    }
-
-    private static func hint(_ word: String, prefix: String = "") -> String {
-        Nearest.hint(word, among: all.map(\.name), prefix: prefix)
     }
 }
 

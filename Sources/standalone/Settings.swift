@@ -41,14 +41,3 @@ struct Settings: Sendable {
         (logFile ?? "").isEmpty ? log : Log(level: .info)
     }
 }
-
-/// Options that cannot be followed; the description is one line for a person.
-struct UsageError: Error, CustomStringConvertible {
-    let description: String
-    let exitCode: Int32
-
-    init(_ description: String, exitCode: Int32 = Program.ExitCode.usage) {
-        self.description = description
-        self.exitCode = exitCode
-    }
-}

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import WebSocketHost
 
 /// The options for what is served beside handlers, and for who is let in.

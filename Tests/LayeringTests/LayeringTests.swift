@@ -21,7 +21,20 @@ struct LayeringTests {
             "WebSocketClient",
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
         ),
-        ("standalone", ["EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol"]),
+        ("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
+        (
+            "client",
+            [
+                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketClient",
+                "WebSocketProtocol",
+            ]
+        ),
+        (
+            "standalone",
+            [
+                "CommandLineOptions", "EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol",
+            ]
+        ),
     ]
 
     private static let root = URL(filePath: #filePath)

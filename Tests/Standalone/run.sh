@@ -18,7 +18,8 @@ copy_package() { # TARGET
     mkdir -p -- "$1/handlers"
     cp -- "$project/Package.swift" "$project/standalone.sh" "$1"
     cp -r -- "$project/Sources" "$1"
-    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,WebSocketConnection,WebSocketClient,WebSocketHost,standalone}
+    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,WebSocketConnection,WebSocketClient,WebSocketHost}
+    rm -rf -- "$1"/Sources/{CommandLineOptions,client,standalone}
     cp -r -- "$here/stub/." "$1/Sources"
 }
 
@@ -81,6 +82,36 @@ run
 check 'a removed file is noticed' says_not '/new|'
 run --exit-7
 check "the exit code is the server's" exits 7
+
+echo '# the client'
+run client -p 1 ws://a/b
+check 'builds the client' says 'standalone.sh: building the client'
+check 'passes the arguments on, but for the first' says 'client: -p 1 ws://a/b'
+check 'no warnings' says_not warning
+run client
+check 'nothing is built when nothing changed' under 5000
+check 'and says nothing' says_not 'standalone.sh:'
+run client --exit-5
+check "the exit code is the client's" exits 5
+echo 'typed' | "$script" client --read >client.txt 2>&1
+output=$(<client.txt)
+check 'it reads standard input' says 'read: typed'
+handler package/handlers/bad_wsh.swift 'print(missing)'
+WEBSOCKETHOST_STRICT=yes WEBSOCKETHOST_WEBSOCK_HANDLERS=nowhere run client -w nowhere --strict
+check 'handlers are none of its business' says 'client: -w nowhere --strict'
+check 'nor a reason to build' says_not 'standalone.sh:'
+rm package/handlers/bad_wsh.swift
+echo 'let wrong: Int = ""' >>package/Sources/client/wrong.swift
+run client
+check 'its own errors' says "Sources/client/wrong.swift:1:18: error: "
+check 'end the run' exits 1
+rm package/Sources/client/wrong.swift
+run client
+check 'a repaired client' says 'client: '
+run
+check 'the server is built beside it' serves echo echo_wsh.swift
+run client
+check 'and neither disturbs the other' says_not building
 
 echo '# names'
 names=(2fast-chat naïve class a-b a_b 'a b' Foundation WebSocketHost standalone Shared main "it's" 'a$b'

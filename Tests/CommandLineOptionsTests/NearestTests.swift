@@ -1,6 +1,6 @@
 import Testing
 
-@testable import standalone
+@testable import CommandLineOptions
 
 @Suite("Did you mean")
 struct NearestTests {

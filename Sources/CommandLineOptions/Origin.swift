@@ -1,13 +1,13 @@
-import WebSocketHost
+import WebSocketConnection
 
 /// Where a setting is from, from the weakest to the strongest.
-enum Origin: Sendable, Hashable {
+package enum Origin: Sendable, Hashable {
     case file(path: String, lineNumber: Int)
     case environment(variable: String)
     /// As it was spelt.
     case commandLine(String)
 
-    var strength: Int {
+    package var strength: Int {
         switch self {
         case .file: 0
         case .environment: 1
@@ -16,7 +16,7 @@ enum Origin: Sendable, Hashable {
     }
 
     /// In front of what is wrong with the value.
-    func blame(_ key: String) -> String {
+    package func blame(_ key: String) -> String {
         switch self {
         case .file(let path, let lineNumber): "\(escaped(path)):\(lineNumber): \(escaped(key))"
         case .environment(let variable): variable
@@ -26,7 +26,7 @@ enum Origin: Sendable, Hashable {
 }
 
 extension Origin: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .file(let path, let lineNumber): "\(escaped(path)):\(lineNumber)"
         case .environment(let variable): "environment: \(variable)"
@@ -36,15 +36,31 @@ extension Origin: CustomStringConvertible {
 }
 
 /// An option that was given somewhere.
-struct Assignment: Sendable {
-    let option: Option
-    var text: String
-    let origin: Origin
+package struct Assignment<Settings>: Sendable {
+    package let option: Option<Settings>
+    package let text: String
+    package let origin: Origin
     /// The option as it was spelt there, for messages.
-    let key: String
+    package let key: String
+
+    package init(option: Option<Settings>, text: String, origin: Origin, key: String) {
+        self.option = option
+        self.text = text
+        self.origin = origin
+        self.key = key
+    }
 
     /// Whether a flag is set.
-    func isSet() throws(UsageError) -> Bool {
+    package func isSet() throws(UsageError) -> Bool {
         text.isEmpty && origin.strength == 2 ? true : try Values.flag(text, origin.blame(key))
+    }
+
+    /// Checks the value and puts it into the settings.
+    package func apply(to settings: inout Settings) throws(UsageError) {
+        if !option.isFlag {
+            try option.apply(&settings, text, origin.blame(key))
+        } else if try isSet() {
+            try option.apply(&settings, "", origin.blame(key))
+        }
     }
 }

@@ -1,12 +1,12 @@
 /// Finds what somebody may have meant.
-enum Nearest {
+package enum Nearest {
     /// - Returns: `"; did you mean …?"`, or nothing if nothing is near.
-    static func hint(_ word: String, among words: [String], prefix: String = "") -> String {
+    package static func hint(_ word: String, among words: [String], prefix: String = "") -> String {
         match(word, among: words).map { "; did you mean \(prefix)\($0)?" } ?? ""
     }
 
     /// The one word that begins like this, or the one with the fewest different characters.
-    static func match(_ word: String, among words: [String]) -> String? {
+    package static func match(_ word: String, among words: [String]) -> String? {
         let continued = words.filter { $0.hasPrefix(word) }
         if word.count > 2, continued.count == 1 { return continued[0] }
         let nearest = words.min { distance($0, word) < distance($1, word) }

@@ -1,9 +1,9 @@
-import WebSocketHost
+import WebSocketConnection
 import WebSocketProtocol
 
 /// The kinds of values that options take. Each throws what is allowed instead.
-enum Values {
-    static func integer(
+package enum Values {
+    package static func integer(
         _ text: String, _ range: ClosedRange<Int>, _ option: String
     ) throws(UsageError) -> Int {
         guard let number = Int(text), range.contains(number) else {
@@ -15,7 +15,7 @@ enum Values {
     }
 
     /// Bytes, with K, M or G for 1,024 and its powers.
-    static func bytes(
+    package static func bytes(
         _ text: String, atLeast minimum: Int, _ option: String
     ) throws(UsageError) -> Int {
         let units: [Character: Int] = ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
@@ -37,7 +37,7 @@ enum Values {
     /// Seconds, fractions allowed.
     ///
     /// - Parameter isZeroAllowed: where zero has a meaning.
-    static func seconds(
+    package static func seconds(
         _ text: String, isZeroAllowed: Bool = false, _ option: String
     ) throws(UsageError) -> Duration {
         guard let number = Double(text), number <= 86_400, number >= (isZeroAllowed ? 0 : 0.001) else {
@@ -48,7 +48,7 @@ enum Values {
         return .seconds(number)
     }
 
-    static func compressionMode(
+    package static func compressionMode(
         _ text: String, _ option: String
     ) throws(UsageError) -> CompressionSettings.Mode {
         guard let mode = CompressionSettings.Mode(rawValue: text.lowercased()) else {
@@ -57,7 +57,7 @@ enum Values {
         return mode
     }
 
-    static func logLevel(
+    package static func logLevel(
         _ text: String, _ option: String, among levels: [LogLevel] = LogLevel.allCases
     ) throws(UsageError) -> LogLevel {
         guard let level = LogLevel(name: text), levels.contains(level) else {
@@ -66,7 +66,7 @@ enum Values {
         return level
     }
 
-    static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat {
+    package static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat {
         guard let format = LogFormat(rawValue: text.lowercased()) else {
             throw noneOf(LogFormat.allCases.map(\.rawValue), text, option)
         }
@@ -79,9 +79,9 @@ enum Values {
             "\(option): '\(escaped(text))' is none of \(words.joined(separator: ", "))\(hint)")
     }
 
-    static let flagWords = "true or false (yes or no, on or off, 1 or 0)"
+    package static let flagWords = "true or false (yes or no, on or off, 1 or 0)"
 
-    static func flag(_ text: String, _ option: String) throws(UsageError) -> Bool {
+    package static func flag(_ text: String, _ option: String) throws(UsageError) -> Bool {
         switch text.lowercased() {
         case "true", "yes", "on", "1": return true
         case "false", "no", "off", "0": return false
@@ -90,7 +90,7 @@ enum Values {
     }
 
     /// A host without a port: a name, an IPv4 address, or an IPv6 address with brackets or without.
-    static func host(_ text: String, _ option: String) throws(UsageError) -> String {
+    package static func host(_ text: String, _ option: String) throws(UsageError) -> String {
         let isAddress = text.contains("[") || text.filter { $0 == ":" }.count > 1
         let isHost = text.allSatisfy { character in
             character.isASCII && !character.isWhitespace && !"/@?#\\\"<>".contains(character)
@@ -101,29 +101,5 @@ enum Values {
                 "\(option): '\(escaped(text))' is not a host name or address, without port")
         }
         return text
-    }
-
-    /// `any`, `same`, or a list of origins separated by commas.
-    static func origins(_ text: String, _ option: String) throws(UsageError) -> AllowedOrigins {
-        switch text.lowercased() {
-        case "any", "*": return .any
-        case "same": return .same
-        default:
-            let origins = text.split(separator: ",").map(String.init)
-            for origin in origins where origin != "null" && !isOrigin(origin) {
-                throw UsageError(
-                    "\(option): '\(escaped(origin))' is no origin: write https://example.com, "
-                        + "without a path, or 'same' or 'any'")
-            }
-            guard !origins.isEmpty else { throw UsageError("\(option): no origin given") }
-            return .list(origins)
-        }
-    }
-
-    /// scheme "://" host [":" port], RFC 6454 §6.2.
-    private static func isOrigin(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[0].count > 1 && parts[0].hasSuffix(":") && parts[1].isEmpty
-            && !parts[2].isEmpty
     }
 }

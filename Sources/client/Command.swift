@@ -1,0 +1,56 @@
+import WebSocketClient
+import WebSocketProtocol
+
+/// What a line of the input asks for.
+enum Command: Equatable {
+    case send(Message)
+    case ping([UInt8])
+    case close(CloseCode?, reason: String)
+    case help
+    /// What is wrong with it, and what to type instead.
+    case mistake(String)
+
+    static let list = """
+          /binary HEX                         send bytes: /binary 00ff 0a
+          /ping [TEXT]                        send a Ping; its Pong is told when it comes
+          /close [CODE [REASON]]              close, with 1000 unless said
+          /help                               print this
+          //TEXT                              send a text that begins with /
+        """
+}
+
+extension Command {
+    init(_ line: String) {
+        guard line.hasPrefix("/") else {
+            self = .send(.text(line))
+            return
+        }
+        if line.hasPrefix("//") {
+            self = .send(.text(String(line.dropFirst())))
+            return
+        }
+        let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        let rest = words.count > 1 ? words[1] : ""
+        switch words.first {
+        case "/binary": self = Self.binary(rest)
+        case "/ping": self = .ping(Array(rest.utf8))
+        case "/close": self = Self.close(rest)
+        case "/help": self = .help
+        default: self = .mistake("no such command: /help lists them, // sends a text that begins with /")
+        }
+    }
+
+    private static func binary(_ text: Substring) -> Command {
+        Hexadecimal.bytes(text).map { .send(.binary($0)) } ?? .mistake("/binary takes \(Hexadecimal.form)")
+    }
+
+    /// RFC 6455 §7.4.1: which codes may be sent is the connection's to say.
+    private static func close(_ text: Substring) -> Command {
+        let words = text.split(separator: " ", maxSplits: 1)
+        guard let first = words.first else { return .close(.normalClosure, reason: "") }
+        guard let code = UInt16(first) else {
+            return .mistake("/close takes a number and a reason: /close 4000 enough")
+        }
+        return .close(CloseCode(rawValue: code), reason: words.count > 1 ? String(words[1]) : "")
+    }
+}

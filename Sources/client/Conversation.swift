@@ -1,0 +1,116 @@
+import EventLoop
+import Glibc
+import Synchronization
+import WebSocketClient
+import WebSocketProtocol
+
+/// Sends each line of standard input and prints what comes, until one side closes.
+final class Conversation: Sendable {
+    private let socket: WebSocket
+    private let output: Output
+    private let linger: Duration
+    private let isTyped: Bool
+    private let receivedCount = Atomic<Int>(0)
+    /// Set before our Close goes out.
+    private let isClosing = Atomic<Bool>(false)
+
+    init(_ socket: WebSocket, _ output: Output, linger: Duration?) {
+        self.socket = socket
+        self.output = output
+        isTyped = isatty(STDIN_FILENO) == 1
+        self.linger = linger ?? (isTyped ? .zero : Settings.lingerOfPipes)
+    }
+
+    /// The task that reads the input may be left waiting for a line: the program ends without it.
+    func run() async -> ExitCode {
+        if isTyped { output.note("each line is sent; /help lists commands, Ctrl-D closes") }
+        let typing = Task { await type() }
+        do throws(ConnectionError) {
+            while let message = try await socket.receive() {
+                receivedCount.add(1, ordering: .relaxed)
+                output.received(message)
+            }
+        } catch {
+            return output.failed(error.textForClient, .lost)
+        }
+        // Only then it ends by itself.
+        let sent = isClosing.load(ordering: .sequentiallyConsistent) ? await typing.value : nil
+        guard let close = await socket.receivedClose else {
+            return output.failed("the server did not answer the Close", .lost)
+        }
+        output.closed(close)
+        if let sent, sent == close.code { return .success }
+        return ExitCode(closedByServer: close)
+    }
+
+    /// - Returns: the code of our Close, once it is answered or has waited long enough; `nil` if the
+    ///   server was faster.
+    private func type() async -> CloseCode? {
+        do throws(ConnectionError) {
+            while let line = await nextLine() {
+                switch Command(line) {
+                case .send(let message): try await socket.send(message)
+                case .ping(let payload): ping(payload)
+                case .close(let code, let reason):
+                    if try await close(code, reason) { return code }
+                case .help: output.note(Command.list)
+                case .mistake(let text): output.note(text)
+                }
+            }
+            await waitUntilQuiet()
+            _ = try await close(.normalClosure, "")
+            return .normalClosure
+        } catch {
+            switch error {
+            // The end of what is received too, where it is told.
+            case .closed, .lost, .pingTimedOut, .failed: break
+            default: output.note("\(error)")
+            }
+            return nil
+        }
+    }
+
+    /// Without waiting for its Pong: the next line may be typed meanwhile.
+    private func ping(_ payload: [UInt8]) {
+        Task { [self] in
+            do throws(ConnectionError) {
+                output.pong(after: try await socket.ping(payload))
+            } catch {
+                if case .notSendable = error { output.note("\(error)") }
+            }
+        }
+    }
+
+    /// - Returns: false if such a Close cannot be sent; the connection is as before then.
+    private func close(_ code: CloseCode?, _ reason: String) async throws(ConnectionError) -> Bool {
+        isClosing.store(true, ordering: .sequentiallyConsistent)
+        do throws(ConnectionError) {
+            try await socket.close(code, reason: reason)
+            return true
+        } catch {
+            guard case .notSendable = error else { throw error }
+            isClosing.store(false, ordering: .sequentiallyConsistent)
+            output.note("\(error)")
+            return false
+        }
+    }
+
+    /// Answers to the last lines may be on their way, and would be dropped behind our Close.
+    private func waitUntilQuiet() async {
+        guard linger > .zero else { return }
+        var count: Int
+        repeat {
+            count = receivedCount.load(ordering: .relaxed)
+            try? await Task.sleep(for: linger)
+        } while count != receivedCount.load(ordering: .relaxed)
+    }
+
+    /// The next line without its end; `nil` at the end of the input. On a thread of its own, as the read
+    /// blocks: one line at a time, so that a fast input waits for a slow server.
+    private func nextLine() async -> String? {
+        await withCheckedContinuation { continuation in
+            let thread = try? LoopThread { continuation.resume(returning: readLine()) }
+            if thread == nil { continuation.resume(returning: nil) }
+        }
+    }
+}

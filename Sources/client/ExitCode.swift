@@ -1,0 +1,57 @@
+import HTTPProtocol
+import WebSocketClient
+import WebSocketProtocol
+
+/// How the program ends, for scripts; the help has the same table.
+enum ExitCode: Int32, Sendable {
+    case success = 0
+    /// The connection ended without a Close, or with one that tells of a fault.
+    case lost = 1
+    case usage = 2
+    case cannotConnect = 3
+    /// The server answered the handshake, but not with a 101 that holds.
+    case refused = 4
+    /// Another message than `--expect` said, or the server closed before all had come.
+    case unexpected = 5
+    case timedOut = 6
+}
+
+extension ExitCode {
+    init(_ error: ConnectError) {
+        switch error {
+        case .invalidURL, .tlsFile: self = .usage
+        case .refused, .malformedAnswer: self = .refused
+        case .handshake(let error): self = Self.isOurs(error) ? .usage : .refused
+        case .timedOut: self = .timedOut
+        case .unknownHost, .unreachable, .tls, .lost, .cancelled, .stopped: self = .cannotConnect
+        }
+    }
+
+    /// Whether the request was not sent at all.
+    private static func isOurs(_ error: HandshakeError) -> Bool {
+        switch error {
+        case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol: true
+        default: false
+        }
+    }
+
+    /// - Parameter close: the server's; if it is the answer to ours, then another one than that asks for.
+    init(closedByServer close: Close) {
+        switch close.code {
+        case nil, .normalClosure, .goingAway: self = .success
+        default: self = .lost
+        }
+    }
+}
+
+extension ConnectionError {
+    /// As the user of a client would say it; the description also fits a server.
+    var textForClient: String {
+        switch self {
+        case .lost: "the connection was lost: the server ended it without a Close"
+        case .pingTimedOut: "the connection was lost: the server answered no Ping"
+        case .failed(let error): "the server broke the protocol: \(error)"
+        default: "\(self)"
+        }
+    }
+}

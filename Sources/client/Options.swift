@@ -1,0 +1,143 @@
+import CommandLineOptions
+import EventLoop
+import HTTPProtocol
+import WebSocketClient
+
+typealias Option = CommandLineOptions.Option<Settings>
+
+/// All options, in the order in which the help explains them.
+enum Options {
+    static let table = OptionTable<Settings>([
+        ("Where to, in place of a URL", parts), ("Handshake", handshake), ("TLS", tls),
+        ("One shot: send, receive, close", script), ("Input and output", output),
+        ("Limits, compression, information", others),
+    ])
+
+    /// - Throws: for an option that is wrong, or options that do not go together.
+    static func read(_ arguments: [String]) throws(UsageError) -> Settings {
+        let line = try table.read(arguments, takesOperands: true)
+        var settings = Settings()
+        // Who asks for help gets it, whatever else is wrong.
+        if line.assignments.contains(where: { $0.option.name == "help" }) {
+            settings.showsHelp = true
+            return settings
+        }
+        for assignment in line.assignments { try assignment.apply(to: &settings) }
+        if line.operands.count > 1 {
+            throw UsageError("one URL only; '\(escaped(line.operands[1]))' is too much")
+        }
+        settings.place.url = line.operands.first
+        try check(&settings)
+        return settings
+    }
+
+    private static func check(_ settings: inout Settings) throws(UsageError) {
+        _ = try settings.place.resolved
+        if let count = settings.script.receiveCount, count < settings.script.expected.count {
+            throw UsageError("--receive \(count) is less than the messages of --expect")
+        }
+        switch (settings.certificate, settings.privateKey) {
+        case (nil, nil): break
+        case (let certificate?, let privateKey?):
+            settings.configuration.tls.identity = .files(certificate: certificate, privateKey: privateKey)
+        default: throw UsageError("--certificate and --private-key: give both")
+        }
+        do throws(FieldError) {
+            _ = try settings.fields
+        } catch {
+            throw UsageError("--cookie: \(escaped("\(error)"))")
+        }
+    }
+
+    static let shortUsage = """
+        usage: ./standalone.sh client URL [options]
+               ./standalone.sh client --help explains all options
+        """
+
+    static var help: String {
+        """
+        A WebSocket client for people and scripts.
+
+        usage: ./standalone.sh client ws://localhost:9998/echo [options]
+
+        Without an option of "One shot", each line of standard input is sent as a text, and what comes is
+        printed; the end of the input (Ctrl-D) closes. Lines that begin with / are commands, see below.
+
+        """ + table.help + """
+
+            Commands
+            \(Command.list)
+
+            Exit codes: 0 closed in good order; 1 connection lost, or closed by the server with another code
+            than 1000 or 1001; 2 wrong arguments; 3 cannot connect; 4 handshake refused; 5 --expect or
+            --receive not met; 6 time-out.
+            """
+    }
+}
+
+// MARK: - The connection
+
+extension Options {
+    static let parts: [Option] = [
+        Option(name: "server-host", letter: "s", value: "HOST", help: "default localhost") {
+            settings, text, option throws(UsageError) in
+            settings.place.host = try Values.host(text, option)
+        },
+        Option(name: "server-port", letter: "p", value: "PORT", help: "default 80, with -t 443") {
+            settings, text, option throws(UsageError) in
+            settings.place.port = try Values.integer(text, 1...65_535, option)
+        },
+        Option(name: "resource", letter: "r", value: "PATH", help: "default /echo") {
+            settings, text, _ in settings.place.resource = text
+        },
+        Option(name: "tls", letter: "t", help: "wss:// in place of ws://") {
+            settings, _, _ in settings.place.usesTLS = true
+        },
+    ]
+
+    static let handshake: [Option] = [
+        Option(name: "origin", letter: "o", value: "ORIGIN", help: "what a browser would say of its page") {
+            settings, text, _ in settings.origin = text
+        },
+        Option(name: "subprotocol", value: "NAME", help: "offer it; several are in order of preference") {
+            settings, text, _ in settings.subprotocols.append(text)
+        },
+        Option(name: "header", value: "LINE", help: "'Name: value', a field more; may be given several times") {
+            settings, text, option throws(UsageError) in
+            let (name, value) = try HeaderLine.parse(text, option)
+            do throws(FieldError) {
+                try settings.headerFields.append(name, value)
+            } catch {
+                throw UsageError("\(option): \(escaped("\(error)"))")
+            }
+        },
+        Option(name: "cookie", value: "NAME=VALUE", help: "may be given several times") {
+            settings, text, option throws(UsageError) in
+            guard text.contains("="), !text.hasPrefix("=") else {
+                throw UsageError("\(option): '\(escaped(text))' is not NAME=VALUE")
+            }
+            settings.cookies.append(text)
+        },
+    ]
+
+    static let tls: [Option] = [
+        Option(
+            name: "ca", value: "FILE",
+            help: "PEM: trust these CAs, or this self-signed certificate, and no others; default: the machine's"
+        ) { settings, text, _ in settings.configuration.tls.trust = .file(text) },
+        Option(name: "insecure", help: "for tests: trust every certificate, so anybody may listen") {
+            settings, _, _ in settings.configuration.tls.trust = .anyCertificate
+        },
+        Option(
+            name: "server-name", value: "HOST", help: "the name the certificate must have, if not the URL's"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.tls.serverName = try Values.host(text, option)
+        },
+        Option(name: "certificate", value: "FILE", help: "PEM: to show to a server that asks for one") {
+            settings, text, _ in settings.certificate = text
+        },
+        Option(name: "private-key", value: "FILE", help: "PEM: its key, without a passphrase") {
+            settings, text, _ in settings.privateKey = text
+        },
+    ]
+}

@@ -1,0 +1,141 @@
+import EventLoop
+import Glibc
+import HTTPProtocol
+import WebSocketClient
+import WebSocketProtocol
+
+/// What the program prints: messages to standard output, all else to standard error; with `--json`
+/// everything to standard output, one object per line.
+struct Output: Sendable {
+    let printsJSON: Bool
+    let isQuiet: Bool
+    let showsHexadecimal: Bool
+    /// Then control characters of the server must not reach it.
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    init(_ settings: Settings) {
+        printsJSON = settings.printsJSON
+        isQuiet = settings.isQuiet
+        showsHexadecimal = settings.showsHexadecimal
+    }
+
+    func opened(_ socket: WebSocket, _ url: String) {
+        if printsJSON {
+            var object = JSONObject(event: "open")
+            object.add("url", url)
+            object.add("subprotocol", socket.subprotocol)
+            object.add("compression", socket.compression.map(Self.text))
+            object.add("tls", socket.request.tls.map { "\($0)" })
+            return put(object)
+        }
+        var parts = ["connected to \(url)"]
+        if let subprotocol = socket.subprotocol { parts.append("subprotocol \(subprotocol)") }
+        if let compression = socket.compression { parts.append(Self.text(compression)) }
+        if let tls = socket.request.tls { parts.append("\(tls)") }
+        note(parts.joined(separator: ", "))
+    }
+
+    func received(_ message: Message) {
+        switch message {
+        case .text(let text):
+            guard printsJSON else { return put("< \(isTerminal ? escaped(text, limit: .max) : text)\n") }
+            var object = JSONObject(event: "text")
+            object.add("text", text)
+            put(object)
+        case .binary(let bytes):
+            if printsJSON {
+                var object = JSONObject(event: "binary")
+                object.add("hex", Hexadecimal.text(bytes))
+                return put(object)
+            }
+            let count = "\(bytes.count) byte\(bytes.count == 1 ? "" : "s")"
+            put("< (\(count))\(showsHexadecimal ? " " + Hexadecimal.text(bytes) : "")\n")
+        }
+    }
+
+    func pong(after duration: Duration) {
+        let milliseconds = (duration / .microseconds(1)).rounded() / 1_000
+        guard printsJSON else { return note("pong after \(milliseconds) ms") }
+        var object = JSONObject(event: "pong")
+        object.add("milliseconds", milliseconds)
+        put(object)
+    }
+
+    /// - Parameter close: the server's, which may be the answer to ours.
+    func closed(_ close: Close) {
+        guard printsJSON else { return note("closed: \(escaped("\(close)"))") }
+        var object = JSONObject(event: "close")
+        object.add("code", close.code.map { Int($0.rawValue) })
+        object.add("reason", close.reason)
+        put(object)
+    }
+
+    /// Something went wrong; told with `--quiet` too.
+    func failed(_ text: String, _ code: ExitCode) -> ExitCode {
+        if printsJSON {
+            var object = JSONObject(event: "error")
+            object.add("exitCode", Int(code.rawValue))
+            object.add("message", text)
+            write(object.line, STDOUT_FILENO)
+        } else {
+            write("client: \(text)\n", STDERR_FILENO)
+        }
+        return code
+    }
+
+    /// The server's answer to the handshake, with its body.
+    func refused(_ head: ResponseHead, _ body: [UInt8]) -> ExitCode {
+        let text = String(decoding: body, as: UTF8.self)
+        if printsJSON {
+            var object = JSONObject(event: "error")
+            object.add("exitCode", Int(ExitCode.refused.rawValue))
+            object.add("message", "handshake refused")
+            object.add("status", head.status.code)
+            object.add("location", head.fields["Location"])
+            object.add("body", text)
+            write(object.line, STDOUT_FILENO)
+            return .refused
+        }
+        let location = head.fields["Location"].map { " (Location: \(escaped($0)))" } ?? ""
+        var lines = ["client: handshake refused: \(escaped("\(head.status)"))\(location)"]
+        lines += text.split(whereSeparator: \.isNewline).map { escaped(String($0), limit: 1_000) }
+        write(lines.joined(separator: "\n") + "\n", STDERR_FILENO)
+        return .refused
+    }
+
+    /// For people only: `--json` has objects for what matters.
+    func note(_ text: String) {
+        if !isQuiet && !printsJSON { write(text + "\n", STDERR_FILENO) }
+    }
+
+    private func put(_ object: JSONObject) { put(object.line) }
+
+    private func put(_ line: String) {
+        if !isQuiet { write(line, STDOUT_FILENO) }
+    }
+
+    /// Whoever read what we print may be gone: then there is nothing left to do.
+    private func write(_ text: String, _ descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { exit(ExitCode.lost.rawValue) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// As the server's answer named it (RFC 7692 §7.1).
+    private static func text(_ parameters: DeflateParameters) -> String {
+        var parts = ["permessage-deflate"]
+        if parameters.serverNoContextTakeover { parts.append("server_no_context_takeover") }
+        if parameters.clientNoContextTakeover { parts.append("client_no_context_takeover") }
+        if parameters.serverMaxWindowBits != 15 {
+            parts.append("server_max_window_bits=\(parameters.serverMaxWindowBits)")
+        }
+        if parameters.clientMaxWindowBits != 15 {
+            parts.append("client_max_window_bits=\(parameters.clientMaxWindowBits)")
+        }
+        return parts.joined(separator: "; ")
+    }
+}

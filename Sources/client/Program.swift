@@ -1,0 +1,47 @@
+import CommandLineOptions
+import EventLoop
+import WebSocketClient
+
+/// What `client` does, from the command line to the exit code.
+enum Program {
+    static func run(_ arguments: [String]) async -> ExitCode {
+        let settings: Settings
+        let url: String
+        do throws(UsageError) {
+            settings = try Options.read(arguments)
+            if settings.showsHelp {
+                print(Options.help)
+                return .success
+            }
+            url = try settings.place.resolved
+        } catch {
+            Log(level: .info).announce("\(error)\n\n\(Options.shortUsage)")
+            return .usage
+        }
+        return await talk(to: url, settings, Output(settings))
+    }
+
+    private static func talk(to url: String, _ settings: Settings, _ output: Output) async -> ExitCode {
+        var configuration = settings.configuration
+        configuration.connectTimeout = settings.timeout
+        let client: WebSocketClient
+        do throws(SystemError) {
+            client = try WebSocketClient(configuration, log: Log(level: settings.logLevel))
+        } catch {
+            return output.failed("\(error)", .cannotConnect)
+        }
+        do throws(ConnectError) {
+            let socket = try await client.connect(
+                url, subprotocols: settings.subprotocols, origin: settings.origin,
+                fields: (try? settings.fields) ?? settings.headerFields)
+            output.opened(socket, url)
+            if settings.script.isEmpty {
+                return await Conversation(socket, output, linger: settings.linger).run()
+            }
+            return await OneShot(socket, output, settings.script).run(timeout: settings.timeout)
+        } catch {
+            if case .refused(let head, let body) = error { return output.refused(head, body) }
+            return output.failed(escaped("\(error)", limit: 1_000), ExitCode(error))
+        }
+    }
+}
