@@ -191,6 +191,7 @@ let package = Package(
         room(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
+        room("Supervisor", ["EventLoop", "WebSocketConnection"]),
         room("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
         .executableTarget(
             name: "client",
@@ -200,7 +201,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "standalone",
-            dependencies: ["CommandLineOptions", "WebSocketHost", "WebSocketProtocol"]
+            dependencies: ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]
                 + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         .executableTarget(name: "RegistryGenerator", swiftSettings: settings),

@@ -1,5 +1,5 @@
-// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd, accept4, sendfile, openat2, pidfds
-// and what posix_spawn has beyond POSIX.
+// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd, accept4, sendfile, openat2, pidfds,
+// inotify and what posix_spawn has beyond POSIX.
 #ifndef CLINUX_SHIM_H
 #define CLINUX_SHIM_H
 
@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 // glibc declares it under _GNU_SOURCE only, which would change types that Glibc declares too.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int ends[2], int flags);
+int memfd_create(const char *name, unsigned flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 

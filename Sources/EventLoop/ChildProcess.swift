@@ -199,45 +199,9 @@ private struct ChildPipes {
 
 extension ChildProcess.Command {
     fileprivate func spawn(_ pipes: ChildPipes) throws(SystemError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, pipes.input.theirs, 0)
-        posix_spawn_file_actions_adddup2(&actions, pipes.output.theirs, 1)
-        posix_spawn_file_actions_adddup2(&actions, pipes.errors.theirs, 2)
-        // All of ours are closed on exec; a handler's may not be.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        posix_spawn_file_actions_addchdir_np(&actions, folder)
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // We block and ignore signals that a program expects to work.
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-
-        var pid: pid_t = 0
-        let code = Self.withCStrings(arguments) { arguments in
-            Self.withCStrings(environment) { environment in
-                posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
-            }
-        }
-        guard code == 0 else { throw SystemError("posix_spawn", code: code) }
-        return pid
-    }
-
-    /// The texts as C wants them, with `nil` behind the last one.
-    private static func withCStrings<Result>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-    ) -> Result {
-        let strings = texts.map { strdup($0) }
-        defer { for string in strings { free(string) } }
-        return body(strings + [nil])
+        try ProcessLaunch(
+            path: path, arguments: arguments, environment: environment, folder: folder,
+            descriptors: [pipes.input.theirs, pipes.output.theirs, pipes.errors.theirs], leadsGroup: true
+        ).spawn()
     }
 }

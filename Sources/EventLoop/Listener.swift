@@ -94,6 +94,16 @@ public struct ListeningSocket: Sendable {
         }
     }
 
+    /// A descriptor that listens already, from another process.
+    public init(adopting fd: Int32) throws(SystemError) {
+        self.fd = fd
+        address = try Socket.localAddress(fd)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    }
+
+    /// To give it to another process: ``ProcessLaunch/descriptors``.
+    public var descriptor: Int32 { fd }
+
     /// For a socket that no ``Listener`` took over.
     public func close() { Glibc.close(fd) }
 }

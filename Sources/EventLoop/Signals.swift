@@ -11,8 +11,18 @@ public final class Signals: EventSource {
     /// Keeps the signals from their default effect. Call before any other thread is started, so that
     /// every thread inherits it.
     public static func block(_ signals: [Int32]) {
-        var set = signalSet(signals)
+        var set = Self.set(signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Leaves these signals without effect: someone else looks after them.
+    public static func ignore(_ signals: [Int32]) { for number in signals { signal(number, SIG_IGN) } }
+
+    static func set(_ signals: [Int32]) -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        return set
     }
 
     /// A connection that the peer closed is an error of `send`, not a signal.
@@ -22,7 +32,7 @@ public final class Signals: EventSource {
     public init(
         _ signals: [Int32], on loop: Loop, onSignal: @escaping (Int32) -> Void
     ) throws(SystemError) {
-        var set = signalSet(signals)
+        var set = Self.set(signals)
         self.loop = loop
         self.onSignal = onSignal
         fd = try check("signalfd") {
@@ -50,11 +60,4 @@ public final class Signals: EventSource {
         loop.remove(fd)
         Glibc.close(fd)
     }
-}
-
-private func signalSet(_ signals: [Int32]) -> sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for signal in signals { sigaddset(&set, signal) }
-    return set
 }

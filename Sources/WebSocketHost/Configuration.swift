@@ -56,6 +56,9 @@ public struct Configuration: Sendable {
     /// `--thread-monitor-interval-in-sec`. How often each loop logs what it has to do; `nil`: never.
     public var loopReportInterval: Duration?
 
+    /// `--watch`. Whether the index page follows ``Server/show(failure:)`` and ``Server/retire()``.
+    public var showsChanges = false
+
     public init() {}
 }
 

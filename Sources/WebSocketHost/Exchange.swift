@@ -456,7 +456,7 @@ extension Exchange {
     }
 
     func respond(_ response: Response, isLast: Bool, isHead: Bool = false) {
-        let isLast = isLast || worker.isDraining
+        let isLast = isLast || worker.isLeaving
         stream.write(response.bytes(isHead: isHead, isLast: isLast))
         finishAnswer(isLast: isLast)
     }
@@ -467,7 +467,7 @@ extension Exchange {
         if stream.isOverDrainMark {
             unsentAnswerIsLast = isLast
             watchSending()
-        } else if isLast || worker.isDraining {
+        } else if isLast || worker.isLeaving {
             worker.loop.cancel(timer)
             stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
         } else {

@@ -9,7 +9,8 @@ enum IndexPage {
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
         + "connect-src *; base-uri 'none'; form-action 'none'"
 
-    static func html(_ routes: Routes) -> String {
+    /// - Parameter showsChanges: whether it follows ``ChangeFeed``.
+    static func html(_ routes: Routes, showsChanges: Bool = false) -> String {
         let listing = routes.listing
         let broken = listing.filter { $0.failure != nil }.count
         return """
@@ -22,12 +23,13 @@ enum IndexPage {
             <title>WebSocketHost</title>
             <style>\(IndexPageAssets.style)</style>
             </head>
-            <body>
+            <body\(showsChanges ? " data-changes=\"\(ChangeFeed.path)\"" : "")>
             <header>
             <h1>WebSocketHost</h1>
             <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>
             </header>
             <main>
+            \(showsChanges ? IndexPageAssets.changes : "")\
             \(listing.isEmpty ? IndexPageAssets.emptyDirectory : listing.map(section).joined())
             <noscript><p>The forms need JavaScript; the addresses do not.</p></noscript>
             </main>

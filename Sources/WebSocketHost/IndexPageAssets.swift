@@ -84,6 +84,14 @@ enum IndexPageAssets {
           overflow-x: auto; background: var(--page); border: 1px solid var(--line); border-radius: 6px;
           padding: .75rem; font-size: .875rem; line-height: 1.45;
         }
+        #failure, #renewal {
+          margin: 0 0 1rem; padding: .75rem 1rem; background: var(--surface); border: 1px solid var(--bad);
+          border-radius: 8px;
+        }
+        #failure h2 { margin: 0; font-size: 1rem; color: var(--bad); }
+        #failure p { margin: .25rem 0 .75rem; }
+        #renewal { border-color: var(--accent); }
+        [hidden] { display: none !important; }
         .broken > pre { margin: .75rem 1rem 1rem; }
         .console { padding: .25rem 1rem 1rem; display: grid; gap: .75rem; }
         form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; }
@@ -121,6 +129,15 @@ enum IndexPageAssets {
           .log time { grid-column: 1 / -1; font-size: .75rem; line-height: 1.2; }
         }
         .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+
+        """
+
+    /// Filled by the script, while the author's files are watched.
+    static let changes = """
+        <div id="renewal" role="status" hidden>A new version is live. \
+        <button type="button">Show it</button></div>
+        <section id="failure" role="alert" hidden><h2>The last change does not compile</h2>
+        <p>What worked before is served on.</p><pre tabindex="0"></pre></section>
 
         """
 
@@ -284,6 +301,33 @@ enum IndexPageAssets {
             if (isClosed && others.includes(focused)) connect.focus();
           }
         }
+
+        // While the author's files are watched: what the compiler says, and the new version when it is live.
+        class Changes {
+          constructor(path) {
+            this.address = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
+            this.failure = document.getElementById("failure");
+            this.renewal = document.getElementById("renewal");
+            this.renewal.querySelector("button").addEventListener("click", () => location.reload());
+            this.follow(false);
+          }
+          follow(isAgain) {
+            const socket = new WebSocket(this.address);
+            socket.onopen = () => { if (isAgain) this.renew(); };
+            socket.onmessage = ({data}) => {
+              this.failure.querySelector("pre").textContent = data;
+              this.failure.hidden = data === "";
+            };
+            socket.onclose = () => setTimeout(() => this.follow(true), 250);
+          }
+          // A conversation under way is not thrown away.
+          renew() {
+            const isTalking = Array.from(document.querySelectorAll("details[data-path]")).some(
+              (route) => route.console?.socket && route.console.socket.readyState < WebSocket.CLOSED);
+            if (isTalking) this.renewal.hidden = false; else location.reload();
+          }
+        }
+        if (document.body.dataset.changes) new Changes(document.body.dataset.changes);
 
         for (const route of document.querySelectorAll("details[data-path]")) {
           route.addEventListener("toggle", () => {

@@ -4,7 +4,9 @@ import HTTPProtocol
 struct Pages: Sendable {
     private let index: [UInt8]
 
-    init(_ routes: Routes) { index = Array(IndexPage.html(routes).utf8) }
+    init(_ routes: Routes, showsChanges: Bool = false) {
+        index = Array(IndexPage.html(routes, showsChanges: showsChanges).utf8)
+    }
 
     func response(path: String, head: RequestHead) -> Response {
         guard path == "/" else {

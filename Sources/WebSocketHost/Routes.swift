@@ -3,9 +3,8 @@ import Synchronization
 
 /// One handler file's place in the registry that is generated from a directory of handlers.
 public struct Registration: Sendable {
-    enum Content: Sendable {
-        case handler(WebSocketHandler)
-        /// Why there is none: the compiler's message.
+    private enum Content: Sendable {
+        case handler(@Sendable () -> WebSocketHandler)
         case failure(String)
     }
 
@@ -13,9 +12,10 @@ public struct Registration: Sendable {
     public let route: String
     /// The file, relative to the handlers directory.
     public let source: String
-    let content: Content
+    private let content: Content
 
-    public init(route: String, source: String, handler: WebSocketHandler) {
+    /// - Parameter handler: made when ``Routes`` are, so that what its file does then can be watched.
+    public init(route: String, source: String, handler: @autoclosure @escaping @Sendable () -> WebSocketHandler) {
         self.route = route
         self.source = source
         content = .handler(handler)
@@ -30,23 +30,47 @@ public struct Registration: Sendable {
         content = .failure(failure)
     }
 
+    /// The same, but that its handler is made of nothing: to tell what is served without running it.
+    public var withoutCode: Registration {
+        guard failure == nil else { return self }
+        return Registration(route: route, source: source, handler: WebSocketHandler { _ in })
+    }
+
+    /// The same file left out, if it is not already.
+    public func leftOut(because failure: String) -> Registration {
+        self.failure == nil ? Registration(route: route, source: source, failure: failure) : self
+    }
+
     /// Why the file was left out; `nil` if it was not.
     public var failure: String? {
         if case .failure(let text) = content { text } else { nil }
+    }
+
+    fileprivate func made() -> Route.Content {
+        switch content {
+        case .handler(let handler): .handler(handler())
+        case .failure(let text): .failure(text)
+        }
     }
 }
 
 /// What a path leads to. Shared by all connections of the route.
 final class Route: Sendable {
+    enum Content: Sendable {
+        case handler(WebSocketHandler)
+        /// Why there is none: the compiler's message.
+        case failure(String)
+    }
+
     let path: String
     let source: String
     /// Its place in ``Routes/all``.
     let index: Int
-    let content: Registration.Content
+    let content: Content
     /// Whether the browsers' rule about subprotocols was explained once.
     let hasWarnedOfSubprotocol = Atomic<Bool>(false)
 
-    init(path: String, source: String, index: Int, content: Registration.Content) {
+    init(path: String, source: String, index: Int, content: Content) {
         self.path = path
         self.source = source
         self.index = index
@@ -59,9 +83,11 @@ public struct Routes: Sendable {
     private var byPath: [String: Route] = [:]
     private(set) var all: [Route] = []
 
-    public init(_ registrations: [Registration] = []) {
+    /// - Parameter willMake: called before each handler is made, which runs code of its file.
+    public init(_ registrations: [Registration] = [], willMake: (Registration) -> Void = { _ in }) {
         for registration in registrations {
-            add(registration.route, registration.source, registration.content)
+            if registration.failure == nil { willMake(registration) }
+            add(registration.route, registration.source, registration.made())
         }
     }
 
@@ -81,7 +107,7 @@ public struct Routes: Sendable {
         return true
     }
 
-    private mutating func add(_ path: String, _ source: String, _ content: Registration.Content) {
+    private mutating func add(_ path: String, _ source: String, _ content: Route.Content) {
         let index = byPath[path]?.index ?? all.count
         let route = Route(path: path, source: source, index: index, content: content)
         byPath[path] = route
@@ -95,11 +121,16 @@ public struct Routes: Sendable {
 
     /// All routes, in the order of their paths.
     public var listing: [RouteSummary] {
+        inActivityOrder.filter { $0.path != ChangeFeed.path }.sorted { $0.path < $1.path }
+    }
+
+    /// All routes, in the order of the numbers by which a loop notes what it does.
+    package var inActivityOrder: [RouteSummary] {
         all.map { route in
             var failure: String?
             if case .failure(let text) = route.content { failure = text }
             return RouteSummary(path: route.path, source: route.source, failure: failure)
-        }.sorted { $0.path < $1.path }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Synchronization
+import WebSocketProtocol
 
 /// Listeners, event loops and handlers, running.
 ///
@@ -20,10 +21,11 @@ public final class Server: Sendable {
     private let joining = Mutex(())
     private let monitor = LoopMonitor()
     private let connectionLimit: Int
+    private let changeFeed = ChangeFeed()
     private let isShortageLogged = Atomic<Bool>(false)
 
     private struct State {
-        enum Phase { case new, started, stopping }
+        enum Phase { case new, started, retiring, stopping }
         var phase = Phase.new
         var threads: [LoopThread] = []
         var drainingWorkerCount = 0
@@ -39,7 +41,9 @@ public final class Server: Sendable {
         self.configuration = configuration
         self.log = log
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let pages = Pages(routes)
+        let pages = Pages(routes, showsChanges: configuration.showsChanges)
+        var routes = routes
+        if configuration.showsChanges { routes.add(ChangeFeed.path, changeFeed.handler) }
         let site = Site(configuration)
         let connectionIDs = ConnectionIDs()
         var workers: [Worker] = []
@@ -68,11 +72,37 @@ public final class Server: Sendable {
     /// - Throws: ``ListenError``.
     @discardableResult
     public func start() throws(ListenError) -> [SocketAddress] {
+        try start { configuration throws(ListenError) in try ListeningSockets.open(configuration) }
+    }
+
+    /// The same on sockets that listen already, which are its own from then on.
+    ///
+    /// - Throws: ``ListenError``; the sockets are closed then.
+    @discardableResult
+    public func start(on sockets: [ListeningSocket]) throws(ListenError) -> [SocketAddress] {
+        var isTaken = false
+        defer { if !isTaken { for socket in sockets { socket.close() } } }
+        return try start { _ in
+            isTaken = true
+            return sockets
+        }
+    }
+
+    /// Opens what ``start()`` listens on, for ``start(on:)`` of another process.
+    public static func listeningSockets(
+        _ configuration: Configuration
+    ) throws(ListenError) -> [ListeningSocket] {
+        try ListeningSockets.open(configuration)
+    }
+
+    private func start(
+        opening: (Configuration) throws(ListenError) -> [ListeningSocket]
+    ) throws(ListenError) -> [SocketAddress] {
         Signals.ignoreBrokenPipes()
         let tls = try makeTLS()
         let sockets = try state.withLock { state throws(ListenError) in
             guard state.phase == .new else { throw .alreadyStarted }
-            let sockets = try ListeningSockets.open(configuration)
+            let sockets = try opening(configuration)
             state.phase = .started
             return sockets
         }
@@ -189,22 +219,47 @@ public final class Server: Sendable {
 // MARK: - Stopping
 
 extension Server {
-    /// Refuses new connections, closes those open with 1001, and drops what is left after
+    /// Refuses new connections, closes those open, and drops what is left after
     /// ``Configuration/drainTimeout``. Returns at once; a second call does nothing.
-    public func stop() {
-        let isRunning = state.withLock { state in
+    ///
+    /// - Parameter close: what clients are told; by default 1001.
+    public func stop(_ close: Close = Close(.goingAway)) {
+        let phase = state.withLock { state in
             defer { state.phase = .stopping }
+            if state.phase == .started { state.drainingWorkerCount = workers.count }
+            return state.phase
+        }
+        guard phase == .started || phase == .retiring else { return }
+        leave { [self] worker in
+            worker.scheduleDrop(after: configuration.drainTimeout)
+            worker.drain(close) { [self] in drained() }
+        }
+    }
+
+    /// Takes no new connections, and stops when those open have ended: another process took over the
+    /// listening sockets. Returns at once. ``stop(_:)`` may follow.
+    public func retire() {
+        let isRunning = state.withLock { state in
             guard state.phase == .started else { return false }
+            state.phase = .retiring
             state.drainingWorkerCount = workers.count
             return true
         }
         guard isRunning else { return }
-        for (index, worker) in workers.enumerated() {
-            worker.loop.submit { [self] in
-                if index == 0 { worker.closeListeners() }
-                worker.scheduleDrop(after: configuration.drainTimeout)
-                worker.drain { [self] in drained() }
-            }
+        changeFeed.finish()
+        leave { worker in worker.retire { [self] in drained() } }
+    }
+
+    /// Tells the index pages that are open what the compiler says of the author's last change; empty:
+    /// nothing. Only with ``Configuration/showsChanges``.
+    public func show(failure: String) { changeFeed.show(failure: failure) }
+
+    /// The first worker before the others, so that what it accepted and handed over comes first there.
+    private func leave(_ body: @escaping @Sendable (Worker) -> Void) {
+        workers[0].loop.submit { [workers] in
+            workers[0].closeListeners()
+            body(workers[0])
+            for worker in workers.dropFirst() { worker.loop.submit { body(worker) } }
         }
     }
 
@@ -249,6 +304,9 @@ extension Server {
             }
         }
     }
+
+    /// The threads' loops; the first one accepts.
+    package var loops: [Loop] { workers.map(\.loop) }
 
     /// How many connections are open, handshakes under way included.
     public var openConnectionCount: Int {

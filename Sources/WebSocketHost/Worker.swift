@@ -33,6 +33,10 @@ final class Worker: @unchecked Sendable {
     /// Set before the loop begins.
     var tls: TLSServer?
     private(set) var isDraining = false
+    /// New connections go to another process; those open go on here until they end.
+    private(set) var isRetiring = false
+    /// No connection outlives the answer that it waits for.
+    var isLeaving: Bool { isDraining || isRetiring }
     private var onEmpty: (@Sendable () -> Void)?
 
     /// Exchanges and connections together, for the server to balance and to limit. A connection counts
@@ -131,7 +135,7 @@ extension Worker {
 
     private func left() {
         openCount.subtract(1, ordering: .relaxed)
-        if isDraining { tellIfEmpty() }
+        if isLeaving { tellIfEmpty() }
     }
 }
 
@@ -188,16 +192,25 @@ extension Worker {
 // MARK: - Stopping
 
 extension Worker {
-    /// Closes what is idle at once and the connections with 1001, spread over half of the drain time so
-    /// that not all clients come back in one moment. On the loop's thread.
+    /// Waits for what is open to end by itself. On the loop's thread, and before ``drain(_:onEmpty:)``.
     ///
     /// - Parameter onEmpty: called once nothing is open.
-    func drain(onEmpty: @escaping @Sendable () -> Void) {
+    func retire(onEmpty: @escaping @Sendable () -> Void) {
+        isRetiring = true
+        self.onEmpty = onEmpty
+        tellIfEmpty()
+    }
+
+    /// Closes what is idle at once and the connections with a code, spread over half of the drain time so
+    /// that not all clients come back in one moment. On the loop's thread.
+    ///
+    /// - Parameter onEmpty: called once nothing is open; if it was told when retiring, not again.
+    func drain(_ close: Close, onEmpty: @escaping @Sendable () -> Void) {
         guard !isDraining else { return }
         isDraining = true
-        self.onEmpty = onEmpty
+        if !isRetiring { self.onEmpty = onEmpty }
         for exchange in exchanges.members { exchange.closeIfIdle() }
-        closeSome(pauses: Self.drainSteps)
+        closeSome(close, pauses: Self.drainSteps)
         tellIfEmpty()
     }
 
@@ -205,13 +218,13 @@ extension Worker {
     /// Closed per step at least; fewer clients than this need no spreading.
     private static let drainStepMinimum = 100
 
-    private func closeSome(pauses: Int) {
+    private func closeSome(_ close: Close, pauses: Int) {
         let waiting = connections.members.filter { !$0.isDone }
         guard !waiting.isEmpty else { return }
         let count = max(Self.drainStepMinimum, waiting.count / max(1, pauses))
-        for connection in waiting.prefix(count) { connection.sendClose(Close(.goingAway)) }
+        for connection in waiting.prefix(count) { connection.sendClose(close) }
         guard count < waiting.count else { return }
-        drainTimer = loop.makeTimer { [unowned self] in closeSome(pauses: pauses - 1) }
+        drainTimer = loop.makeTimer { [unowned self] in closeSome(close, pauses: pauses - 1) }
         if let drainTimer {
             loop.schedule(drainTimer, after: configuration.drainTimeout / (2 * Self.drainSteps))
         }
@@ -230,6 +243,7 @@ extension Worker {
     func scheduleDrop(after delay: Duration) {
         let timer = loop.makeTimer { [unowned self] in
             let count = exchanges.count + connections.count
+            guard count > 0 else { return }
             log(.warning, "\(count) connections dropped after --drain-timeout")
             dropAll()
         }

@@ -4,19 +4,31 @@ import Glibc
 enum Environment {
     static let prefix = "WEBSOCKETHOST_"
 
-    /// Read by standalone.sh, Package.swift and the tests; no options.
-    static let reserved: Set = ["BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND"]
+    /// Read by standalone.sh, Package.swift, the tests, and server processes of a supervisor; no options.
+    static let reserved: Set = [
+        "BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
+    ]
 
     /// The variables of this process that begin like ours.
     static func own() -> [String: String] {
         var variables: [String: String] = [:]
-        var next = environ
-        while let entry = next.pointee {
-            next += 1
-            let text = String(cString: entry)
+        for text in all() {
             guard text.hasPrefix(prefix), let separator = text.firstIndex(of: "=") else { continue }
             variables[String(text[..<separator])] = String(text[text.index(after: separator)...])
         }
         return variables
     }
+
+    /// All variables of this process, as `NAME=value`.
+    static func all() -> [String] {
+        var texts: [String] = []
+        var next = environ
+        while let entry = next.pointee {
+            next += 1
+            texts.append(String(cString: entry))
+        }
+        return texts
+    }
+
+    static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

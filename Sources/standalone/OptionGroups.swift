@@ -7,6 +7,7 @@ enum Options {
 
     static let table = OptionTable<Settings>([
         ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
+        ("While you write, and when a handler traps", SupervisionOptions.all),
         ("Files, scripts and passwords", SiteOptions.all), ("Limits", limits),
         ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),

@@ -1,6 +1,7 @@
 import CommandLineOptions
 import EventLoop
 import Glibc
+import Supervisor
 import WebSocketHost
 
 /// What `standalone` does, from the command line to the exit code.
@@ -26,6 +27,7 @@ enum Program {
                 try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
             }
             try SiteOptions.check(invocation.settings)
+            try SupervisionOptions.check(invocation.settings)
         } catch {
             complain("\(error)\n\n\(Options.shortUsage)")
             return error.exitCode
@@ -36,83 +38,114 @@ enum Program {
         if settings.printsConfiguration { return say(Options.listing(invocation)) }
         do throws(SystemError) {
             let log = try settings.makeLog()
-            for note in settings.notes { log(.warning, note) }
-            return serve(settings, registrations, log)
+            if let role = ProcessRole(Environment.own()) { return serve(settings, registrations, log, role) }
+            if settings.listsRoutes { return list(settings, registrations, log) }
+            if settings.supervision.isSupervised { return Supervision.run(invocation, arguments, log) }
+            return serve(settings, registrations, log, nil)
         } catch {
             complain("-l, --log-file: \(error)")
             return ExitCode.failure
         }
     }
 
-    private static func serve(
+    /// `--list-routes`
+    private static func list(
         _ settings: Settings, _ registrations: [Registration], _ log: Log
     ) -> Int32 {
-        var routes = Routes(registrations)
-        if let path = settings.mapFile {
-            do throws(SystemError) {
-                try MapFile.apply(path, to: &routes, log)
-            } catch {
-                complain("-m, --websock-handlers-map-file: \(error)")
-                return ExitCode.failure
-            }
+        for note in settings.notes { log(.warning, note) }
+        // Without running any code of the handlers' files.
+        guard let routes = routes(settings, registrations.map(\.withoutCode), log) else {
+            return ExitCode.failure
         }
-        let isBroken = registrations.contains { $0.failure != nil }
-        if settings.listsRoutes { _ = say(StartUp.listing(routes)) }
-        if settings.isStrict && isBroken {
-            complain("--strict: \(StartUp.broken(routes))")
-            return ExitCode.brokenHandler
+        _ = say(StartUp.listing(routes))
+        return isRefused(settings, routes) ? ExitCode.brokenHandler : ExitCode.success
+    }
+
+    /// The handlers, made, and the map file's aliases; `nil` if that cannot be read, which was said.
+    private static func routes(
+        _ settings: Settings, _ registrations: [Registration], _ log: Log,
+        willMake: (Registration) -> Void = { _ in }
+    ) -> Routes? {
+        var routes = Routes(registrations, willMake: willMake)
+        guard let path = settings.mapFile else { return routes }
+        do throws(SystemError) {
+            try MapFile.apply(path, to: &routes, log)
+            return routes
+        } catch {
+            complain("-m, --websock-handlers-map-file: \(error)")
+            return nil
         }
-        if settings.listsRoutes { return ExitCode.success }
+    }
+
+    /// Whether `--strict` forbids to serve, which is said.
+    private static func isRefused(_ settings: Settings, _ routes: Routes) -> Bool {
+        guard settings.isStrict, routes.listing.contains(where: { $0.failure != nil }) else { return false }
+        complain("--strict: \(StartUp.broken(routes))")
+        return true
+    }
+
+    /// - Parameter role: what a supervisor wants of this process; `nil`: there is none.
+    private static func serve(
+        _ settings: Settings, _ registrations: [Registration], _ log: Log, _ role: ProcessRole?
+    ) -> Int32 {
+        let worker: SupervisedServer?
+        do throws(SystemError) {
+            worker = try role.map { role throws(SystemError) in try SupervisedServer(role, log) }
+        } catch {
+            complain("cannot serve: \(error)")
+            return ExitCode.failure
+        }
+        if worker?.announces != false {
+            for note in settings.notes { log(.warning, note) }
+        }
+        let usable = worker?.usable(registrations) ?? registrations
+        guard let routes = routes(settings, usable, log, willMake: { worker?.tell(making: $0) }) else {
+            return ExitCode.failure
+        }
+        if isRefused(settings, routes) { return ExitCode.brokenHandler }
         var settings = settings
+        settings.configuration.showsChanges = worker?.isWatched == true
         do throws(SetUpError) {
             try settings.setUpSite(log)
         } catch {
             complain("\(error)")
             return ExitCode.failure
         }
-        return listen(settings, routes, log)
+        return listen(settings, routes, log, worker)
     }
 
-    private static func listen(_ settings: Settings, _ routes: Routes, _ log: Log) -> Int32 {
+    private static func listen(
+        _ settings: Settings, _ routes: Routes, _ log: Log, _ worker: SupervisedServer?
+    ) -> Int32 {
         // Before the first thread, so that all of them leave these signals to the loop.
-        Signals.block([SIGINT, SIGTERM, SIGUSR1])
+        let signals = worker == nil ? [SIGINT, SIGTERM, SIGUSR1] : SupervisedServer.signals
+        Signals.block(signals)
         do throws(SystemError) {
             let server = try Server(settings.configuration, routes: routes, log: log)
-            let wasForced = followSignals(server, log)
+            let end = EndOfServer(server, log)
+            server.onSignals(signals) { signal in
+                if signal == SIGUSR1 { return log.reopen() }
+                // A supervisor gets its own, and says when the second one has come.
+                end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
+            }
             do throws(ListenError) {
-                let addresses = try server.start()
-                settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
+                let addresses =
+                    if let worker { try worker.start(server, routes, end) } else { try server.start() }
+                if worker?.announces != false {
+                    settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
+                }
+                worker?.tellReady(routes)
             } catch {
                 if case .tls(let error) = error { return complain(of: error) }
                 complain("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
             server.waitUntilStopped()
-            return wasForced.value ? ExitCode.failure : ExitCode.success
+            return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {
             complain("cannot serve: \(error)")
             return ExitCode.cannotListen
         }
-    }
-
-    /// The first signal to stop drains, the second one forces. SIGUSR1 opens the log file anew.
-    private static func followSignals(_ server: Server, _ log: Log) -> Flag {
-        let (isStopping, wasForced) = (Flag(), Flag())
-        server.onSignals([SIGINT, SIGTERM, SIGUSR1]) { signal in
-            if signal == SIGUSR1 { return log.reopen() }
-            let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
-            if isStopping.value {
-                log(.warning, "\(name) again: all connections are dropped")
-                wasForced.value = true
-                server.forceStop()
-            } else {
-                isStopping.value = true
-                let count = server.openConnectionCount
-                log(.info, "\(name): closing \(count) connections; once more drops them")
-                server.stop()
-            }
-        }
-        return wasForced
     }
 
     /// A file of `-c`, `-k` or `--tls-client-ca` that cannot be used.
@@ -128,7 +161,7 @@ enum Program {
     }
 
     /// To standard error.
-    private static func complain(_ text: String) {
+    static func complain(_ text: String) {
         Log(level: .info).announce(text)
     }
 }

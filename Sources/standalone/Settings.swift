@@ -22,6 +22,7 @@ struct Settings: Sendable {
     var logFile: String?
     var log = LogSettings()
     var tls = TLSOptions()
+    var supervision = SupervisionOptions()
     var isStrict = false
     var listsRoutes = false
     var showsHelp = false

@@ -1,0 +1,84 @@
+import CLinux
+import Glibc
+
+/// One end of a connection between two processes of ours: messages that stay whole, and the end of the
+/// other process, however it ended.
+public final class ControlSocket: EventSource {
+    private let loop: Loop
+    private let fd: Int32
+    private let onMessage: (String) -> Void
+    private let onEnd: () -> Void
+    private var isClosed = false
+
+    /// 64 KiB: what the kernel takes in one piece with room to spare. Longer messages are not sent.
+    public static let messageByteLimit = 65_536
+
+    /// Two ends, closed on exec.
+    public static func pair() throws(SystemError) -> (ours: Int32, theirs: Int32) {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        try check("socketpair") { socketpair(AF_UNIX, kind, 0, &ends) }
+        return (ends[0], ends[1])
+    }
+
+    /// - Parameters:
+    ///   - fd: owned from now on, and closed if this throws.
+    ///   - onEnd: called once, when the other process closed its end or is gone; not after ``close()``.
+    public init(
+        _ fd: Int32, on loop: Loop, onMessage: @escaping (String) -> Void, onEnd: @escaping () -> Void
+    ) throws(SystemError) {
+        self.fd = fd
+        self.loop = loop
+        self.onMessage = onMessage
+        self.onEnd = onEnd
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        do {
+            try loop.add(fd, .readable, self)
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
+    }
+
+    /// - Returns: whether it was sent: not if the other side is gone, or reads nothing, or it is too long.
+    @discardableResult
+    public func send(_ message: String) -> Bool {
+        guard !isClosed else { return false }
+        return Self.send(message, to: fd)
+    }
+
+    /// The same without a loop.
+    @discardableResult
+    public static func send(_ message: String, to fd: Int32) -> Bool {
+        var message = message
+        return message.withUTF8 { bytes in
+            guard !bytes.isEmpty, bytes.count <= messageByteLimit else { return false }
+            return Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+        }
+    }
+
+    public func ready(_ readiness: Readiness) {
+        while !isClosed {
+            let buffer = UnsafeMutableRawBufferPointer(
+                rebasing: loop.receiveBuffer.prefix(Self.messageByteLimit))
+            let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+            if count > 0 {
+                onMessage(String(decoding: buffer[..<count], as: UTF8.self))
+            } else if count < 0 && errno == EINTR {
+                continue
+            } else if count < 0 && errno == EAGAIN {
+                return
+            } else {
+                close()
+                onEnd()
+            }
+        }
+    }
+
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        loop.remove(fd)
+        Glibc.close(fd)
+    }
+}

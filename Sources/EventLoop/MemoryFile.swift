@@ -1,0 +1,23 @@
+import CLinux
+import Glibc
+
+/// A file without a name that another process of the same user may write: what it says there outlives it.
+public final class MemoryFile: Sendable {
+    private let fd: Int32
+
+    public init(name: String) throws(SystemError) {
+        fd = try check("memfd_create") { memfd_create(name, 1) }  // MFD_CLOEXEC
+    }
+
+    deinit { close(fd) }
+
+    /// Under which others can open it, as long as this process lives.
+    public var path: String { "/proc/\(getpid())/fd/\(fd)" }
+
+    /// What is in it, from the beginning.
+    public func text(byteLimit: Int) -> String {
+        var bytes = [UInt8](repeating: 0, count: byteLimit)
+        let count = bytes.withUnsafeMutableBytes { pread(fd, $0.baseAddress, $0.count, 0) }
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+
+/// A program that we started and that goes on by itself; its end is told.
+///
+/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives us: when the loop ends, it is left alone.
+public final class WatchedProcess: EventSource {
+    private let loop: Loop
+    public let pid: pid_t
+    private let descriptor: Int32
+    private var onEnd: ((Int32) -> Void)?
+
+    /// - Parameter onEnd: called once, with the status of `waitpid`, when the process is gone.
+    /// - Throws: why the program cannot be started.
+    public init(
+        _ launch: ProcessLaunch, on loop: Loop, onEnd: @escaping (Int32) -> Void
+    ) throws(SystemError) {
+        self.loop = loop
+        self.onEnd = onEnd
+        pid = try launch.spawn()
+        descriptor = linux_pidfd_open(pid)
+        do throws(SystemError) {
+            guard descriptor >= 0 else { throw SystemError("pidfd_open") }
+            try loop.add(descriptor, .readable, self)
+        } catch {
+            Glibc.kill(pid, SIGKILL)
+            _ = Self.reap(pid)
+            if descriptor >= 0 { Glibc.close(descriptor) }
+            throw error
+        }
+    }
+
+    /// Whether it has not ended yet, as far as was told.
+    public var isRunning: Bool { onEnd != nil }
+
+    public func signal(_ number: Int32) {
+        // Until it is reaped, the number is nobody else's.
+        if isRunning { Glibc.kill(pid, number) }
+    }
+
+    public func ready(_ readiness: Readiness) {
+        guard let onEnd else { return }
+        let status = Self.reap(pid)
+        close()
+        onEnd(status)
+    }
+
+    public func close() {
+        guard isRunning else { return }
+        onEnd = nil
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+    }
+
+    private static func reap(_ pid: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        return status
+    }
+}

@@ -1,0 +1,45 @@
+import WebSocketConnection
+
+/// What `swift-backtrace` wrote of a crash.
+struct Backtrace {
+    /// The lines that a reader needs, without the runtime's own frames in front and behind.
+    let lines: [String]
+    /// `crash_wsh.swift:7:68`: the first place in a handler file, below the handlers directory.
+    let place: String?
+
+    /// 64 KiB: some 30 frames take 6.
+    static let byteLimit = 65_536
+    private static let lineLimit = 40
+
+    /// - Parameter root: the handlers directory, as the compiler knows it.
+    init(_ text: String, root: String) {
+        let folder = root.hasSuffix("/") ? root : root + "/"
+        let frames = text.split(separator: "\n").map(String.init).filter(Self.isFrame)
+        lines = frames.prefix(Self.lineLimit).map { escaped($0, limit: 500) }
+        place = frames.lazy.compactMap { Self.place($0, folder) }.first
+    }
+
+    /// ` 1 [async]   0x000056198df2c4d0 Connection.run(_:) in standalone at /tmp/x.swift:191`
+    private static func isFrame(_ line: String) -> Bool {
+        let words = line.split(separator: " ")
+        return words.first.flatMap { Int($0) } != nil && line.contains(" 0x")
+    }
+
+    private static func place(_ frame: String, _ folder: String) -> String? {
+        guard let at = frame.range(of: " at \(folder)") else { return nil }
+        let place = String(frame[at.upperBound...])
+        return place.contains(".swift:") ? place : nil
+    }
+}
+
+extension String {
+    /// Where a text begins that has no characters that combine.
+    func range(of text: String) -> Range<String.Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,121 @@
+import EventLoop
+import Glibc
+
+/// One server process, from its start to its end.
+final class Generation {
+    enum Phase {
+        /// Makes its handlers.
+        case starting
+        case serving
+        /// A later one serves; its connections go on.
+        case retired
+        /// It was told to end.
+        case stopping
+        case ended
+    }
+
+    /// From 1.
+    let number: Int
+    let role: ProcessRole
+    /// The change that led to it; `nil`: a start or a crash did.
+    var change: Change?
+    var phase = Phase.starting
+    /// The handler file whose code runs before it is ready.
+    private(set) var making: String?
+    private(set) var trap: (route: String, source: String)?
+    /// It did not become ready in time, and was killed.
+    var isOverdue = false
+    var retireTimer: Timer?
+    var stopTimer: Timer?
+    let binary: FileIdentity?
+    private let backtraceFile: MemoryFile?
+    private var process: WatchedProcess?
+    private var control: ControlSocket?
+    /// What becomes of it is told to it.
+    private weak var supervisor: Supervisor?
+
+    init(number: Int, role: ProcessRole, plan: Supervisor.Plan, supervisor: Supervisor) throws(SystemError) {
+        self.number = number
+        self.role = role
+        self.supervisor = supervisor
+        binary = FileIdentity(plan.executable)
+        backtraceFile = plan.makesBacktraces ? try? MemoryFile(name: "backtrace") : nil
+        let (ours, theirs) = try ControlSocket.pair()
+        defer { close(theirs) }
+        control = try ControlSocket(
+            ours, on: supervisor.loop, onMessage: { [unowned self] in received($0) },
+            onEnd: { [unowned self] in control = nil })
+        do throws(SystemError) {
+            process = try WatchedProcess(
+                launch(plan, control: theirs), on: supervisor.loop, onEnd: { [unowned self] in ended($0) })
+        } catch {
+            control?.close()
+            throw error
+        }
+    }
+
+    private func launch(_ plan: Supervisor.Plan, control: Int32) -> ProcessLaunch {
+        var environment = plan.environment + role.environment
+        if let backtraceFile {
+            environment.append(
+                "SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,threads=crashed,registers=none,"
+                    + "images=none,limit=40,output-to=\(backtraceFile.path)")
+        }
+        return ProcessLaunch(
+            path: plan.executable, arguments: plan.arguments, environment: environment,
+            descriptors: [0, 1, 2, control] + plan.sockets.map(\.descriptor),
+            // Until it has seen to them itself: the supervisor decides what they mean.
+            blockedSignals: [SIGINT, SIGTERM, SIGHUP, SIGUSR1])
+    }
+
+    func send(_ order: Order) { control?.send(order.text) }
+    func signal(_ number: Int32) { process?.signal(number) }
+
+    var backtraceText: String { backtraceFile?.text(byteLimit: Backtrace.byteLimit) ?? "" }
+
+    private func received(_ text: String) {
+        guard let supervisor, let report = Report(text) else { return }
+        switch report {
+        case .making(let source): making = source
+        case .ready(let routes, let broken):
+            making = nil
+            supervisor.generationReady(self, routeCount: routes, brokenCount: broken)
+        case .trapped(let route, let source):
+            trap = (route, source)
+            supervisor.generationTrapped(self)
+        case .retiring(let count): supervisor.generationRetired(self, connectionCount: count)
+        }
+    }
+
+    private func ended(_ status: Int32) {
+        // What it said at last.
+        control?.ready(.readable)
+        control?.close()
+        let before = phase
+        phase = .ended
+        supervisor?.generationEnded(self, status: status, before)
+    }
+}
+
+/// What the author did.
+struct Change {
+    /// When the first file was saved.
+    let began: MonotonicTime
+    /// Such as `chat_wsh.swift changed`.
+    let what: String
+}
+
+/// Which file a path led to at a moment, to tell whether it is another one now.
+struct FileIdentity: Equatable {
+    private let device: UInt
+    private let inode: UInt
+    private let changedAt: Int
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt(status.st_dev)
+        inode = UInt(status.st_ino)
+        changedAt = status.st_ctim.tv_sec &* 1_000_000_000 &+ status.st_ctim.tv_nsec
+    }
+}

@@ -1,0 +1,177 @@
+import EventLoop
+import Glibc
+import WebSocketConnection
+
+/// Notices what changes in a handlers directory, and tells it once a burst is over.
+///
+/// On its loop's thread.
+final class HandlersWatch {
+    private let root: String
+    private let loop: Loop
+    private let log: Log
+    /// The time of the first change of the burst.
+    private let onChange: (MonotonicTime) -> Void
+    private var watch: FileWatch?
+    private var burstBegan: MonotonicTime?
+    private var isRootGone = false
+    private var mustScan = false
+    private lazy var timer = loop.makeTimer { [unowned self] in quietened() }
+    private lazy var returnTimer = loop.makeTimer { [unowned self] in lookForRoot() }
+
+    /// An editor writes several files one after the other, and moves them about.
+    private static let quietPeriod: Duration = .milliseconds(25)
+    /// Something writes all the time: it is told now and then all the same.
+    private static let burstLimit: Duration = .milliseconds(500)
+    private static let returnInterval: Duration = .milliseconds(250)
+    /// Folders below the root; what lies in more is not noticed.
+    private static let folderLimit = 10_000
+
+    init(
+        root: String, on loop: Loop, log: Log, onChange: @escaping (MonotonicTime) -> Void
+    ) {
+        self.root = root
+        self.loop = loop
+        self.log = log
+        self.onChange = onChange
+    }
+
+    func start() { scan() }
+
+    func stop() {
+        watch?.close()
+        watch = nil
+        loop.cancel(timer)
+        loop.cancel(returnTimer)
+    }
+
+    // MARK: - What to watch
+
+    /// Looks at all folders anew: new ones are watched, and links to files.
+    private func scan() {
+        mustScan = false
+        watch?.close()
+        watch = nil
+        do throws(SystemError) {
+            let watch = try FileWatch(on: loop) { [unowned self] in happened($0) }
+            self.watch = watch
+            try watch.watch(root)
+            try watchFolders(watch)
+        } catch {
+            guard error.code != ENOENT && error.code != ENOTDIR else { return rootVanished() }
+            log(.error, "--watch: not all of \(escaped(root)) is watched: \(error)")
+        }
+    }
+
+    private func watchFolders(_ watch: FileWatch) throws(SystemError) {
+        var folders = [root]
+        var count = 0
+        while let folder = folders.popLast() {
+            count += 1
+            guard count <= Self.folderLimit else {
+                return log(.warning, "--watch: only \(Self.folderLimit) folders of \(escaped(root)) are watched")
+            }
+            if folder != root { try watch.watch(folder) }
+            for entry in FolderEntry.all(in: folder) where !entry.name.hasPrefix(".") {
+                let path = "\(folder)/\(entry.name)"
+                if entry.isFolder {
+                    folders.append(path)
+                } else if entry.isLink && entry.name.hasSuffix(".swift") {
+                    // What it leads to may be written in another folder. A link to nothing may be mended here.
+                    try? watch.watch(path)
+                }
+            }
+        }
+    }
+
+    // MARK: - What happens
+
+    private func happened(_ event: FileEvent) {
+        if event.isOverflow || event.isFolder { return changed(mustScan: true) }
+        if event.path == root && event.isGone { return rootVanished() }
+        // A file that is watched by itself, through a link.
+        if event.name.isEmpty {
+            return event.path.hasSuffix(".swift") ? changed(mustScan: event.isGone) : ()
+        }
+        guard event.name.hasSuffix(".swift"), !event.name.hasPrefix(".") else { return }
+        if event.isCreation {
+            // A link is complete; a file is once it is closed.
+            guard FolderEntry.isLink("\(event.path)/\(event.name)") else { return }
+            return changed(mustScan: true)
+        }
+        changed(mustScan: false)
+    }
+
+    private func changed(mustScan: Bool) {
+        self.mustScan = self.mustScan || mustScan
+        let now = MonotonicTime.current()
+        let began = burstBegan ?? now
+        burstBegan = began
+        loop.schedule(timer, at: min(now + Self.quietPeriod, began + Self.burstLimit))
+    }
+
+    private func quietened() {
+        guard let began = burstBegan else { return }
+        burstBegan = nil
+        if mustScan { scan() }
+        if !isRootGone { onChange(began) }
+    }
+
+    // MARK: - The root itself
+
+    private func rootVanished() {
+        guard !isRootGone else { return }
+        isRootGone = true
+        burstBegan = nil
+        watch?.close()
+        watch = nil
+        log(.warning, "the handlers directory \(escaped(root)) is gone; what it had is served on until it is back")
+        loop.schedule(returnTimer, after: Self.returnInterval)
+    }
+
+    private func lookForRoot() {
+        guard FolderEntry.isFolder(root) else {
+            return loop.schedule(returnTimer, after: Self.returnInterval)
+        }
+        isRootGone = false
+        log(.info, "the handlers directory \(escaped(root)) is back")
+        changed(mustScan: true)
+    }
+}
+
+/// An entry of a folder.
+private struct FolderEntry {
+    let name: String
+    let isFolder: Bool
+    let isLink: Bool
+
+    /// None if the folder cannot be read.
+    static func all(in folder: String) -> [FolderEntry] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var entries: [FolderEntry] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name != ".", name != ".." else { continue }
+            var kind = Int32(entry.pointee.d_type)
+            if kind == 0 { kind = Self.kind("\(folder)/\(name)") }  // some file systems do not say
+            entries.append(FolderEntry(name: name, isFolder: kind == 4, isLink: kind == 10))
+        }
+        return entries
+    }
+
+    /// As `d_type` has it: 4 is a folder, 10 a link.
+    private static func kind(_ path: String) -> Int32 {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return 0 }
+        return Int32(status.st_mode & S_IFMT) >> 12
+    }
+
+    static func isLink(_ path: String) -> Bool { kind(path) == 10 }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}

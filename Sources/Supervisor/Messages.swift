@@ -1,0 +1,73 @@
+/// What a server process tells its supervisor, a message each.
+package enum Report: Equatable, Sendable {
+    /// A handler is about to be made, which runs code of its file.
+    case making(source: String)
+    /// It accepts connections.
+    case ready(routeCount: Int, brokenCount: Int)
+    /// It is about to die of a trap, at best in this route's handler.
+    case trapped(route: String, source: String)
+    /// It takes no new connections; so many go on.
+    case retiring(connectionCount: Int)
+
+    package var text: String {
+        switch self {
+        case .making(let source): "making\t\(source)"
+        case .ready(let routes, let broken): "ready\t\(routes)\t\(broken)"
+        case .trapped(let route, let source): "trapped\t\(route)\t\(source)"
+        case .retiring(let count): "retiring\t\(count)"
+        }
+    }
+
+    /// - Returns: `nil` for what is none of these: the other side may be another version.
+    package init?(_ text: String) {
+        let words = text.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        switch (words[0], words.count) {
+        case ("making", 2): self = .making(source: words[1])
+        case ("ready", 3):
+            guard let routes = Int(words[1]), let broken = Int(words[2]) else { return nil }
+            self = .ready(routeCount: routes, brokenCount: broken)
+        case ("trapped", 3): self = .trapped(route: words[1], source: words[2])
+        case ("retiring", 2):
+            guard let count = Int(words[1]) else { return nil }
+            self = .retiring(connectionCount: count)
+        default: return nil
+        }
+    }
+}
+
+/// What a supervisor tells a server process.
+package enum Order: Equatable, Sendable {
+    /// Take no new connections, and end when those open have ended.
+    case retire
+    /// Close all connections and end: because of this signal.
+    case stop(signal: String)
+    /// Close all connections with 1012 and end: another process serves.
+    case replace
+    /// Drop all connections and end.
+    case force(signal: String)
+    /// Show this on the index page: what the compiler says of the last change; empty: nothing is wrong.
+    case show(failure: String)
+
+    package var text: String {
+        switch self {
+        case .retire: "retire"
+        case .stop(let signal): "stop\t\(signal)"
+        case .replace: "replace"
+        case .force(let signal): "force\t\(signal)"
+        case .show(let failure): "show\t\(failure)"
+        }
+    }
+
+    /// - Returns: `nil` for what is none of these.
+    package init?(_ text: String) {
+        let words = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        switch (words[0], words.count) {
+        case ("retire", 1): self = .retire
+        case ("stop", 2): self = .stop(signal: words[1])
+        case ("replace", 1): self = .replace
+        case ("force", 2): self = .force(signal: words[1])
+        case ("show", 2): self = .show(failure: words[1])
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// What a server process has to know of its supervisor when it begins: its environment says it.
+package struct ProcessRole: Equatable, Sendable {
+    /// Its descriptors: the control socket, behind it the listening sockets.
+    package static let controlDescriptor: Int32 = 3
+    package var listenerDescriptors: Range<Int32> {
+        Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerCount)
+    }
+
+    package var listenerCount: Int
+    /// Whether it is the first one, which says what is served.
+    package var announces: Bool
+    /// Whether its handlers may be replaced while people look at its pages.
+    package var isWatched: Bool
+    /// By handler file, why it is left out: its code trapped, or did not return, when it was made.
+    package var leftOut: [String: String]
+
+    package init(
+        listenerCount: Int, announces: Bool = false, isWatched: Bool = false, leftOut: [String: String] = [:]
+    ) {
+        self.listenerCount = listenerCount
+        self.announces = announces
+        self.isWatched = isWatched
+        self.leftOut = leftOut
+    }
+
+    package static let variable = "WEBSOCKETHOST_WORKER"
+    package static let leftOutVariable = "WEBSOCKETHOST_LEFT_OUT"
+
+    /// `NAME=value`.
+    var environment: [String] {
+        var words = ["\(listenerCount)"]
+        if announces { words.append("announce") }
+        if isWatched { words.append("watch") }
+        let lines = leftOut.sorted { $0.key < $1.key }.map { "\($0.key)\t\($0.value)" }
+        return [
+            "\(Self.variable)=\(words.joined(separator: " "))",
+            "\(Self.leftOutVariable)=\(lines.joined(separator: "\n"))",
+        ]
+    }
+
+    /// - Parameter variables: by name.
+    /// - Returns: `nil` if no supervisor started this process.
+    package init?(_ variables: [String: String]) {
+        let words = (variables[Self.variable] ?? "").split(separator: " ")
+        guard let count = words.first.flatMap({ Int($0) }), (0...64).contains(count) else { return nil }
+        self.init(
+            listenerCount: count, announces: words.contains("announce"), isWatched: words.contains("watch"))
+        for line in (variables[Self.leftOutVariable] ?? "").split(separator: "\n") {
+            let parts = line.split(separator: "\t", maxSplits: 1)
+            if parts.count == 2 { leftOut[String(parts[0])] = String(parts[1]) }
+        }
+    }
+}

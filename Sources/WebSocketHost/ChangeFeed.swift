@@ -1,0 +1,62 @@
+import Synchronization
+import WebSocketProtocol
+
+/// Tells the pages that are open what came of the author's last change, while files are watched.
+///
+/// A page gets what the compiler says as a text message, empty when nothing is wrong, and a Close when
+/// another process serves: it comes back to that one, and shows itself anew.
+final class ChangeFeed: Sendable {
+    /// No handler file can have it: names that begin with a dot are not looked at.
+    static let path = "/.websockethost/changes"
+
+    private struct State {
+        var failure = ""
+        var isFinished = false
+        var pages: [Int: AsyncStream<String>.Continuation] = [:]
+        var lastPage = 0
+    }
+    private let state = Mutex(State())
+
+    /// The page's own origin only: the messages name files.
+    var handler: WebSocketHandler {
+        WebSocketHandler(
+            allowedOrigins: .same,
+            transferData: { [self] socket in
+                let (texts, page) = join()
+                defer { leave(page) }
+                for await text in texts { try await socket.send(text) }
+                try await socket.close(.serviceRestart)
+            })
+    }
+
+    private func join() -> (texts: AsyncStream<String>, page: Int) {
+        // The latest state is all that matters to a page that is slow.
+        let (texts, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let page = state.withLock { state in
+            continuation.yield(state.failure)
+            if state.isFinished { continuation.finish() }
+            state.lastPage += 1
+            state.pages[state.lastPage] = continuation
+            return state.lastPage
+        }
+        return (texts, page)
+    }
+
+    private func leave(_ page: Int) { state.withLock { _ = $0.pages.removeValue(forKey: page) } }
+
+    /// - Parameter failure: what the compiler says; empty: nothing.
+    func show(failure: String) {
+        state.withLock { state in
+            state.failure = failure
+            for page in state.pages.values { page.yield(failure) }
+        }
+    }
+
+    /// Another process serves from now on.
+    func finish() {
+        state.withLock { state in
+            state.isFinished = true
+            for page in state.pages.values { page.finish() }
+        }
+    }
+}

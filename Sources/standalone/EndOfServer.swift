@@ -1,0 +1,37 @@
+import WebSocketHost
+
+/// How a server ends: the first order drains it, the second one forces it.
+final class EndOfServer: Sendable {
+    private let server: Server
+    private let log: Log
+    private let isStopping = Flag()
+    private let isForced = Flag()
+
+    init(_ server: Server, _ log: Log) {
+        self.server = server
+        self.log = log
+    }
+
+    /// Connections were dropped that could have been closed.
+    var wasForced: Bool { isForced.value }
+
+    /// - Parameters:
+    ///   - name: `SIGINT`, for the log.
+    ///   - mayForce: whether a second one drops what is open.
+    func signal(_ name: String, mayForce: Bool = true) {
+        if !isStopping.value {
+            isStopping.value = true
+            let count = server.openConnectionCount
+            log(.info, "\(name): closing \(count) connections; once more drops them")
+            server.stop()
+        } else if mayForce {
+            force(name)
+        }
+    }
+
+    func force(_ name: String) {
+        log(.warning, "\(name) again: all connections are dropped")
+        isForced.value = true
+        server.forceStop()
+    }
+}

@@ -1,0 +1,104 @@
+import EventLoop
+import Glibc
+import Supervisor
+import WebSocketHost
+import WebSocketProtocol
+
+/// The side of a server process that its supervisor sees.
+///
+/// `@unchecked Sendable`: `control` is set before the server starts, and then used on its first loop's thread.
+final class SupervisedServer: @unchecked Sendable {
+    /// Its own; all others that end a program are the supervisor's.
+    static let signals = [SIGTERM, SIGUSR1]
+
+    private let role: ProcessRole
+    private let log: Log
+    private var control: ControlSocket?
+
+    /// - Throws: why the descriptors that it should have are not there.
+    init(_ role: ProcessRole, _ log: Log) throws(SystemError) {
+        self.role = role
+        self.log = log
+        // What this process starts is no worker of anybody.
+        unsetenv(ProcessRole.variable)
+        unsetenv(ProcessRole.leftOutVariable)
+        Signals.ignore([SIGINT, SIGHUP])
+        for descriptor in ProcessRole.controlDescriptor..<role.listenerDescriptors.upperBound {
+            guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl") }
+        }
+    }
+
+    var announces: Bool { role.announces }
+    var isWatched: Bool { role.isWatched }
+
+    func usable(_ registrations: [Registration]) -> [Registration] {
+        registrations.map { registration in
+            role.leftOut[registration.source].map { registration.leftOut(because: $0) } ?? registration
+        }
+    }
+
+    private func tell(_ report: Report) {
+        ControlSocket.send(report.text, to: ProcessRole.controlDescriptor)
+    }
+
+    func tell(making registration: Registration) { tell(.making(source: registration.source)) }
+
+    func tellReady(_ routes: Routes) {
+        let broken = routes.listing.count { $0.failure != nil }
+        tell(.ready(routeCount: routes.listing.count - broken, brokenCount: broken))
+    }
+
+    /// Starts the server on the supervisor's sockets, and listens to its orders.
+    func start(_ server: Server, _ routes: Routes, _ end: EndOfServer) throws(ListenError) -> [SocketAddress] {
+        var sockets: [ListeningSocket] = []
+        for descriptor in role.listenerDescriptors {
+            do throws(SystemError) {
+                sockets.append(try ListeningSocket(adopting: descriptor))
+            } catch {
+                throw .system(error)
+            }
+        }
+        installCrashNotice(server, routes)
+        let addresses = try server.start(on: sockets)
+        guard let loop = server.loops.first else { return addresses }
+        loop.submit { [self] in
+            do throws(SystemError) {
+                control = try ControlSocket(
+                    ProcessRole.controlDescriptor, on: loop,
+                    onMessage: { [unowned self] in follow($0, server, end) },
+                    onEnd: { [unowned self] in isAlone(server) })
+            } catch {
+                log(.error, "the supervisor is not heard: \(error)")
+            }
+        }
+        return addresses
+    }
+
+    private func installCrashNotice(_ server: Server, _ routes: Routes) {
+        let messages = routes.inActivityOrder.map { route in
+            Report.trapped(route: route.path, source: route.source).text
+        }
+        CrashNotice.install(
+            ProcessRole.controlDescriptor, loops: server.loops, messages: messages,
+            other: Report.trapped(route: "", source: "").text)
+    }
+
+    private func follow(_ text: String, _ server: Server, _ end: EndOfServer) {
+        switch Order(text) {
+        case .retire:
+            tell(.retiring(connectionCount: server.openConnectionCount))
+            server.retire()
+        case .stop(let signal): end.signal(signal.isEmpty ? "the supervisor ends" : signal, mayForce: false)
+        case .replace: server.stop(Close(.serviceRestart))
+        case .force(let signal): end.force(signal)
+        case .show(let failure): server.show(failure: failure)
+        case nil: break
+        }
+    }
+
+    /// The supervisor is gone without a word: nobody holds the listening sockets any more.
+    private func isAlone(_ server: Server) {
+        log(.error, "the supervisor is gone: closing \(server.openConnectionCount) connections")
+        server.stop()
+    }
+}

@@ -1,0 +1,68 @@
+import EventLoop
+import Glibc
+import Supervisor
+import WebSocketHost
+
+/// The program as supervisor: it opens the listening sockets, and starts itself again to serve on them.
+enum Supervision {
+    static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
+        let settings = invocation.settings
+        Signals.block(Supervisor.signals)
+        let sockets: [ListeningSocket]
+        do throws(ListenError) {
+            sockets = try Server.listeningSockets(settings.configuration)
+        } catch {
+            Program.complain("cannot serve: \(error)")
+            return Program.ExitCode.cannotListen
+        }
+        var plan = Supervisor.Plan(
+            executable: executable(), arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
+            environment: Environment.all(), sockets: sockets)
+        plan.startTimeout = settings.supervision.startTimeout
+        plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
+        plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)
+        // Its default is for the end of the server; whoever set it means this too.
+        if invocation.given["drain-timeout"] != nil {
+            plan.oldGenerationTimeout = settings.configuration.drainTimeout
+        }
+        plan.makesBacktraces = canMakeBacktraces()
+        addBuilder(to: &plan, arguments)
+        plan.watches = settings.supervision.watches
+        if plan.watches && plan.builder == nil {
+            Program.complain("--watch: this binary was not started by standalone.sh, which would build the changes")
+            return Program.ExitCode.usage
+        }
+        do throws(SystemError) {
+            return try Supervisor(plan, log: log).run()
+        } catch {
+            Program.complain("cannot serve: \(error)")
+            return Program.ExitCode.failure
+        }
+    }
+
+    /// This program's file; when that is no longer there, its image in memory does.
+    private static func executable() -> String {
+        let image = "/proc/self/exe"
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(image, &buffer, buffer.count - 1)
+        guard count > 0 else { return image }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return access(path, X_OK) == 0 ? path : image
+    }
+
+    /// What standalone.sh says of itself.
+    private static func addBuilder(to plan: inout Supervisor.Plan, _ arguments: [String]) {
+        guard let script = Environment.value("STANDALONE_SCRIPT"), let root = Environment.value("STANDALONE_ROOT")
+        else { return }
+        plan.root = root
+        plan.shownRoot = Environment.value("STANDALONE_SHOWN") ?? root
+        plan.builder = Rebuild.Builder(
+            script: script, arguments: arguments, environment: Environment.all(), folder: ".")
+    }
+
+    /// Not if the user has a wish of his own, or the runtime is linked in without the program that makes them.
+    private static func canMakeBacktraces() -> Bool {
+        Environment.value("SWIFT_BACKTRACE") == nil
+            && dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) != nil
+    }
+}

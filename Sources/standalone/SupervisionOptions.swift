@@ -1,0 +1,45 @@
+import CommandLineOptions
+import WebSocketHost
+
+/// How the server is looked after.
+struct SupervisionOptions: Sendable {
+    /// `--watch`
+    var watches = false
+    /// Without `--no-supervisor`.
+    var isSupervised = true
+    /// `--start-timeout`
+    var startTimeout: Duration = .seconds(10)
+    /// `--max-old-generations`
+    var oldGenerationLimit = 4
+
+    static let all: [Option] = [
+        Option(
+            name: "watch",
+            help: "build and serve anew whenever a handler file is saved; open connections go on with the "
+                + "version that they began with"
+        ) { settings, _, _ in settings.supervision.watches = true },
+        Option(
+            name: "no-supervisor",
+            help: "one process: a handler that traps ends the server; no --watch, no SIGHUP"
+        ) { settings, _, _ in settings.supervision.isSupervised = false },
+        Option(
+            name: "start-timeout", value: "SECONDS",
+            help: "for all handlers to be made; one that does not return is left out, default 10"
+        ) { settings, text, option throws(UsageError) in
+            settings.supervision.startTimeout = try Values.seconds(text, isZeroAllowed: false, option)
+        }.byDefault(10),
+        Option(
+            name: "max-old-generations", value: "COUNT",
+            help: "versions before the present one that may have connections; then the oldest closes them with "
+                + "1012, default 4"
+        ) { settings, text, option throws(UsageError) in
+            settings.supervision.oldGenerationLimit = try Values.integer(text, 1...1_000, option)
+        }.byDefault(4),
+    ]
+
+    /// - Throws: what does not go together.
+    static func check(_ settings: Settings) throws(UsageError) {
+        guard settings.supervision.watches, !settings.supervision.isSupervised else { return }
+        throw UsageError("--watch needs the supervisor: leave --no-supervisor out")
+    }
+}
