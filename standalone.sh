@@ -7,6 +7,8 @@
 #
 #   ./standalone.sh client ws://localhost:9998/echo
 #
+# The server calls `standalone.sh rebuild` with its own arguments when handler files changed: see rebuild.sh.
+#
 # All arguments are the server's (./standalone.sh --help); this script looks only at those that say
 # which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, also as variables
 # (WEBSOCKETHOST_STRICT) and as keys in the file of --config. When nothing changed since the last run it starts the server at once.
@@ -29,6 +31,7 @@ system_libraries=(
 )
 
 say() { printf 'standalone.sh: %s\n' "$*" >&2; }
+note() { [[ $command == rebuild ]] || say "$@"; } # what a rebuild keeps to itself
 fail() { # CODE MESSAGE…
     local code=$1
     shift
@@ -40,6 +43,9 @@ fail() { # CODE MESSAGE…
 source "$package/Sources/StandaloneBuild/prepare.sh" || exit 1
 # shellcheck source=Sources/StandaloneBuild/compile.sh
 source "$package/Sources/StandaloneBuild/compile.sh" || exit 1
+
+# shellcheck source=Sources/StandaloneBuild/rebuild.sh
+source "$package/Sources/StandaloneBuild/rebuild.sh" || exit 1
 
 # --- Arguments ------------------------------------------------------------------------------------
 
@@ -178,7 +184,7 @@ take_turn() {
     exec {turn}>"$package/.build/standalone.lock" || exit 1
     command -v flock >/dev/null || return 0
     flock -n "$turn" && return
-    say "waiting for another build in $package"
+    note "waiting for another build in $package"
     flock "$turn"
 }
 
@@ -192,13 +198,12 @@ choose_handlers() {
     find_directories
 }
 
-product=standalone
-if [[ ${1-} == client ]]; then
-    product=client
-    shift
-else
-    choose_handlers "$@"
-fi
+command=serve product=standalone
+case ${1-} in
+    client) product=client && shift ;;
+    rebuild) command=rebuild && shift ;;
+esac
+[[ $product == client ]] || choose_handlers "$@"
 compiler=$(swiftc --version 2>/dev/null) \
     || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
 if [[ $product == client ]]; then
@@ -214,8 +219,13 @@ if ! is_up_to_date; then
     if ! is_up_to_date; then # the one we waited for may have built it
         prepare_handlers
         build_product
+        [[ $command != rebuild ]] || report_changes
+        [[ $command != rebuild || $is_strict != yes ]] || refuse_left_out # the old binary stays
+        install_product
     fi
     [[ -z ${turn-} ]] || exec {turn}>&-
 fi
 [[ $is_strict != yes ]] || refuse_left_out
+[[ $command != rebuild ]] || exit 0
+[[ $product == client ]] || name_for_supervisor
 exec "$state/$product" "$@"

@@ -19,11 +19,16 @@ build_product() {
     done
     sort_messages
     show_messages
-    cp -f -- "$build/$mode/$product" "$state/$product.new" \
-        && mv -f -- "$state/$product.new" "$state/$product" || exit 1 # a server may run the old one
-    printf '%s\n%s\n' "$core" "$(describe_handlers)" >"$state/stamp" || exit 1
     progress "built in $((SECONDS - began)) s"
-    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+    clear_progress
+}
+
+# The stamp says what the binary was made from; between the two steps there is none.
+install_product() {
+    cp -f -- "$build/$mode/$product" "$state/$product.new" || exit 1
+    rm -f -- "$state/stamp"
+    mv -f -- "$state/$product.new" "$state/$product" || exit 1 # a server may run the old one
+    describe >"$state/stamp.new" && mv -f -- "$state/stamp.new" "$state/stamp" || exit 1
 }
 
 # Its own caches, so that a home directory is not needed. The last variable is not read by anybody:
@@ -36,8 +41,8 @@ run_swift_build() {
         --configuration "$mode" --product "$product" -Xswiftc -diagnostic-style=llvm \
         >"$state/log" 2>&1 {turn}>&- &
     process=$!
-    trap 'kill "$process" 2>/dev/null; wait "$process"; exit 130' INT
-    trap 'kill "$process" 2>/dev/null; wait "$process"; exit 143' TERM HUP
+    trap 'stop_swift_build "$process"; exit 130' INT
+    trap 'stop_swift_build "$process"; exit 143' TERM HUP
     while kill -0 "$process" 2>/dev/null; do
         sleep 0.1
         ((SECONDS > shown_at)) || continue
@@ -52,13 +57,26 @@ run_swift_build() {
     wait "$process"
 }
 
+# SIGINT makes SwiftPM stop its compilers too; SIGTERM would leave them running.
+stop_swift_build() { # PROCESS
+    local tick
+    kill -INT "$1" 2>/dev/null
+    for ((tick = 0; tick < 30; tick++)); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$1" 2>/dev/null
+}
+
 progress() {
+    [[ $command != rebuild ]] || return 0
     if [[ -t 2 ]]; then
         printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "$*" >&2
     else
         say "$*"
     fi
 }
+clear_progress() { [[ $command == rebuild || ! -t 2 ]] || printf '\r\033[K' >&2; }
 
 # --- Messages -------------------------------------------------------------------------------------
 
@@ -121,7 +139,7 @@ show_messages() {
         [[ -z $owner ]] || text+=${messages[$owner]}
     done < <(printf '%s\n' "${!messages[@]}" | LC_ALL=C sort)
     [[ -n $text ]] || return 0
-    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+    clear_progress
     printf '%s' "$text" | shorten >&2
     [[ ${#failed[@]} == 0 ]] || has_shown_messages=yes
 }

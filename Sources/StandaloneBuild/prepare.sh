@@ -48,13 +48,13 @@ is_usable() { # PATH
     local file=$root/$1 real
     # Quotes and backslashes are more than SwiftPM can take.
     if [[ $1 == *[[:cntrl:]\"\\]* ]] || ! is_utf8 "$1"; then
-        say "skipped $(printf '%q' "$shown/$1"): a file name must be UTF-8 without control characters, \" and \\"
+        note "skipped $(printf '%q' "$shown/$1"): a file name must be UTF-8 without control characters, \" and \\"
         return 1
     fi
     [[ -L $file && $allows_outside == no ]] || return 0
     real=$(readlink -f -- "$file")
     [[ $real == "${root%/}"/* ]] && return
-    say "skipped $shown/$1: it is a link to $real, outside the handlers directory" \
+    note "skipped $shown/$1: it is a link to $real, outside the handlers directory" \
         "(--allow-handlers-outside-root-dir takes it in)"
     return 1
 }
@@ -63,32 +63,31 @@ is_utf8() {
     [[ $1 != *[!\ -~]* ]] || iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1
 }
 
-# Everything the binary is made from, as text.
+# Everything the binary is made from, as text: a line for the server itself, and one for each file.
+describe() { printf '%s\n%s\n' "$core" "$(describe_files "${helpers[@]-}" "${handlers[@]-}")"; }
 describe_core() {
-    local path
-    printf '%s\n' "$package" "$mode" "$compiler"
-    (cd -- "$package" && find Package.swift standalone.sh Sources -type f -printf '%p %C@ %s %i\n' | LC_ALL=C sort)
-    for path in ${helpers[@]+"${helpers[@]}"}; do printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
+    digest "$package" "$mode" "$compiler" "$(cd -- "$package" \
+        && find Package.swift standalone.sh Sources -type f -printf '%p %C@ %s %i\n' | LC_ALL=C sort)"
 }
-describe_handlers() {
+describe_files() { # PATH…
     local path
-    for path in ${handlers[@]+"${handlers[@]}"}; do printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
+    for path; do [[ -z $path ]] || printf '%s %s\n' "${fingerprint[$path]}" "$path"; done
 }
 
 is_up_to_date() {
     core=${core-$(describe_core)}
     [[ -x $state/$product && -r $state/stamp ]] || return 1
-    # Both without the line ends behind the last one: there may be no handlers.
-    [[ $(<"$state/stamp") == "$(printf '%s\n%s' "$core" "$(describe_handlers)")" ]]
+    # Both without the line ends behind the last one: there may be no files.
+    [[ $(<"$state/stamp") == "$(describe)" ]]
 }
 
 # --- Copies ---------------------------------------------------------------------------------------
 
 prepare_handlers() {
-    local path mark
+    local path mark basis
     declare -gA copied=()
-    rm -f -- "$state/stamp"
-    if [[ -r $state/core && $(<"$state/core") == "$core" ]]; then
+    basis=$(printf '%s\n' "$core" && describe_files "${helpers[@]-}")
+    if [[ -r $state/core && $(<"$state/core") == "$basis" ]]; then
         while IFS=' ' read -r mark path; do copied[$path]=$mark; done < <(cat "$state/copied" 2>/dev/null)
     else # the server or the helper files changed: what did not compile then may compile now
         rm -rf -- "$state/messages" "$state/copied"
@@ -98,8 +97,8 @@ prepare_handlers() {
         [[ ${copied[$path]-} == "${fingerprint[$path]}" ]] || copy_handler "$path"
     done
     copy_helpers
-    describe_handlers >"$state/copied"
-    printf '%s\n' "$core" >"$state/core"
+    describe_files "${handlers[@]-}" >"$state/copied"
+    printf '%s\n' "$basis" >"$state/core"
 }
 
 copy_handler() { # PATH
