@@ -3,6 +3,7 @@
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
 //   client ─► WebSocketClient ─► WebSocketConnection
+//   standalone ─► Supervisor ─► WebSocketConnection
 //   standalone, client ─► CommandLineOptions ─► WebSocketConnection
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► EventLoop
@@ -150,6 +151,7 @@ let tests = [
         "WebSocketClientTests",
         ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
     test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
+    test("SupervisorTests", ["Supervisor", "EventLoop", "WebSocketConnection"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
     test("StandaloneTests", ["standalone", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
     test(

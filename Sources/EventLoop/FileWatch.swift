@@ -47,7 +47,9 @@ public final class FileWatch: EventSource {
         let mask =
             IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF
             | IN_MOVE_SELF | IN_ATTRIB
-        let watch = try check("inotify_add_watch(\(path))") { inotify_add_watch(fd, path, UInt32(truncatingIfNeeded: mask)) }
+        let watch = try check("inotify_add_watch(\(path))") {
+            inotify_add_watch(fd, path, UInt32(truncatingIfNeeded: mask))
+        }
         paths[watch] = path
     }
 

@@ -25,6 +25,8 @@ final class Generation {
     private(set) var trap: (route: String, source: String)?
     /// It did not become ready in time, and was killed.
     var isOverdue = false
+    /// Once it is ready.
+    var routeCounts = (served: 0, broken: 0)
     var retireTimer: Timer?
     var stopTimer: Timer?
     let binary: FileIdentity?

@@ -86,8 +86,11 @@ final class SupervisedServer: @unchecked Sendable {
     private func follow(_ text: String, _ server: Server, _ end: EndOfServer) {
         switch Order(text) {
         case .retire:
-            tell(.retiring(connectionCount: server.openConnectionCount))
             server.retire()
+            // Behind that on the first loop: by then it accepts nothing.
+            server.loops.first?.submit { [self] in
+                tell(.retiring(connectionCount: server.openConnectionCount))
+            }
         case .stop(let signal): end.signal(signal.isEmpty ? "the supervisor ends" : signal, mayForce: false)
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)

@@ -30,7 +30,7 @@ ANY_ADDRESS = {"*", "0.0.0.0", "::"}
 
 
 class Server:
-    """A running server. `host`, `port` and `pid` are as the program said them."""
+    """A running server. `host` and `port` are as the program said them."""
 
     def __init__(self, *options, handlers=None):
         command = shlex.split(
@@ -42,7 +42,6 @@ class Server:
         self.process = subprocess.Popen(
             command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
-        self.pid = self.process.pid
         self.scheme = "ws"
         self.host = "localhost"
         self.port = None
@@ -58,6 +57,15 @@ class Server:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def pid(self):
+        """The process that serves: the child of a supervisor, or the one that was started."""
+        own = self.process.pid
+        program = os.readlink(f"/proc/{own}/exe")
+        children = pathlib.Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        servers = [int(child) for child in children if os.readlink(f"/proc/{child}/exe") == program]
+        return servers[-1] if servers else own
 
     def url(self, path="/"):
         """The WebSocket URL of a path, which must be percent-encoded."""

@@ -22,6 +22,7 @@ struct LayeringTests {
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
         ),
         ("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
+        ("Supervisor", ["EventLoop", "Glibc", "WebSocketConnection"]),
         (
             "client",
             [
@@ -32,7 +33,8 @@ struct LayeringTests {
         (
             "standalone",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol",
+                "CommandLineOptions", "EventLoop", "Glibc", "Supervisor", "Synchronization", "WebSocketHost",
+                "WebSocketProtocol",
             ]
         ),
     ]

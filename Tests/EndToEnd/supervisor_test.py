@@ -1,0 +1,224 @@
+"""The process that looks after the server: what traps, hangs, is replaced or killed costs only itself."""
+
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from authoring import CRASH, PROCESS, Callers, ask, echo, save
+from wire import DEADLINE, Wire, wait_until
+
+SLOW_START = 60
+
+
+@pytest.fixture(scope="module")
+def handlers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("handlers")
+    save(folder, "echo_wsh.swift", echo(1))
+    save(folder, "crash_wsh.swift", CRASH)
+    save(folder, "process_wsh.swift", PROCESS)
+    return folder
+
+
+def is_alive(pid):
+    try:
+        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def open_socket(server, path="/process"):
+    socket = connect(server.url(path), open_timeout=DEADLINE, close_timeout=1, compression=None)
+    socket.send("who?")
+    return socket, int(socket.recv(DEADLINE))
+
+
+def closed_with(socket, timeout=DEADLINE):
+    with pytest.raises(ConnectionClosed) as error:
+        socket.recv(timeout)
+    return error.value.rcvd and error.value.rcvd.code
+
+
+def crash(server):
+    with connect(server.url("/crash"), open_timeout=DEADLINE, compression=None) as socket:
+        socket.send("1")
+        assert socket.recv(DEADLINE) == "2"
+        socket.send("9")
+        assert closed_with(socket) is None
+
+
+def test_crash(start_server, handlers):
+    """Whoever connects meanwhile waits a moment; the log says where it was, and how it came to that."""
+    server = start_server(handlers=handlers)
+    before = int(ask(server, "/process"))
+    with Callers(server) as callers:
+        wait_until(lambda: callers.count > 20)
+        # What was being talked about when it died is lost with it, so nobody new may be there then.
+        done, failures = callers.count, len(callers.failures)
+        crash(server)
+        wait_until(lambda: callers.count > done + 50)
+    refused = [text for text in callers.failures if "Refused" in text or "timed out" in text]
+    assert not refused and failures == 0, callers.failures
+    assert int(ask(server, "/process")) not in (before, server.process.pid)
+    line = server.wait_for_line("trapped", 60)
+    assert "crash_wsh.swift:7:" in line and "(/crash)" in line and str(handlers) in line
+    assert "serving again" in server.wait_for_line("serving again")
+    frames = [line for line in server.stderr_lines() if "crash_wsh.swift:7" in line]
+    assert len(frames) == 2 and "closure #1" in frames[1], server.stderr_lines()
+
+
+def test_crashes_again_and_again(start_server, handlers):
+    server = start_server(handlers=handlers)
+    socket, _ = open_socket(server)
+    for count in range(4):
+        crash(server)
+        wait_until(lambda: ask(server, "/process"))
+    crash(server)
+    assert server.wait() == 1
+    assert "5 crashes within 10 s: given up" in server.wait_for_line("given up")
+    socket.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_server_process_is_ended_by_hand(start_server, handlers, number):
+    """Another one takes its place: whoever wants all to end tells the supervisor."""
+    server = start_server(handlers=handlers)
+    socket, pid = open_socket(server)
+    os.kill(pid, number)
+    assert closed_with(socket) == (None if number == signal.SIGKILL else 1001)
+    wait_until(lambda: int(ask(server, "/process")) != pid)
+    assert server.process.poll() is None
+
+
+def test_supervisor_is_killed(start_server, handlers):
+    """Its server notices, closes its connections and ends."""
+    server = start_server(handlers=handlers)
+    socket, pid = open_socket(server)
+    server.process.kill()
+    assert closed_with(socket) == 1001
+    wait_until(lambda: not is_alive(pid), what="the server outlives its supervisor")
+    assert "the supervisor is gone: closing 1 connections" in server.wait_for_line("the supervisor is gone")
+    with pytest.raises(OSError):
+        ask(server, "/process")
+
+
+def test_hang_up(start_server, handlers):
+    """SIGHUP: a new process for new connections; the others go on until they end."""
+    server = start_server(handlers=handlers)
+    socket, before = open_socket(server)
+    with Callers(server) as callers:
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("live after", SLOW_START)
+        after = int(ask(server, "/process"))
+        wait_until(lambda: callers.count > 50)
+    assert not callers.failures
+    assert after != before
+    assert "1 connection goes on with the version before" in server.wait_for_line("live after")
+    socket.send("still there?")
+    assert int(socket.recv(DEADLINE)) == before
+    assert is_alive(before)
+    socket.close()
+    wait_until(lambda: not is_alive(before), what="the old process stays without a connection")
+
+
+def test_old_connections_may_be_closed(start_server, handlers):
+    server = start_server("--drain-timeout", 1, handlers=handlers)
+    socket, before = open_socket(server)
+    server.signal(signal.SIGHUP)
+    server.wait_for_line("live after", SLOW_START)
+    assert closed_with(socket) == 1012
+    wait_until(lambda: not is_alive(before))
+    assert ask(server, "/process")
+
+
+def test_number_of_old_generations(start_server, handlers):
+    server = start_server("--max-old-generations", 2, handlers=handlers)
+    sockets = []
+    for count in range(4):
+        sockets.append(open_socket(server)[0])
+        start = len(server.stderr_lines())
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("live after", SLOW_START, start=start)
+    assert [closed_with(socket) for socket in sockets[:2]] == [1012, 1012]
+    for socket in sockets[2:]:
+        socket.send("still there?")
+        assert socket.recv(DEADLINE)
+    assert "--max-old-generations" in server.wait_for_line("oldest")
+    assert server.stop() == 0
+    assert [closed_with(socket) for socket in sockets[2:]] == [1001, 1001]
+
+
+def test_second_signal(start_server, handlers):
+    """It reaches every generation: neither of these clients answers the Close."""
+    server = start_server(handlers=handlers)
+    with Wire.open(server, "/echo") as old:
+        before = server.pid
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("live after", SLOW_START)
+        with Wire.open(server, "/echo") as new:
+            server.signal(signal.SIGTERM)
+            assert [old.close_frame(), new.close_frame()] == [(1001, ""), (1001, "")]
+            server.signal(signal.SIGTERM)
+            assert server.wait(4) == 1  # the answers would be waited for 5 s
+    assert not is_alive(before)
+
+
+def test_log_file_is_opened_anew_by_all(start_server, handlers, tmp_path):
+    path = tmp_path / "server.log"
+    server = start_server("--log-file", path, handlers=handlers)
+    wait_until(path.exists)
+    path.rename(tmp_path / "old.log")
+    server.signal(signal.SIGUSR1)
+    wait_until(lambda: path.exists() and path.read_text().count("opened anew") == 2)
+    ask(server, "/process")
+    wait_until(lambda: "/process" in path.read_text())
+
+
+def test_handler_that_traps_when_it_is_made(start_server, tmp_path):
+    save(tmp_path, "echo_wsh.swift", echo(1))
+    save(tmp_path, "bad_wsh.swift", """import WebSocketHost
+
+let table = [1, 2, 3]
+let index = Int("7") ?? 0
+
+public let handler = WebSocketHandler { [first = table[index]] socket in try await socket.send("\\(first)") }
+""")
+    server = start_server(handlers=tmp_path)
+    assert ask(server) == "1 x"
+    line = server.wait_for_line("trapped", 60)
+    assert "bad_wsh.swift:6:" in line and "when the handler was made" in line
+    assert "bad_wsh.swift: its code trapped" in server.wait_for_line("left out: ")
+    assert "answers 503" in server.wait_for_line("left out: /bad")
+
+
+def test_handler_that_is_never_made(start_server, tmp_path):
+    save(tmp_path, "echo_wsh.swift", echo(1))
+    save(tmp_path, "hang_wsh.swift", """import Glibc
+import WebSocketHost
+
+private func answer() -> String {
+    while true { sleep(1) }
+}
+
+public let handler = WebSocketHandler { [text = answer()] socket in try await socket.send(text) }
+""")
+    server = start_server("--start-timeout", 1, handlers=tmp_path)
+    assert ask(server) == "1 x"
+    line = server.wait_for_line("left out: ")
+    assert "hang_wsh.swift: its handler was not made within 1 s (--start-timeout)" in line
+
+
+def test_without_supervisor(start_server, handlers):
+    server = start_server("--no-supervisor", handlers=handlers)
+    assert int(ask(server, "/process")) == server.process.pid
+    crash(server)
+    assert server.wait() < 0
+
+
+def test_watching_needs_the_supervisor(start_server, handlers):
+    with pytest.raises(RuntimeError, match="--watch needs the supervisor"):
+        start_server("--watch", "--no-supervisor", handlers=handlers)
