@@ -22,6 +22,9 @@ public struct HandshakeRequest: Sendable {
     public let offeredExtensions: [ExtensionOffer]
     /// The other end of the TCP connection.
     public let remoteAddress: SocketAddress
+    /// This end of it, which tells the address that the client chose of several; `nil` if the kernel does
+    /// not say any more.
+    public let localAddress: SocketAddress?
     /// Whether the connection is encrypted.
     public var isSecure: Bool { tls != nil }
     /// Version, cipher and the other end's certificate; `nil` without TLS.
@@ -36,6 +39,12 @@ public struct HandshakeRequest: Sendable {
     public var subprotocol: String?
     /// False keeps compression off for this connection, whatever was offered.
     public var allowsCompression = true
+    /// With ``CompressionSettings/Mode/dedicated``: the largest window of this connection, in either
+    /// direction, as the base-2 logarithm of its bytes (RFC 7692 §7.1.2); `nil`: the route's
+    /// ``CompressionSettings/windowBits``. It makes that smaller and never larger; less than 9 is 9.
+    ///
+    /// A client that does not offer `client_max_window_bits` is asked to keep nothing instead.
+    public var compressionWindowBits: Int?
     /// What was agreed on for compression, once the handshake was answered.
     public package(set) var compressionParameters: DeflateParameters?
     /// For tests of clients: a subprotocol to answer with that need not have been offered.
@@ -46,16 +55,31 @@ public struct HandshakeRequest: Sendable {
     /// were open, which only a client that takes these bytes for an answer will share.
     public var unsafeResponse: [UInt8]?
 
+    /// The route, or the client, and its log.
+    package let endpoint: Endpoint
+    private let version: HTTPVersion
+
     /// The bytes under the handshake; there while `doExtraHandshake` runs.
     package var unsafeStream: (any UnsafeHandshakeStream)?
 
     /// The cookies that the client sent (RFC 6265 §5.4).
     public var cookies: Cookies { Cookies(fields) }
 
+    /// The request line and the field lines in their order, without line ends: names and values as they
+    /// came, with one space between them.
+    public var headLines: [String] {
+        ["GET \(target) \(version)"] + fields.map { "\($0.name): \($0.value)" }
+    }
+
+    /// The server's log; what is said here has the route and the other end's address in front.
+    public var log: ConnectionLog { ConnectionLog(endpoint, peer: remoteAddress, id: nil) }
+
     package init(
-        head: RequestHead, path: String, query: String?, client: ClientHandshake,
-        remoteAddress: SocketAddress, tls: TLSInfo?, user: String? = nil
+        head: RequestHead, path: String, query: String?, client: ClientHandshake, endpoint: Endpoint,
+        remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?, user: String? = nil
     ) {
+        self.endpoint = endpoint
+        version = head.version
         target = head.target
         self.path = path
         self.query = Query(query ?? "")
@@ -64,6 +88,7 @@ public struct HandshakeRequest: Sendable {
         offeredSubprotocols = client.offeredSubprotocols
         offeredExtensions = client.offeredExtensions
         self.remoteAddress = remoteAddress
+        self.localAddress = localAddress
         self.tls = tls
         self.user = user
     }

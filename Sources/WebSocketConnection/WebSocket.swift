@@ -22,6 +22,14 @@ public struct WebSocket: Sendable, Hashable, Identifiable {
     /// The subprotocol that was agreed on.
     public var subprotocol: String? { connection.request.subprotocol }
 
+    /// This end of the TCP connection; `nil` if the kernel did not say.
+    public var localAddress: SocketAddress? { connection.request.localAddress }
+
+    /// The log of the server, or of the client: each line says which connection it is about.
+    public var log: ConnectionLog {
+        ConnectionLog(connection.endpoint, peer: connection.request.remoteAddress, id: id)
+    }
+
     public static func == (a: Self, b: Self) -> Bool { a.connection === b.connection }
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
@@ -151,13 +159,19 @@ extension WebSocket {
     /// - Parameters:
     ///   - code: `nil` sends a Close without a body.
     ///   - reason: at most ``Close/reasonByteLimit`` bytes of UTF-8.
-    /// - Returns: the client's Close; `nil` if none came within ``ConnectionSettings/closeTimeout``.
+    ///   - waitsForAnswer: false to go on at once. The client's Close is awaited underneath all the same, for
+    ///     ``ConnectionSettings/closeTimeout`` at most, and ``receivedClose`` tells it.
+    /// - Returns: the client's Close; `nil` if none came within ``ConnectionSettings/closeTimeout``, or none
+    ///   was waited for.
     /// - Throws: ``ConnectionError/notSendable(_:)`` for a code or reason that must not be sent.
     @discardableResult
     public func close(
-        _ code: CloseCode? = .normalClosure, reason: String = ""
+        _ code: CloseCode? = .normalClosure, reason: String = "", waitsForAnswer: Bool = true
     ) async throws(ConnectionError) -> Close? {
-        try await connection.close(Close(code, reason: reason)).get()
+        let close = Close(code, reason: reason)
+        if waitsForAnswer { return try await connection.close(close).get() }
+        try await connection.onLoop { $0.sendClose(close) }.get()
+        return nil
     }
 
     /// Drops the TCP connection without a Close; the client sees 1006.

@@ -292,8 +292,8 @@ extension Exchange {
             return respond(Response(.forbidden, text: "This origin is not let in."), plain)
         }
         let request = HandshakeRequest(
-            head: head, path: path, query: target.query, client: client,
-            remoteAddress: stream.peer, tls: stream.tlsInfo, user: user)
+            head: head, path: path, query: target.query, client: client, endpoint: worker.endpoint(of: route),
+            remoteAddress: stream.peer, localAddress: stream.localAddress, tls: stream.tlsInfo, user: user)
         upgrade = Upgrade(handler, route, client, plain, request)
         // The task's closure and frames live as long as the connection, so they hold nothing but this
         // exchange and what shakeHands returns.
@@ -392,7 +392,8 @@ extension Exchange {
         guard request.allowsCompression, request.unsafeResponse == nil,
             !request.offeredExtensions.isEmpty
         else { return nil }
-        let settings = worker.endpoint(of: upgrade.route).settings.compression
+        var settings = request.endpoint.settings.compression
+        settings.windowBits = min(settings.windowBits, request.compressionWindowBits ?? .max)
         return PermessageDeflate.accept(request.offeredExtensions, settings)
     }
 

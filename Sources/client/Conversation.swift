@@ -1,4 +1,3 @@
-import EventLoop
 import Glibc
 import Synchronization
 import WebSocketClient
@@ -8,17 +7,20 @@ import WebSocketProtocol
 final class Conversation: Sendable {
     private let socket: WebSocket
     private let output: Output
-    private let linger: Duration
+    private let lines: InputLines
+    private let settings: Settings
     private let isTyped: Bool
     private let receivedCount = Atomic<Int>(0)
     /// Set before our Close goes out.
     private let isClosing = Atomic<Bool>(false)
+    private let hasTooLongLine = Atomic<Bool>(false)
 
-    init(_ socket: WebSocket, _ output: Output, linger: Duration?) {
+    init(_ socket: WebSocket, _ output: Output, _ settings: Settings) {
         self.socket = socket
         self.output = output
+        self.settings = settings
+        lines = InputLines(byteLimit: settings.lineByteLimit)
         isTyped = isatty(STDIN_FILENO) == 1
-        self.linger = linger ?? (isTyped ? .zero : Settings.lingerOfPipes)
     }
 
     /// The task that reads the input may be left waiting for a line: the program ends without it.
@@ -39,6 +41,10 @@ final class Conversation: Sendable {
             return output.failed("the server did not answer the Close", .lost)
         }
         output.closed(close)
+        if hasTooLongLine.load(ordering: .sequentiallyConsistent) {
+            return output.failed(
+                "a line of the input is longer than \(settings.lineByteLimit) bytes (--max-line-size)", .usage)
+        }
         if let sent, sent == close.code { return .success }
         return ExitCode(closedByServer: close)
     }
@@ -47,7 +53,11 @@ final class Conversation: Sendable {
     ///   server was faster.
     private func type() async -> CloseCode? {
         do throws(ConnectionError) {
-            while let line = await nextLine() {
+            while case let next = await lines.next(), next != .end {
+                guard case .line(let line) = next else {
+                    hasTooLongLine.store(true, ordering: .sequentiallyConsistent)
+                    break
+                }
                 switch Command(line) {
                 case .send(let message): try await socket.send(message)
                 case .ping(let payload): ping(payload)
@@ -95,22 +105,16 @@ final class Conversation: Sendable {
         }
     }
 
-    /// Answers to the last lines may be on their way, and would be dropped behind our Close.
+    /// Answers to the last lines may be on their way, and would be dropped behind our Close. A server that
+    /// never pauses is waited for until the time limit, but once as long as asked for.
     private func waitUntilQuiet() async {
+        let linger = settings.linger ?? (isTyped ? .zero : Settings.lingerOfPipes)
         guard linger > .zero else { return }
+        let deadline = ContinuousClock.now + settings.timeout
         var count: Int
         repeat {
             count = receivedCount.load(ordering: .relaxed)
             try? await Task.sleep(for: linger)
-        } while count != receivedCount.load(ordering: .relaxed)
-    }
-
-    /// The next line without its end; `nil` at the end of the input. On a thread of its own, as the read
-    /// blocks: one line at a time, so that a fast input waits for a slow server.
-    private func nextLine() async -> String? {
-        await withCheckedContinuation { continuation in
-            let thread = try? LoopThread { continuation.resume(returning: readLine()) }
-            if thread == nil { continuation.resume(returning: nil) }
-        }
+        } while count != receivedCount.load(ordering: .relaxed) && ContinuousClock.now < deadline
     }
 }

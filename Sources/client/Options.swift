@@ -18,10 +18,9 @@ enum Options {
         let line = try table.read(arguments, takesOperands: true)
         var settings = Settings()
         // Who asks for help gets it, whatever else is wrong.
-        if line.assignments.contains(where: { $0.option.name == "help" }) {
-            settings.showsHelp = true
-            return settings
-        }
+        settings.showsHelp = line.assignments.contains { $0.option.name == "help" }
+        settings.showsVersion = line.assignments.contains { $0.option.name == "version" }
+        if settings.showsHelp || settings.showsVersion { return settings }
         for assignment in line.assignments { try assignment.apply(to: &settings) }
         if line.operands.count > 1 {
             throw UsageError("one URL only; '\(escaped(line.operands[1]))' is too much")
@@ -70,7 +69,8 @@ enum Options {
 
             Exit codes: 0 closed in good order; 1 connection lost, or closed by the server with another code
             than 1000 or 1001; 2 wrong arguments; 3 cannot connect; 4 handshake refused; 5 --expect or
-            --receive not met; 6 time-out.
+            --receive not met; 6 time-out; 130 SIGINT (Ctrl-C), 143 SIGTERM: the first one closes with 1001,
+            the second one ends at once.
             """
     }
 }

@@ -12,8 +12,11 @@ struct Output: Sendable {
     let showsHexadecimal: Bool
     /// Then control characters of the server must not reach it.
     let isTerminal = isatty(STDOUT_FILENO) == 1
+    /// Nothing is told once it has come.
+    private let interruption: Interruption?
 
-    init(_ settings: Settings) {
+    init(_ settings: Settings, _ interruption: Interruption? = nil) {
+        self.interruption = interruption
         printsJSON = settings.printsJSON
         isQuiet = settings.isQuiet
         showsHexadecimal = settings.showsHexadecimal
@@ -116,6 +119,7 @@ struct Output: Sendable {
 
     /// Whoever read what we print may be gone: then there is nothing left to do.
     private func write(_ text: String, _ descriptor: Int32) {
+        if interruption?.hasCome == true { return }
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -4,13 +4,13 @@ import WebSocketClient
 
 /// What `client` does, from the command line to the exit code.
 enum Program {
-    static func run(_ arguments: [String]) async -> ExitCode {
+    static func run(_ arguments: [String], _ interruption: Interruption) async -> ExitCode {
         let settings: Settings
         let url: String
         do throws(UsageError) {
             settings = try Options.read(arguments)
-            if settings.showsHelp {
-                print(Options.help)
+            if settings.showsHelp || settings.showsVersion {
+                print(settings.showsHelp ? Options.help : "WebSocketHost \(Product.version)")
                 return .success
             }
             url = try settings.place.resolved
@@ -18,10 +18,14 @@ enum Program {
             Log(level: .info).announce("\(error)\n\n\(Options.shortUsage)")
             return .usage
         }
-        return await talk(to: url, settings, Output(settings))
+        let code = await talk(to: url, settings, Output(settings, interruption), interruption)
+        await interruption.leaveItTheEnd()
+        return code
     }
 
-    private static func talk(to url: String, _ settings: Settings, _ output: Output) async -> ExitCode {
+    private static func talk(
+        to url: String, _ settings: Settings, _ output: Output, _ interruption: Interruption
+    ) async -> ExitCode {
         var configuration = settings.configuration
         configuration.connectTimeout = settings.timeout
         let client: WebSocketClient
@@ -34,9 +38,10 @@ enum Program {
             let socket = try await client.connect(
                 url, subprotocols: settings.subprotocols, origin: settings.origin,
                 fields: (try? settings.fields) ?? settings.headerFields)
+            interruption.protect(socket, Output(settings))
             output.opened(socket, url)
             if settings.script.isEmpty {
-                return await Conversation(socket, output, linger: settings.linger).run()
+                return await Conversation(socket, output, settings).run()
             }
             return await OneShot(socket, output, settings.script).run(timeout: settings.timeout)
         } catch {

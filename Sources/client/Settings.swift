@@ -18,11 +18,15 @@ struct Settings: Sendable {
     var timeout = Settings.defaultTimeout
     /// `nil`: none for a person who types, ``lingerOfPipes`` for a pipe or file.
     var linger: Duration?
+    /// The longest line of standard input, without its end. 1 MiB: the longest message of a server with
+    /// default limits.
+    var lineByteLimit = 1 << 20
     var logLevel = LogLevel.error
     var printsJSON = false
     var showsHexadecimal = false
     var isQuiet = false
     var showsHelp = false
+    var showsVersion = false
 
     /// pywebsocket3's.
     static let defaultTimeout: Duration = .seconds(10)

@@ -52,10 +52,17 @@ extension Options {
         },
         Option(
             name: "linger", value: "SECONDS",
-            help: "at the end of the input: close once nothing has come for so long; default 0 at a "
-                + "terminal, else 0.5"
+            help: "at the end of the input: close once nothing has come for so long, or after --timeout; "
+                + "default 0 at a terminal, else 0.5"
         ) { settings, text, option throws(UsageError) in
             settings.linger = try Values.seconds(text, isZeroAllowed: true, option)
+        },
+        Option(
+            name: "max-line-size", value: "BYTES",
+            help: "longest line of the input; over it: close, exit code 2, default "
+                + "\(Settings().lineByteLimit)"
+        ) { settings, text, option throws(UsageError) in
+            settings.lineByteLimit = try Values.bytes(text, atLeast: 1, option)
         },
     ]
 
@@ -84,6 +91,9 @@ extension Options {
         },
         Option(name: "help", letter: "h", help: "print this and end") {
             settings, _, _ in settings.showsHelp = true
+        }.scoped(.commandLineOnly),
+        Option(name: "version", help: "print the version and end") {
+            settings, _, _ in settings.showsVersion = true
         }.scoped(.commandLineOnly),
     ]
 

@@ -1,3 +1,11 @@
+import EventLoop
 import Glibc
 
-exit(await Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+// Before the first other thread, so that all of them leave these signals to this one. It must not be given
+// away to the concurrency runtime (by an `await` here), whose main thread takes every signal.
+Signals.block(Interruption.signals)
+let interruption = Interruption()
+Task.detached { [interruption] in
+    exit(await Program.run(Array(CommandLine.arguments.dropFirst()), interruption).rawValue)
+}
+interruption.watch()

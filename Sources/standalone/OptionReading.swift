@@ -42,7 +42,7 @@ extension Options {
             all = try assignments(inFile: text, path: path) + all
         }
         var invocation = try resolve(all)
-        invocation.settings.notes += notes
+        invocation.settings.notes += notes + SiteOptions.notes(invocation.settings)
         return invocation
     }
 

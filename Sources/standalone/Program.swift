@@ -6,7 +6,7 @@ import WebSocketHost
 
 /// What `standalone` does, from the command line to the exit code.
 enum Program {
-    static let version = "0.1.0"
+    static let version = Product.version
 
     /// How the program ends; the README has the same table.
     enum ExitCode {

@@ -48,22 +48,29 @@ enum SiteOptions {
         return paths
     }
 
-    /// Options that mean nothing without another one.
+    /// Options that mean nothing without another one. Those of pywebsocket3 are warned of only: there
+    /// they are taken.
     static func check(_ settings: Settings) throws(UsageError) {
-        if settings.documentRoot == nil {
-            if !settings.scriptPaths.isEmpty {
-                throw UsageError("-x, --cgi-paths: the folders lie in the document root: add -d DIR")
-            }
-            if settings.configuration.listsDirectories {
-                throw UsageError("--directory-listing: there is nothing to list: add -d DIR")
-            }
+        if settings.documentRoot == nil && settings.configuration.listsDirectories {
+            throw UsageError("--directory-listing: there is nothing to list: add -d DIR")
         }
         if settings.credential != nil && settings.passwordFile != nil {
             throw UsageError("--basic-auth-credential and --basic-auth-file: give one of them")
         }
-        let isGiven = settings.credential != nil || settings.passwordFile != nil
-        if isGiven && !settings.asksForPassword {
-            throw UsageError("--basic-auth-credential, --basic-auth-file: add --basic-auth to ask for it")
+        if settings.passwordFile != nil && !settings.asksForPassword {
+            throw UsageError("--basic-auth-file: nobody is asked for a password: add --basic-auth")
         }
+    }
+
+    /// What is said at the start of options that have no effect.
+    static func notes(_ settings: Settings) -> [String] {
+        var notes: [String] = []
+        if settings.documentRoot == nil && !settings.scriptPaths.isEmpty {
+            notes.append("-x, --cgi-paths: no scripts are run: they lie in the document root, add -d DIR")
+        }
+        if settings.credential != nil && !settings.asksForPassword {
+            notes.append("--basic-auth-credential: nobody is asked for a password: add --basic-auth")
+        }
+        return notes
     }
 }

@@ -48,6 +48,7 @@ struct OptionsTests {
         (["ws://a", "--cookie", "x"], "--cookie: 'x' is not NAME=VALUE"),
         (["ws://a", "--cookie", "a=b\r\nc"], "--cookie: "),
         (["ws://a", "--certificate", "f"], "--certificate and --private-key: give both"),
+        (["ws://a", "--max-line-size", "0"], "--max-line-size: '0' is not a number of bytes from 1 up"),
         (["ws://a", "--compression", "on"], "--compression: 'on' is none of off, shared, dedicated"),
     ]
 
@@ -106,6 +107,7 @@ struct OptionsTests {
     @Test("help, whatever else is wrong")
     func help() throws {
         #expect(try Options.read(["--help", "-p", "x", "y", "z"]).showsHelp)
+        #expect(try Options.read(["--version"]).showsVersion)
         for option in Options.table.all { #expect(Options.help.contains("--\(option.name)")) }
         for line in Options.help.split(separator: "\n") { #expect(line.count <= 105, "\(line)") }
     }

@@ -138,6 +138,14 @@ def test_default_credential_is_warned_of(start_server):
     assert "test:test" in server.wait_for_line("warning")
 
 
+def test_a_credential_alone_is_warned_of(start_server):
+    """pywebsocket3 takes such a command line, and asks nobody."""
+    server = start_server("--basic-auth-credential", "me:secret", handlers=HANDLERS)
+    line = server.wait_for_line("warning")
+    assert "add --basic-auth" in line and "secret" not in line
+    assert fetch(server, "/").status == 200
+
+
 def test_nobody_is_asked_by_default(start_server):
     server = start_server(handlers=HANDLERS)
     assert fetch(server, "/").status == 200
@@ -147,7 +155,7 @@ def test_nobody_is_asked_by_default(start_server):
 
 
 @pytest.mark.parametrize("options, code, text", [
-    (["--basic-auth-credential", "a:b"], 2, "add --basic-auth"), (["--basic-auth-file", "x"], 2, "add --basic-auth"),
+    (["--basic-auth-file", "x"], 2, "add --basic-auth"),
     (["--basic-auth", "--basic-auth-file", "x", "--basic-auth-credential", "a:b"], 2, "one of them"),
     (["--basic-auth", "--basic-auth-credential", "secret"], 1, "user:password"),
     (["--basic-auth", "--basic-auth-file", "/nowhere/at/all"], 1, "No such file"),

@@ -376,6 +376,13 @@ def test_too_many(start_server, root):
     assert fetch(server, "/cgi-bin/length").status == 200
 
 
+def test_without_a_document_root_it_is_warned_of(start_server):
+    """pywebsocket3 takes such a command line."""
+    server = start_server("-x", "/cgi-bin")
+    assert "add -d DIR" in server.wait_for_line("warning")
+    assert fetch(server, "/cgi-bin/env").status == 404
+
+
 def test_off_by_default(start_server, root):
     """Without -x they are files as any other."""
     server = start_server("-d", root)
@@ -383,7 +390,7 @@ def test_off_by_default(start_server, root):
 
 
 @pytest.mark.parametrize("options, text", [
-    (["-x", "/cgi-bin"], "-d DIR"), (["-d", "/", "-x", "/"], "no folder"), (["-d", "/", "-x", "../a"], "no folder"),
+    (["-d", "/", "-x", "/"], "no folder"), (["-d", "/", "-x", "../a"], "no folder"),
     (["-d", "/", "-x", ","], "no folder"), (["-d", "/", "--cgi-timeout", "0"], "seconds")])
 def test_wrong_options(options, text):
     code, _, errors = run_program(*options)

@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 import shlex
+import signal
 import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -270,6 +272,11 @@ def test_help():
     assert result.code == SUCCESS and "Exit codes: 0 closed in good order" in result.stdout
 
 
+def test_version():
+    result = run("--version")
+    assert result.code == SUCCESS and result.stdout.startswith("WebSocketHost "), result
+
+
 # --- Ends -----------------------------------------------------------------------------------------
 
 
@@ -341,6 +348,42 @@ def test_the_server_closes_while_lines_are_awaited(host):
         process.communicate()
 
 
+def test_a_line_that_is_too_long(server):
+    result = run(server.url("/echo"), "--max-line-size", 5, lines="12345\n123456\nnot sent\n")
+    assert (result.code, result.stdout) == (USAGE, "< 12345\n"), result
+    assert "closed: 1000\nclient: a line of the input is longer than 5 bytes (--max-line-size)" in result.stderr
+
+
+def test_a_line_of_a_megabyte(server):
+    line = "x" * (1 << 20)
+    assert run(server.url("/echo"), lines=line).stdout == f"< {line}\n"
+    assert run(server.url("/echo"), lines=line + "x").code == USAGE
+
+
+def test_a_server_that_never_pauses_is_left():
+    def talk(server, connection):
+        server.switch(connection)
+        connection.setblocking(False)
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            data += connection.recv(65536)
+        while b"\x88\x82" not in data:  # a masked Close with a code
+            connection.setblocking(True)
+            connection.settimeout(DEADLINE)
+            connection.sendall(frame_of_server(TEXT, b"more"))
+            connection.settimeout(0.01)
+            with contextlib.suppress(TimeoutError):
+                data += connection.recv(65536)
+        connection.settimeout(DEADLINE)
+        connection.sendall(frame_of_server(CLOSE, close_body(1000)))
+        wait_for_end(connection)
+    with raw_server(talk) as raw:
+        began = time.monotonic()
+        result = run(raw.url, "--linger", 0.2, "--timeout", 1, lines="")
+    assert result.code == SUCCESS and set(result.stdout.splitlines()) == {"< more"}, result
+    assert 1 <= time.monotonic() - began < DEADLINE
+
+
 def test_the_end_of_the_input_waits_for_answers():
     def answer_late(server, connection):
         server.switch(connection)
@@ -368,6 +411,79 @@ def test_the_reader_of_the_output_leaves(server):
     finally:
         process.kill()
         process.stdin.close()
+
+
+# --- Signals --------------------------------------------------------------------------------------
+
+
+class Running:
+    """A client that is connected, with its standard input open, to a server that does what `talk` does then."""
+
+    def __init__(self, talk, *arguments):
+        self.raw = RawServer(talk)
+        self.process = subprocess.Popen(
+            [*COMMAND, self.raw.url, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+        self.raw.join()
+
+    def end(self):
+        code = self.process.wait(DEADLINE)
+        stdout, stderr = self.process.communicate()
+        return Result(code, stdout, stderr)
+
+
+def masked_payload(frame):
+    mask, payload = frame[2:6], frame[6:]
+    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("arguments", [[], ["--send", "x", "--receive", "2"], ["--ping"]])
+def test_a_signal_closes_first(number, code, arguments):
+    closes = []
+
+    def talk(server, connection):
+        server.switch(connection)
+        connection.sendall(frame_of_server(TEXT, b"hi"))
+        running.process.stdout.readline() if not arguments else connection.recv(65536)
+        running.process.send_signal(number)
+        closes.append(connection.recv(65536))
+        connection.sendall(frame_of_server(CLOSE, close_body(1001, "bye")))
+        wait_for_end(connection)
+    with Running(talk, *arguments) as running:
+        result = running.end()
+    assert result.code == code and "client:" not in result.stderr and "closed: 1001 bye" in result.stderr, result
+    assert closes[0][0] == 0x80 | CLOSE and masked_payload(closes[0]) == close_body(1001)
+
+
+def test_a_second_signal_does_not_wait():
+    def talk(server, connection):
+        server.switch(connection)
+        connection.sendall(frame_of_server(TEXT, b"hi"))
+        running.process.stdout.readline()
+        running.process.send_signal(signal.SIGINT)
+        assert connection.recv(65536)[0] == 0x80 | CLOSE
+        running.process.send_signal(signal.SIGINT)
+        wait_for_end(connection)
+    with Running(talk) as running:
+        began = time.monotonic()
+        assert running.end().code == 130
+    assert time.monotonic() - began < 4  # the Close is answered for 5 s
+
+
+def test_a_signal_before_the_connection_is_open():
+    def talk(server, connection):
+        running.process.send_signal(signal.SIGINT)
+        wait_for_end(connection)
+    with Running(talk) as running:
+        assert running.end().code == 130
 
 
 # --- TLS ------------------------------------------------------------------------------------------

@@ -337,6 +337,18 @@ def test_benchmark(browser, site, run, runs, data, in_worker):
     assert all(float(row[2]) >= float(row[3]) >= 0 for row in rows)
 
 
+def test_benchmark_in_a_frame(browser, site):
+    window = Window(browser, site.page_url("performance_test_iframe.html"))
+    inside = "const inside = document.querySelector('iframe').contentDocument;"
+    window.wait(lambda: window.run(inside + "return inside.querySelector('[name=address]')?.value"), "the page inside")
+    window.run(inside + """
+        for (const [name, value] of Object.entries({rounds: 2, from: 1, upTo: 1}))
+            inside.querySelector(`[name=${name}]`).value = value;
+        inside.querySelector("[data-run=send]").click();""")
+    window.wait(lambda: window.run(inside + "return inside.querySelector('.state').textContent") == "done", "done")
+    assert window.run(inside + "return inside.querySelectorAll('tbody td')[1].textContent") == "1"
+
+
 def test_benchmark_tells_what_is_wrong(browser, site):
     window = Window(browser, site.page_url("benchmark.html"))
     window.type("[name=rounds]", "0")

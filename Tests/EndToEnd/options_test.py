@@ -23,7 +23,7 @@ EXIT_CODES = {"--server-host": 3, "--websock-handlers": 1, "--scan-dir": 1, "--l
 WITH = {"--certificate": ["--tls", "--private-key", "/proc/none/at"],
         "--private-key": ["--tls", "--certificate", "/etc/ssl/certs/ca-certificates.crt"],
         "--tls-client-ca": ["--tls-self-signed", "--tls-client-auth"],
-        "--cgi-paths": ["--document-root", HANDLERS], "--basic-auth-credential": ["--basic-auth"],
+        "--basic-auth-credential": ["--basic-auth"],
         "--basic-auth-file": ["--basic-auth"]}
 
 

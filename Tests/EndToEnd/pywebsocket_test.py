@@ -1,9 +1,11 @@
 """docs/PYWEBSOCKET.md, held to the program, to Sources and to the tree: what it promises is there."""
 
 import re
+import socket
 import sys
 
 import pytest
+from client_test import CANNOT_CONNECT, run as run_client
 from wire import REPOSITORY, run_program
 
 sys.path.append(str(REPOSITORY / "Tests" / "Conformance" / "side_by_side"))
@@ -40,6 +42,20 @@ OPTIONS = [
     ("q", "queue", "128"),
     (None, "handler-encoding", "utf-8"),
 ]
+# Those of its echo_client.py, in the same way.
+CLIENT_OPTIONS = [
+    ("h", "help", None),
+    ("s", "server-host", "127.0.0.1"),
+    ("p", "server-port", "{port}"),
+    ("o", "origin", "http://example.com"),
+    ("r", "resource", "/echo"),
+    ("m", "message", "Hello,<>"),
+    ("q", "quiet", False),
+    ("t", "tls", False),
+    ("k", "socket-timeout", "10"),
+    (None, "use-permessage-deflate", False),
+    (None, "log-level", "warn"),
+]
 # Words of Swift and of its library in the column "here".
 SWIFT = {
     "Task", "actor", "async", "await", "cancel", "case", "false", "for", "handler", "in", "let", "message", "nil",
@@ -52,8 +68,23 @@ EXAMPLES = {"Cookie"}
 def help_options():
     code, text, _ = run_program("--help")
     assert code == 0
-    found = re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", text, re.MULTILINE)
+    found = options_in(text)
     assert len(found) > len(OPTIONS)
+    return found
+
+
+@pytest.fixture(scope="module")
+def client_options():
+    result = run_client("--help")
+    assert result.code == 0
+    found = options_in(result.stdout)
+    assert len(found) > len(CLIENT_OPTIONS)
+    return found
+
+
+def options_in(text):
+    """All spellings that a help lists."""
+    found = re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", text, re.MULTILINE)
     return {spelling for pair in found for spelling in pair if spelling}
 
 
@@ -92,8 +123,6 @@ def places(tmp_path_factory):
 
 @pytest.mark.parametrize("letter, name, value", OPTIONS, ids=lambda value: str(value))
 def test_every_spelling_is_understood(places, letter, name, value):
-    # What means nothing without another option is an error without it.
-    others = {"cgi-paths": ["-d", places["folder"]], "basic-auth-credential": ["--basic-auth"]}
     for spelling in spellings(letter, name):
         if value is None:
             given = [spelling]
@@ -101,7 +130,7 @@ def test_every_spelling_is_understood(places, letter, name, value):
             given = [spelling, f"--{name}=false"] if len(spelling) == 2 else [f"{spelling}=false"]
         else:
             given = [spelling, value.format(**places)]
-        code, text, errors = run_program(*others.get(name, []), *given, "--print-config")
+        code, text, errors = run_program(*given, "--print-config")
         assert code == 0, (spelling, errors)
         if value is not None and name != "config":
             key = name.replace("-", "_")
@@ -110,7 +139,30 @@ def test_every_spelling_is_understood(places, letter, name, value):
             assert lines[index - 1].startswith("# command line: "), (spelling, lines[index - 1:index + 1])
 
 
-def test_no_other_option_is_named(help_options):
+def test_every_option_of_the_client_has_a_row(client_options):
+    """The row has it in the same spellings on both sides, and the client's help too."""
+    rows = {tuple(page.quoted(row.there)): page.quoted(row.here) for row in page.rows()
+            if row.heading == "## The client" and row.there.endswith(" of the client")}
+    expected = {}
+    for letter, name, _ in CLIENT_OPTIONS:
+        pair = tuple(spellings(letter, name)[:2 if letter else 1])
+        expected[pair] = [f"client {spelling}" for spelling in pair]
+    assert rows == expected
+    assert {spelling for pair in expected for spelling in pair} <= client_options
+
+
+@pytest.mark.parametrize("letter, name, value", CLIENT_OPTIONS, ids=lambda value: str(value))
+def test_every_spelling_is_understood_by_the_client(letter, name, value):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = listener.getsockname()[1]
+    for spelling in spellings(letter, name):
+        given = [spelling] if not value else [spelling, value.format(port=free)]
+        others = [] if name == "server-port" else ["-p", free]
+        # Understood, and then there is nobody to connect to.
+        assert run_client(*given, *others).code == (0 if value is None else CANNOT_CONNECT), spelling
+
+
+def test_no_other_option_is_named(help_options, client_options):
     """What looks like an option in the column "here", or in the text, is one."""
     text = re.sub(r"^```.*?^```$", "", page.PATH.read_text(), flags=re.MULTILINE | re.DOTALL)
     of_pywebsocket = {"--tls-module", "--allow-draft75", "--document-ro", "--list"}
@@ -119,13 +171,13 @@ def test_no_other_option_is_named(help_options):
         of_pywebsocket.update(word for word in page.quoted(row.there) if word.startswith("-"))
     seen = 0
     for quoted in page.quoted(text):
-        if quoted.startswith("./standalone.sh client"):
-            continue
+        is_of_client = quoted.startswith(("client ", "./standalone.sh client"))
+        known = client_options if is_of_client else help_options | of_pywebsocket
         for option in re.findall(r"(?<!\S)--?[a-zA-Z][\w-]*", quoted):
             if quoted.startswith("python "):
                 continue
             seen += 1
-            assert option in help_options | of_pywebsocket, f"`{quoted}`"
+            assert option in known, f"`{quoted}`"
     assert seen > 60
 
 
@@ -154,7 +206,7 @@ def test_every_name_is_in_sources():
     seen = set()
     for row in page.rows():
         for quoted in page.quoted(row.here):
-            if quoted.startswith(("-", ".swift", "_", "[", "wss:", "./standalone.sh client")) or is_path(quoted):
+            if quoted.startswith(("-", ".swift", "_", "[", "wss:", "client ", "./standalone.sh client")) or is_path(quoted):
                 continue
             words = set(re.findall(r"[A-Za-z_]\w+", re.sub(r"\b0x[0-9A-F]\b", "", quoted)))
             seen |= words - SWIFT - EXAMPLES

@@ -51,6 +51,40 @@ struct ClosingTests {
         }
     }
 
+    @Test("a Close whose answer is not waited for; the answer still comes in order")
+    func withoutWaiting() async throws {
+        let (returned, ended) = (Signal<Close?>(), Signal<Close?>())
+        let handler = WebSocketHandler { socket in
+            returned.send(try await socket.close(4000, reason: "go", waitsForAnswer: false))
+            #expect(try await socket.receive() == nil)
+            await #expect(throws: ConnectionError.self) { try await socket.send("more") }
+            await #expect(throws: Never.self) { try await socket.close(4001) }
+            ended.send(await socket.receivedClose)
+        }
+        let server = try TestServer(handler)
+        try await server.run { port in
+            let client = try TestClient(port)
+            #expect(try client.closeReceived() == Close(4000, reason: "go"))
+            try client.sendClose(Close(4002))
+            #expect(try client.endsCleanly())
+        }
+        #expect(await returned.next() == .some(nil))
+        #expect(await ended.next() == Close(4002))
+    }
+
+    @Test("a code that must not be sent is refused, waiting or not", arguments: [true, false])
+    func unsendable(waitsForAnswer: Bool) async throws {
+        let handler = WebSocketHandler { socket in
+            await #expect(throws: ConnectionError.notSendable(.closeCodeNotSendable(1005))) {
+                try await socket.close(1005, waitsForAnswer: waitsForAnswer)
+            }
+        }
+        try await TestServer(handler).run { port in
+            let client = try TestClient(port)
+            #expect(try client.closeReceived() == Close(.normalClosure))
+        }
+    }
+
     @Test("messages before the Close are still answered")
     func answersBeforeClose() async throws {
         let echo = WebSocketHandler { socket in

@@ -36,6 +36,42 @@ struct CompressionTests {
         }
     }
 
+    /// What the hook sets, what the client offers, and what is answered (RFC 7692 §7.1.2).
+    static let windows: [(bits: Int?, offer: String, answer: String)] = [
+        (nil, "client_max_window_bits", "server_max_window_bits=12; client_max_window_bits=12"),
+        (10, "client_max_window_bits", "server_max_window_bits=10; client_max_window_bits=10"),
+        (14, "client_max_window_bits=9", "server_max_window_bits=12; client_max_window_bits=9"),
+        (1, "client_max_window_bits", "server_max_window_bits=9; client_max_window_bits=9"),
+        (
+            10, "server_no_context_takeover",
+            "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10"
+        ),
+    ]
+
+    @Test("the handshake's own window: smaller than the route's, never larger", arguments: windows)
+    func window(_ bits: Int?, _ offer: String, _ answer: String) async throws {
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in request.compressionWindowBits = bits },
+            transferData: { socket in for try await message in socket { try await socket.send(message) } })
+        var configuration = Configuration()
+        configuration.connection.compression.mode = .dedicated
+        configuration.connection.compression.windowBits = 12
+        let settings = configuration.connection.compression
+        try await TestServer(configuration, handler).run { port in
+            let offers = try #require(ExtensionOffer.parse("permessage-deflate; \(offer)"))
+            let client = try TestClient(port, offering: offers)
+            #expect(client.answer.fields["Sec-WebSocket-Extensions"] == "permessage-deflate; \(answer)")
+            try client.compress(settings, offered: offers)
+            // Longer than any of the windows, and it repeats itself far back.
+            let block = String((0..<2_000).map { Character(UnicodeScalar(UInt8(97 + $0 * $0 % 26))) })
+            let text = block + block + block
+            try client.send(text)
+            #expect(try client.text() == text)
+            try client.send(text)
+            #expect(try client.text() == text)
+        }
+    }
+
     /// The first byte of each short frame from a server, and how long its payload is.
     private static func frames(_ bytes: [UInt8]) -> [(first: UInt8, byteCount: UInt8)] {
         var result: [(UInt8, UInt8)] = []

@@ -43,6 +43,31 @@ struct HandshakeTests {
         }
     }
 
+    @Test("the head's lines as they came, and both addresses, before the answer and after it")
+    func whatIsKnown() async throws {
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in request.headLines + ["\(request.localAddress, default: "nil")"] },
+            transferData: { socket, lines in
+                try await socket.send(lines.joined(separator: "\n"))
+                try await socket.send(socket.request.headLines.joined(separator: "\n"))
+                try await socket.send("\(socket.localAddress, default: "nil")")
+            })
+        try await TestServer(handler).run { port in
+            let client = try TestClient(tcp: port)
+            let head = [
+                "GET /test?a=%20b HTTP/1.1", "host: 127.0.0.1:\(port)", "Upgrade: websocket",
+                "CONNECTION: keep-alive, Upgrade", "X-Twice: 1", "Sec-WebSocket-Version: 13", "x-twice: two  blanks",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "X-Empty: ",
+            ]
+            try client.write(Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8))
+            #expect(try client.readHead().status == .switchingProtocols)
+            let lines = head.joined(separator: "\n")
+            #expect(try client.text() == lines + "\n127.0.0.1:\(port)")
+            #expect(try client.text() == lines)
+            #expect(try client.text() == "127.0.0.1:\(port)")
+        }
+    }
+
     @Test("a rejection's status, fields and body")
     func rejection() async throws {
         let head = try await refusal(

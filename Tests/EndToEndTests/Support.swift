@@ -116,10 +116,12 @@ final class TestClient {
     }
 
     /// Uses what was agreed on for compression from now on, and sends everything compressed.
-    func compress(_ settings: CompressionSettings) throws {
+    ///
+    /// - Parameter offers: what was offered; `nil`: no parameters.
+    func compress(_ settings: CompressionSettings, offered offers: [ExtensionOffer]? = nil) throws {
         let accepted = answer.fields["Sec-WebSocket-Extensions"].flatMap(ExtensionOffer.parse) ?? []
         guard let first = accepted.first else { throw TestClientError.refused(answer) }
-        let parameters = try PermessageDeflate.check(first, offered: [ExtensionOffer(first.name)])
+        let parameters = try PermessageDeflate.check(first, offered: offers ?? [ExtensionOffer(first.name)])
         var settings = settings
         settings.thresholdByteCount = 0
         session = Session(

@@ -1,7 +1,8 @@
 """Runs each client in a process of its own. All print lines as python_clients.py says.
 
-A function gets the client's name, the server's URL and a folder to work in. It returns a row: for each
-thing the result and a note; or, for a client that is not there, only the key None with the reason.
+A function gets the client's name, the server's URL, a folder to work in and, for wss://, the file of the CA
+to trust. It returns a row: for each thing the result and a note; or, for a client that is not there, only the
+key None with the reason. A second call with the same folder finds there what was compiled.
 """
 
 import importlib.util
@@ -51,46 +52,62 @@ def row(command, folder, **environment):
     return results
 
 
-def run_python(name, url, folder):
-    return row([sys.executable, python_clients.__file__, name, url], folder)
+def run_python(name, url, folder, trust):
+    # Python's default contexts look there, and into the machine's folder, which knows no CA of ours.
+    environment = {"SSL_CERT_FILE": str(trust)} if trust else {}
+    return row([sys.executable, python_clients.__file__, name, url], folder, **environment)
 
 
-def run_node(name, url, folder):
+def run_node(name, url, folder, trust):
     if not shutil.which("node"):
         return absent("no node")
     flags = []
     if name == "node-builtin" and "--experimental-websocket" in run(["node", "--help"], folder).stdout:
         flags = ["--experimental-websocket"]
     modules = os.pathsep.join(["/usr/share/nodejs", "/usr/lib/nodejs"])
-    return row(["node", *flags, SOURCES / "node.js", name, url], folder, NODE_PATH=modules)
+    environment = {"NODE_EXTRA_CA_CERTS": str(trust)} if trust else {}
+    return row(["node", *flags, SOURCES / "node.js", name, url], folder, NODE_PATH=modules, **environment)
 
 
-def run_gorilla(name, url, folder):
+def run_gorilla(name, url, folder, trust):
     packages = "/usr/share/gocode"  # Debian's
     if not shutil.which("go") or not os.path.isdir(packages + "/src/github.com/gorilla/websocket"):
         return absent("no go or no gorilla")
     environment = {"GO111MODULE": "off", "GOPATH": packages, "GOFLAGS": "", "GOCACHE": folder + "/cache"}
-    built = run(["go", "build", "-o", "client", SOURCES / "gorilla.go"], folder, **environment)
-    return row([folder + "/client", url], folder) if built.returncode == 0 else absent(built.stderr)
+    if reason := compile_once(
+            ["go", "build", "-o", "client", SOURCES / "gorilla.go"], folder, "client", **environment):
+        return absent(reason)
+    return row([folder + "/client", url], folder, **({"SSL_CERT_FILE": str(trust)} if trust else {}))
 
 
-def run_java(name, url, folder):
+def run_java(name, url, folder, trust):
     if not shutil.which("javac"):
         return absent("no JDK")
-    return row(["java", SOURCES / "Interop.java", url], folder)
+    if reason := compile_once(["javac", "-d", folder, SOURCES / "Interop.java"], folder, "Interop.class"):
+        return absent(reason)
+    return row(["java", "-cp", folder, "Interop", url, *([trust] if trust else [])], folder)
 
 
-def run_libwebsockets(name, url, folder):
+def run_libwebsockets(name, url, folder, trust):
     if not shutil.which("gcc"):
         return absent("no gcc")
-    built = run(["gcc", "-O1", "-o", "client", SOURCES / "libwebsockets.c", "-lwebsockets"], folder)
-    if built.returncode:
-        return absent(built.stderr)
+    if reason := compile_once(
+            ["gcc", "-O1", "-o", "client", SOURCES / "libwebsockets.c", "-lwebsockets"], folder, "client"):
+        return absent(reason)
     address = urlsplit(url)
-    return row([folder + "/client", address.hostname, address.port or 80, address.path or "/"], folder)
+    place = [address.hostname, address.port or 80, address.path or "/", *([trust] if trust else [])]
+    return row([folder + "/client", *place], folder)
 
 
-def start_chromium():
+def compile_once(command, folder, result, **environment):
+    """Returns why it failed, if it did."""
+    if os.path.exists(os.path.join(folder, result)):
+        return None
+    built = run(command, folder, **environment)
+    return built.stderr or "it does not compile" if built.returncode else None
+
+
+def start_chromium(trust):
     from selenium import webdriver
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
@@ -100,6 +117,9 @@ def start_chromium():
             # about:blank is not on a loopback address, and must connect to one.
             "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"):
         options.add_argument(argument)
+    if trust:
+        key_hash = trust.with_suffix(".spki").read_text().strip()
+        options.add_argument(f"--ignore-certificate-errors-spki-list={key_hash}")
     service = webdriver.ChromeService(executable_path="/usr/bin/chromedriver")
     return webdriver.Chrome(options=options, service=service)
 
@@ -115,7 +135,9 @@ def find_geckodriver():
     return driver
 
 
-def start_firefox():
+def start_firefox(trust):
+    if trust:
+        raise FileNotFoundError("no way to give it a CA")
     from selenium import webdriver
     options = webdriver.FirefoxOptions()
     options.binary_location = "/usr/bin/firefox-esr"
@@ -125,12 +147,12 @@ def start_firefox():
         options=options, service=webdriver.FirefoxService(executable_path=find_geckodriver()))
 
 
-def run_browser(name, url, folder):
+def run_browser(name, url, folder, trust):
     binary = {"chromium": "/usr/bin/chromium", "firefox": "/usr/bin/firefox-esr"}[name]
     if not os.path.exists(binary):
         return absent(f"no {binary}")
     try:
-        driver = start_chromium() if name == "chromium" else start_firefox()
+        driver = start_chromium(trust) if name == "chromium" else start_firefox(trust)
     except Exception as error:  # selenium's, or none installed
         return absent(str(error))
     try:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import ssl
 import struct
 import sys
 from urllib.parse import urlsplit
@@ -11,6 +12,11 @@ from urllib.parse import urlsplit
 from things import CLOSES, LIMIT, MESSAGES, PARTS, PING, THINGS, Impossible, check_close, check_deflate, check_same
 
 WHOLE = "".join(PARTS)
+
+
+def tls_context(url):
+    """For clients that are given one. It trusts what SSL_CERT_FILE names, as the others do by themselves."""
+    return ssl.create_default_context() if urlsplit(url).scheme == "wss" else None
 
 
 async def use_websockets(url, thing):
@@ -117,7 +123,8 @@ class WsprotoClient:
         from wsproto import ConnectionType, WSConnection
         from wsproto.events import AcceptConnection, Request
         address = urlsplit(url)
-        self.reader, self.writer = await asyncio.open_connection(address.hostname, address.port)
+        self.reader, self.writer = await asyncio.open_connection(
+            address.hostname, address.port, ssl=tls_context(url))
         self.protocol = WSConnection(ConnectionType.CLIENT)
         self.send(Request(host=address.netloc, target=address.path or "/", extensions=extensions))
         return await self.event(AcceptConnection)
@@ -195,7 +202,7 @@ async def use_picows(url, thing):
                     whole, self.payload = bytes(self.payload), bytearray()
                     received.put_nowait(whole if self.kind == WSMsgType.BINARY else whole.decode())
 
-    client, _ = await picows.ws_connect(Listener, url, max_frame_size=1 << 26)
+    client, _ = await picows.ws_connect(Listener, url, max_frame_size=1 << 26, ssl_context=tls_context(url))
     try:
         check_deflate(client.response.headers.get("Sec-WebSocket-Extensions"), thing)
         if thing in MESSAGES:
@@ -258,7 +265,7 @@ async def use_autobahn(url, thing):
         factory.setProtocolOptions(
             perMessageCompressionOffers=[PerMessageDeflateOffer()], perMessageCompressionAccept=accept)
     address = urlsplit(url)
-    _, client = await loop.create_connection(factory, address.hostname, address.port)
+    _, client = await loop.create_connection(factory, address.hostname, address.port, ssl=tls_context(url))
     await opened
     check_deflate(client.agreed, thing)
     if thing in MESSAGES:

@@ -4,13 +4,19 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
-/** java.net.http's client, which knows no extensions. Prints what python_clients.py says: java Interop.java URL */
+/** java.net.http's client, which knows no extensions. Prints what python_clients.py says: java Interop URL [CA] */
 public class Interop {
     static final int LIMIT = 15;
     // As in things.py; there is no JSON in the JDK.
@@ -129,8 +135,23 @@ public class Interop {
         }
     }
 
+    /** Trusts one CA and no other. */
+    static SSLContext context(String path) throws Exception {
+        KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+        trusted.load(null, null);
+        try (var file = Files.newInputStream(Path.of(path))) {
+            trusted.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(file));
+        }
+        TrustManagerFactory managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        managers.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, managers.getTrustManagers(), null);
+        return context;
+    }
+
     public static void main(String[] arguments) throws Exception {
-        HttpClient http = HttpClient.newHttpClient();
+        HttpClient http = arguments.length > 1
+            ? HttpClient.newBuilder().sslContext(context(arguments[1])).build() : HttpClient.newHttpClient();
         PrintStream output = new PrintStream(System.out, true, "UTF-8");
         for (String thing : THINGS) output.println(thing + "\t" + attempt(http, arguments[0], thing));
         System.exit(0);

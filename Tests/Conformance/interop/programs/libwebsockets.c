@@ -1,4 +1,4 @@
-// libwebsockets. Prints what python_clients.py says: libwebsockets HOST PORT PATH
+// libwebsockets. Prints what python_clients.py says: libwebsockets HOST PORT PATH [CA]
 //
 // It does not show the Close that answers its own, and nothing at all for an empty message.
 
@@ -96,13 +96,16 @@ static const struct lws_extension extensions[] = {
      "permessage-deflate; client_max_window_bits"},
     {NULL, NULL, NULL}};
 
-static void attempt(const char *host, int port, const char *path) {
+// `ca`: the file of the CA to trust; NULL for ws://.
+static void attempt(const char *host, int port, const char *path, const char *ca) {
     struct lws_context_creation_info settings = {
         .port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols,
-        .extensions = strcmp(thing, "deflate") ? NULL : extensions};
+        .extensions = strcmp(thing, "deflate") ? NULL : extensions,
+        .options = ca ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0, .client_ssl_ca_filepath = ca};
     struct lws_context *context = lws_create_context(&settings);
     struct lws_client_connect_info connection = {
-        .context = context, .address = host, .port = port, .path = path, .host = host, .origin = host};
+        .context = context, .address = host, .port = port, .path = path, .host = host, .origin = host,
+        .ssl_connection = ca ? LCCSCF_USE_SSL : 0};
     prepare();
     lws_client_connect_via_info(&connection);
     lws_usec_t deadline = lws_now_usecs() + limit_seconds * (lws_usec_t)1000000;
@@ -117,12 +120,12 @@ int main(int count, char **arguments) {
     static const char *things[] = {
         "text", "unicode", "text70k", "bin1m", "frag", "ping", "deflate", "plain"};
     static const char *impossible[] = {"empty", "close1000", "close3000", "close4999"};
-    if (count != 4) return 2;
+    if (count < 4 || count > 5) return 2;
     lws_set_log_level(0, NULL);
     for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++) printf("%s\t-\t\n", impossible[i]);
     for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
         thing = things[i];
-        attempt(arguments[1], atoi(arguments[2]), arguments[3]);
+        attempt(arguments[1], atoi(arguments[2]), arguments[3], count > 4 ? arguments[4] : NULL);
     }
     return 0;
 }

@@ -1,0 +1,51 @@
+import Glibc
+import Synchronization
+import WebSocketClient
+import WebSocketProtocol
+
+/// SIGINT (Ctrl-C) and SIGTERM: the first one closes in good order, with 1001, and ends the program; the
+/// second one, or one that comes before there is a connection, ends it at once.
+final class Interruption: Sendable {
+    static let signals = [SIGINT, SIGTERM]
+
+    private let state = Mutex(State())
+
+    private struct State {
+        var open: (socket: WebSocket, output: Output)?
+        var closing: Task<Void, Never>?
+    }
+
+    /// Whether one came; from then on nobody else has anything to tell.
+    var hasCome: Bool { state.withLock { $0.closing != nil } }
+
+    /// Waits for the signals, which must have been blocked with `Signals.block(_:)`.
+    func watch() -> Never {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in Self.signals { sigaddset(&set, signal) }
+        while true {
+            var number: Int32 = 0
+            if sigwait(&set, &number) == 0 { interrupt(number) }
+        }
+    }
+
+    /// A connection is open, and has to be closed before the end.
+    ///
+    /// - Parameter output: for the server's Close.
+    func protect(_ socket: WebSocket, _ output: Output) { state.withLock { $0.open = (socket, output) } }
+
+    /// Returns if no signal came; else the program ends meanwhile.
+    func leaveItTheEnd() async { await state.withLock { $0.closing }?.value }
+
+    private func interrupt(_ number: Int32) {
+        // As shells count: 130 for SIGINT, 143 for SIGTERM.
+        let code = 128 + number
+        state.withLock { state in
+            guard let (socket, output) = state.open, state.closing == nil else { exit(code) }
+            state.closing = Task {
+                if let close = try? await socket.close(.goingAway) { output.closed(close) }
+                exit(code)
+            }
+        }
+    }
+}
