@@ -30,11 +30,12 @@ struct LayeringTests {
             ]
         ),
         (
-            "standalone",
+            "StandaloneProgram",
             [
                 "CommandLineOptions", "EventLoop", "Glibc", "Synchronization", "WebSocketHost", "WebSocketProtocol",
             ]
         ),
+        ("standalone", ["Glibc", "StandaloneProgram"]),
     ]
 
     private static let root = URL(filePath: #filePath)

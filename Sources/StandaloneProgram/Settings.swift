@@ -24,6 +24,7 @@ struct Settings: Sendable {
     var tls = TLSOptions()
     var isStrict = false
     var listsRoutes = false
+    var checks = false
     var showsHelp = false
     var showsVersion = false
     var printsConfiguration = false

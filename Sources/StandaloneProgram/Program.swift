@@ -4,7 +4,7 @@ import Glibc
 import WebSocketHost
 
 /// What `standalone` does, from the command line to the exit code.
-enum Program {
+package enum Program {
     static let version = "0.1.0"
 
     /// How the program ends; the README has the same table.
@@ -14,11 +14,11 @@ enum Program {
         static let failure: Int32 = 1
         static let usage: Int32 = 2
         static let cannotListen: Int32 = 3
-        /// `--strict`, and a handler does not compile.
+        /// `--strict` or `--check`, and a handler does not compile.
         static let brokenHandler: Int32 = 4
     }
 
-    static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
+    package static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
         let invocation: Invocation
         do throws(UsageError) {
             invocation = try Options.read(arguments, environment: Environment.own()) {
@@ -57,7 +57,7 @@ enum Program {
             }
         }
         let isBroken = registrations.contains { $0.failure != nil }
-        if settings.listsRoutes { _ = say(StartUp.listing(routes)) }
+        if settings.listsRoutes || settings.checks { _ = say(StartUp.listing(routes)) }
         if settings.isStrict && isBroken {
             complain("--strict: \(StartUp.broken(routes))")
             return ExitCode.brokenHandler
@@ -69,6 +69,10 @@ enum Program {
         } catch {
             complain("\(error)")
             return ExitCode.failure
+        }
+        if settings.checks {
+            if isBroken { complain(StartUp.broken(routes)) }
+            return isBroken ? ExitCode.brokenHandler : ExitCode.success
         }
         return listen(settings, routes, log)
     }
