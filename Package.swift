@@ -2,16 +2,18 @@
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
+//   standalone ─► StandaloneProgram ─► WebSocketHost
 //   client ─► WebSocketClient ─► WebSocketConnection
-//   standalone ─► Supervisor ─► WebSocketConnection
-//   standalone, client ─► CommandLineOptions ─► WebSocketConnection
+//   StandaloneProgram ─► Supervisor ─► WebSocketConnection
+//   StandaloneProgram, client ─► CommandLineOptions ─► WebSocketConnection
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► EventLoop
 //
-// Each handler file is a target of its own, so two files may declare the same names and one that
-// does not compile can be left out. A plain `swift build` takes the files of `handlers`;
-// `standalone.sh` prepares a folder under `.build` (see Sources/StandaloneBuild) and names it in
-// WEBSOCKETHOST_HANDLERS. SwiftPM remembers what this file said: after adding or removing a handler
+// Each handler file is a target of its own, so two files may declare the same names. A plain
+// `swift build` takes the files of `handlers`; `standalone.sh` (see Sources/StandaloneBuild) names
+// a folder with one sample in WEBSOCKETHOST_HANDLERS, and compiles the author's files as that one
+// was. The target `standalone` is little more than the list of them, so that it costs little to
+// change one. SwiftPM remembers what this file said: after adding or removing a handler
 // file, a plain build needs `swift build --manifest-cache none` once.
 
 import Foundation
@@ -153,7 +155,7 @@ let tests = [
     test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "WebSocketConnection"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
-    test("StandaloneTests", ["standalone", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
+    test("StandaloneTests", ["StandaloneProgram", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
     test(
         "ClientTests",
         [
@@ -201,10 +203,10 @@ let package = Package(
                 "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient", "WebSocketProtocol",
             ],
             swiftSettings: settings),
+        room("StandaloneProgram", ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
         .executableTarget(
             name: "standalone",
-            dependencies: ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]
-                + modules.map { .target(name: $0.name) },
+            dependencies: ["StandaloneProgram", "WebSocketHost"] + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
         .plugin(

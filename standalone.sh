@@ -7,11 +7,19 @@
 #
 #   ./standalone.sh client ws://localhost:9998/echo
 #
-# The server calls `standalone.sh rebuild` with its own arguments when handler files changed: see rebuild.sh.
+# or writes a first handler file, builds a program for machines without Swift, or prepares an editor:
+#
+#   ./standalone.sh new chat
+#   ./standalone.sh build -o server -w handlers
+#   ./standalone.sh editor DIR
+#
+# The server calls `standalone.sh rebuild` with its own arguments when handler files changed: see
+# Sources/StandaloneBuild/rebuild.sh.
 #
 # All arguments are the server's (./standalone.sh --help); this script looks only at those that say
 # which files are handlers: -w, -s, --allow-handlers-outside-root-dir, --strict, also as variables
-# (WEBSOCKETHOST_STRICT) and as keys in the file of --config. When nothing changed since the last run it starts the server at once.
+# (WEBSOCKETHOST_STRICT) and as keys in the file of --config. When nothing changed since the last run
+# it starts the server at once.
 #
 # WEBSOCKETHOST_BUILD=debug builds without optimisation, for work on the server itself.
 #
@@ -41,15 +49,22 @@ fail() { # CODE MESSAGE…
 
 # shellcheck source=Sources/StandaloneBuild/prepare.sh
 source "$package/Sources/StandaloneBuild/prepare.sh" || exit 1
+# shellcheck source=Sources/StandaloneBuild/server.sh
+source "$package/Sources/StandaloneBuild/server.sh" || exit 1
 # shellcheck source=Sources/StandaloneBuild/compile.sh
 source "$package/Sources/StandaloneBuild/compile.sh" || exit 1
-
+# shellcheck source=Sources/StandaloneBuild/messages.sh
+source "$package/Sources/StandaloneBuild/messages.sh" || exit 1
 # shellcheck source=Sources/StandaloneBuild/rebuild.sh
 source "$package/Sources/StandaloneBuild/rebuild.sh" || exit 1
+# shellcheck source=Sources/StandaloneBuild/new.sh
+source "$package/Sources/StandaloneBuild/new.sh" || exit 1
+# shellcheck source=Sources/StandaloneBuild/release.sh
+source "$package/Sources/StandaloneBuild/release.sh" || exit 1
 
 # --- Arguments ------------------------------------------------------------------------------------
 
-handlers_dir='' scan_dir='' config='' allows_outside='' is_strict=''
+handlers_dir='' scan_dir='' config='' allows_outside='' is_strict='' is_check=''
 
 # Notes the options that matter here. The others are skipped, with their values: the `-w` in
 # `--log-file -w` is a file name.
@@ -70,6 +85,7 @@ read_arguments() {
         esac
         case ${name//_/-} in
             --strict) [[ $attached == yes ]] || value=yes; is_strict=$value name='' ;;
+            --check) is_check=yes name='' ;;
             --allow-handlers-outside-root-dir)
                 [[ $attached == yes ]] || value=yes
                 allows_outside=$value name=''
@@ -175,6 +191,16 @@ check_library() { # PKG-CONFIG-NAME HEADER DEBIAN FEDORA
         "or dnf install $4 pkgconf (Fedora)"
 }
 
+# What tells one compiler from another. To ask it takes a tenth of a second.
+describe_compiler() {
+    local program real
+    program=$(command -v swiftc) && real=$(readlink -f -- "$program") || return
+    case ${real##*/} in
+        swiftc | swift-driver | swift-frontend) stat -c '%n %s %i %.9Z' -- "$real" ;;
+        *) swiftc --version 2>/dev/null ;; # a program that chooses one
+    esac
+}
+
 # --- Build and run --------------------------------------------------------------------------------
 
 # One build at a time in this checkout: SwiftPM's folder is shared by all handlers directories.
@@ -188,6 +214,23 @@ take_turn() {
     flock "$turn"
 }
 
+# The stamp says what the binary was made from; between the two steps there is none.
+install_product() {
+    rm -f -- "$state/stamp"
+    mv -f -- "$state/$product.new" "$state/$product" || exit 1 # a server may run the old one
+    describe >"$state/stamp.new" && mv -f -- "$state/stamp.new" "$state/stamp" || exit 1
+}
+
+progress() {
+    [[ $command != rebuild ]] || return 0
+    if [[ -t 2 ]]; then
+        printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "$*" >&2
+    else
+        say "$*"
+    fi
+}
+clear_progress() { [[ $command == rebuild || ! -t 2 ]] || printf '\r\033[K' >&2; }
+
 # What the arguments say about handlers: `scan_handlers` then finds them.
 choose_handlers() {
     read_arguments "$@"
@@ -198,27 +241,43 @@ choose_handlers() {
     find_directories
 }
 
-command=serve product=standalone
+command=serve product=standalone kind=$mode build_options=()
 case ${1-} in
     client) product=client && shift ;;
     rebuild) command=rebuild && shift ;;
+    new)
+        shift
+        new_handler "$@"
+        exit
+        ;;
+    build)
+        command=build
+        shift
+        read_build_arguments "$@"
+        set -- ${build_arguments[@]+"${build_arguments[@]}"}
+        ;;
+    editor)
+        [[ $# == 2 ]] || fail 2 "editor: the directory is missing: $0 editor DIR"
+        command=editor
+        set -- -w "$2"
+        ;;
 esac
 [[ $product == client ]] || choose_handlers "$@"
-compiler=$(swiftc --version 2>/dev/null) \
+compiler=$(describe_compiler) \
     || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
+base=$package/.build/handlers/base-$kind
 if [[ $product == client ]]; then
-    state=$package/.build/handlers/client-$mode
+    state=$package/.build/handlers/client-$kind
     have_no_handlers
 else
-    state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$mode")
+    state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$kind")
     scan_handlers
 fi
 if ! is_up_to_date; then
     check_machine
     take_turn
     if ! is_up_to_date; then # the one we waited for may have built it
-        prepare_handlers
-        build_product
+        if [[ $product == client ]]; then build_client; else build_server; fi
         [[ $command != rebuild ]] || report_changes
         [[ $command != rebuild || $is_strict != yes ]] || refuse_left_out # the old binary stays
         install_product
@@ -226,6 +285,17 @@ if ! is_up_to_date; then
     [[ -z ${turn-} ]] || exec {turn}>&-
 fi
 [[ $is_strict != yes ]] || refuse_left_out
-[[ $command != rebuild ]] || exit 0
+case $command in
+    rebuild) exit 0 ;;
+    build)
+        deliver
+        exit
+        ;;
+    editor)
+        write_editor_flags
+        exit
+        ;;
+esac
+[[ $is_check != yes ]] || show_left_out
 [[ $product == client ]] || name_for_supervisor
 exec "$state/$product" "$@"

@@ -1,174 +1,178 @@
-# Part of standalone.sh: runs `swift build`, shows its progress, and leaves out what does not compile.
+# Part of standalone.sh: compiles the handler files, each by itself, and links them with the server.
+#
+# A file that was compiled is not compiled again until it, the helper code or the server changes.
+# Files are compiled side by side, and one that fails is left out: it keeps no other from being
+# compiled, so all errors of all files are seen at once. The commands are SwiftPM's: see server.sh.
 
-build_product() {
-    local began=$SECONDS count=${#handlers[@]}
-    if [[ $product == client ]]; then
-        progress 'building the client'
-    else
-        progress "building $count handler$( ((count == 1)) || printf s) of $shown"
-    fi
-    # Left by a checkout that was moved or copied: compiled modules name the old place.
-    if [[ ! -e $build/.package || $(<"$build/.package") != "$package" ]]; then
-        rm -rf -- "$build" && mkdir -p -- "$build" && printf '%s\n' "$package" >"$build/.package" || exit 1
-    fi
-    # SwiftPM stops at the first module that fails, so there may be several rounds.
-    until run_swift_build; do
-        sort_messages
-        show_messages
-        leave_out_failed || fail 1 "the build failed; this is not a handler's fault"
-    done
-    sort_messages
+# Leaves the new binary in `$state/standalone.new`.
+build_server() {
+    local began=${EPOCHREALTIME/[.,]/} count=${#handlers[@]}
+    build_base
+    prepare_handlers
+    progress "building $count handler$( ((count == 1)) || printf s) of $shown"
+    mkdir -p -- "$objects" || exit 1
+    trap 'stop_compilers; exit 130' INT
+    trap 'stop_compilers; exit 143' TERM HUP
+    compile_helpers
+    [[ $command != rebuild || $helpers_fail == no ]] || wait_for_helpers
+    compile_handlers
     show_messages
-    progress "built in $((SECONDS - began)) s"
+    until compile_main; do # another round only if the linker blames handlers
+        show_messages
+    done
+    trap - INT TERM HUP
+    began=$(((${EPOCHREALTIME/[.,]/} - began) / 100000))
+    progress "built in $((began / 10)).$((began % 10)) s"
     clear_progress
 }
 
-# The stamp says what the binary was made from; between the two steps there is none.
-install_product() {
-    cp -f -- "$build/$mode/$product" "$state/$product.new" || exit 1
-    rm -f -- "$state/stamp"
-    mv -f -- "$state/$product.new" "$state/$product" || exit 1 # a server may run the old one
-    describe >"$state/stamp.new" && mv -f -- "$state/stamp.new" "$state/stamp" || exit 1
+# --- Modules --------------------------------------------------------------------------------------
+
+# Compiles a module into `$objects`. What it said is in `$objects/NAME.log`. First into a folder of
+# its own: a compiler whose parent was killed writes on.
+compile_module() { # NAME ROLE SOURCE…
+    local name=$1 work=$objects/$1.$BASHPID
+    local -a flags
+    mapfile -t flags <"$base/$2.flags"
+    shift 2
+    mkdir -p -- "$work" || return 1
+    swiftc -I "$objects" "${flags[@]}" -module-name "$name" \
+        -whole-module-optimization -emit-module -emit-module-path "$work/$name.swiftmodule" \
+        -c "$@" -o "$work/$name.o" >"$objects/$name.log" 2>&1 {turn}>&- &&
+        mv -f -- "$work/$name".{swiftmodule,o} "$objects"
+    local code=$?
+    rm -rf -- "$work"
+    return "$code"
 }
 
-# Its own caches, so that a home directory is not needed. The last variable is not read by anybody:
-# SwiftPM looks at Package.swift again when the environment changes, here with the list of files.
-run_swift_build() {
-    local process shown_at=$SECONDS step last='' began=$SECONDS
-    WEBSOCKETHOST_HANDLERS=.build/handlers/${state##*/} \
-        WEBSOCKETHOST_HANDLERS_LIST=$(digest "${handlers[@]-}" "${helpers[@]-}") \
-        swift build --package-path "$package" --scratch-path "$build" --cache-path "$build/cache" \
-        --configuration "$mode" --product "$product" -Xswiftc -diagnostic-style=llvm \
-        >"$state/log" 2>&1 {turn}>&- &
-    process=$!
-    trap 'stop_swift_build "$process"; exit 130' INT
-    trap 'stop_swift_build "$process"; exit 143' TERM HUP
-    while kill -0 "$process" 2>/dev/null; do
-        sleep 0.1
-        ((SECONDS > shown_at)) || continue
-        step=$(grep -E '^\[[0-9]+/[0-9]+\] ' "$state/log" | tail -n 1)
-        # On a terminal one line that counts the seconds; elsewhere a line now and then.
-        if [[ -t 2 ]] || { ((SECONDS >= shown_at + 10)) && [[ $step != "$last" ]]; }; then
-            progress "${step:-planning} ($((SECONDS - began)) s)"
-            shown_at=$SECONDS last=$step
-        fi
-    done
-    trap - INT TERM HUP
-    wait "$process"
-}
-
-# SIGINT makes SwiftPM stop its compilers too; SIGTERM would leave them running.
-stop_swift_build() { # PROCESS
-    local tick
-    kill -INT "$1" 2>/dev/null
-    for ((tick = 0; tick < 30; tick++)); do
-        kill -0 "$1" 2>/dev/null || return 0
-        sleep 0.1
-    done
-    kill -KILL "$1" 2>/dev/null
-}
-
-progress() {
-    [[ $command != rebuild ]] || return 0
-    if [[ -t 2 ]]; then
-        printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "$*" >&2
-    else
-        say "$*"
+compile_helpers() {
+    helpers_fail=no
+    if ((${#helpers[@]} == 0)); then
+        rm -f -- "$objects"/Shared.*
+        return
     fi
-}
-clear_progress() { [[ $command == rebuild || ! -t 2 ]] || printf '\r\033[K' >&2; }
-
-# --- Messages -------------------------------------------------------------------------------------
-
-# Sorts the compiler's output by the handler or helper file that is to blame: `messages` has the
-# text, `failed` the files with errors, `unowned` what belongs to none.
-sort_messages() {
-    local line owner='' is_export=no pattern
-    declare -gA messages=() failed=()
-    unowned=''
-    pattern='^(/.*):[0-9]+:[0-9]+: (error|warning|note|remark): '
-    while IFS= read -r line || [[ -n $line ]]; do
-        is_chatter "$line" && continue
-        # `#sourceLocation` does not reach to the very end of a file, where a missing brace is noticed.
-        if [[ $line =~ ^"$state/modules/"(.*)/handler\.swift:([0-9]+)(:[0-9]+:\ .*) ]]; then
-            line=$root/${BASH_REMATCH[1]}:$((BASH_REMATCH[2] - 1))${BASH_REMATCH[3]}
-        elif [[ $line =~ ^"$state/Shared/"([^/:]*)(:[0-9]+:[0-9]+:\ .*) ]]; then
-            line=$root/${helper_of[${BASH_REMATCH[1]}]-}${BASH_REMATCH[2]}
-        fi
-        if [[ $line =~ $pattern && ${BASH_REMATCH[2]} != note ]]; then
-            find_owner "${BASH_REMATCH[1]}"
-            [[ ${BASH_REMATCH[2]} != error || -z $owner ]] || failed[$owner]=yes
-        fi
-        [[ $is_export == yes ]] && continue # said below, in other words
-        if [[ -n $owner ]]; then messages[$owner]+=$line$'\n'; else unowned+=$line$'\n'; fi
-    done <"$state/log"
-    if ((${#failed[@]} == 0)) && grep -qF 'Stack dump:' "$state/log"; then # the compiler crashed
-        owner=$(grep -oE 'modules/.*_wsh\.swift/handler\.swift' "$state/log" | head -n 1)
-        owner=${owner#modules/} owner=${owner%/handler.swift}
-        [[ -z $owner ]] || failed[$owner]=yes messages[$owner]="$root/$owner:1:1: error: the compiler crashed"$'\n'
+    [[ ! -e $objects/Shared.o ]] || return 0
+    if [[ -e $state/messages/Shared ]]; then # as it was
+        helpers_fail=yes
+        return
     fi
-    for owner in "${!failed[@]}"; do
-        [[ -n ${messages[$owner]-} ]] || messages[$owner]="$root/$owner:1:1: error: the file exports no \
-handler: it needs 'public let handler = WebSocketHandler { … }'"$'\n'
+    compile_module Shared handler "$state/Shared"/*.swift &
+    wait "$!" || helpers_fail=yes
+    sort_messages "$objects/Shared.log" ''
+    [[ $helpers_fail == no ]] || keep_message Shared "$(blamed_on_helpers)"
+}
+
+# Beside a server that runs: it goes on as it is.
+wait_for_helpers() {
+    clear_progress
+    shorten <"$state/messages/Shared" >&2
+    fail 1 'all handlers wait for the helper code to compile'
+}
+
+# Those without an object file, as many at a time as there are processors.
+compile_handlers() {
+    local path name job_count running=0 done_count=0
+    local -a todo=()
+    job_count=$(nproc 2>/dev/null || echo 2)
+    for path in ${handlers[@]+"${handlers[@]}"}; do
+        [[ -e $objects/${module_of[$path]}.o ]] || todo+=("$path")
     done
+    for path in ${todo[@]+"${todo[@]}"}; do
+        if ((running == job_count)); then
+            wait -n
+            running=$((running - 1)) done_count=$((done_count + 1))
+            [[ ! -t 2 ]] || progress "compiled $done_count of ${#todo[@]} handlers of $shown"
+        fi
+        compile_module "${module_of[$path]}" handler "$state/modules/$path"/{handler,export}.swift &
+        running=$((running + 1))
+    done
+    wait
+    for path in ${todo[@]+"${todo[@]}"}; do
+        name=${module_of[$path]}
+        sort_messages "$objects/$name.log" "$path"
+        [[ -e $objects/$name.o ]] || explain "$path"
+        ! has_main "$path" || messages[$path]+=$(main_message "$path")$'\n'
+        if [[ -e $objects/$name.o && ! ${messages[$path]-} =~ ': error: ' ]]; then
+            rm -rf -- "$objects/$name".{kept,good}
+            continue
+        fi
+        restore_good "$path" || leave_out "$path" "${messages[$path]%$'\n'}"
+    done
+    compile_stand_ins "$job_count"
 }
 
-# Sets `owner` and `is_export`.
-find_owner() { # FILE
-    owner='' is_export=no
-    case $1 in
-        "$state/modules/"*/export.swift)
-            owner=${1#"$state/modules/"} owner=${owner%/export.swift} is_export=yes
-            ;;
-        "${root%/}"/*) [[ -z ${fingerprint[${1#"${root%/}"/}]-} ]] || owner=${1#"${root%/}"/} ;;
-    esac
+# They are small, and there are few.
+compile_stand_ins() { # COUNT
+    local path running=0
+    for path in ${handlers[@]+"${handlers[@]}"}; do
+        [[ ! -e $objects/${module_of[$path]}.o ]] || continue
+        ((running < $1)) || { wait -n && running=$((running - 1)); }
+        compile_module "${module_of[$path]}" handler "$state/modules/$path"/{handler,export}.swift &
+        running=$((running + 1))
+    done
+    wait
 }
 
-is_chatter() {
-    case $1 in
-        '['[0-9]*/*']'* | 'Building for '* | 'Build complete!'* | 'Build of product '* | 'Planning '*) return 0 ;;
-        'error: emit-module command failed'* | 'error: compile command failed due to exit'*) return 0 ;;
-        'error: fatalError' | 'error: ExitCode('* | '') return 0 ;;
-    esac
+# The list of all handlers, and the program. False if the linker blames handlers: they are left out.
+compile_main() {
+    local path
+    local -a flags objects_of_handlers=() arguments=()
+    for path in ${handlers[@]+"${handlers[@]}"}; do
+        arguments+=("${module_of[$path]}" "$state/modules/$path/handler.swift")
+        objects_of_handlers+=("$objects/${module_of[$path]}.o")
+    done
+    [[ ! -e $objects/Shared.o ]] || objects_of_handlers+=("$objects/Shared.o")
+    "$generator" "$state/Registry.swift" "$state/modules" ${arguments[@]+"${arguments[@]}"} \
+        || fail 1 'the list of handlers cannot be written'
+    compile_module standalone main "$package/Sources/standalone/main.swift" "$state/Registry.swift" &
+    wait "$!" || give_up standalone
+    # One per line, quoted as the compiler driver's response files want it.
+    {
+        cat -- "$base/objects"
+        for path in "$objects/standalone.o" ${objects_of_handlers[@]+"${objects_of_handlers[@]}"}; do
+            path=${path//\\/\\\\}
+            printf '"%s"\n' "${path//\"/\\\"}"
+        done
+    } >"$state/link" || exit 1
+    mapfile -t flags <"$base/link.flags"
+    swiftc "${flags[@]}" @"$state/link" -o "$state/$product.new" >"$objects/link.log" 2>&1 {turn}>&- &
+    wait "$!" && return
+    blame_linked_handlers || give_up link
+    compile_stand_ins 2
     return 1
 }
 
-show_messages() {
-    local owner text=$unowned
-    while IFS= read -r owner; do
-        [[ -z $owner ]] || text+=${messages[$owner]}
-    done < <(printf '%s\n' "${!messages[@]}" | LC_ALL=C sort)
-    [[ -n $text ]] || return 0
-    clear_progress
-    printf '%s' "$text" | shorten >&2
-    [[ ${#failed[@]} == 0 ]] || has_shown_messages=yes
-}
-
-# The author's files are named as -w names the directory.
-shorten() {
-    local line
-    while IFS= read -r line; do printf '%s\n' "${line//"${root%/}/"/"$shown/"}"; done
-}
-
-leave_out_failed() {
-    local path helper=''
-    ((${#failed[@]})) || return 1
-    for path in "${!failed[@]}"; do
-        [[ $path == *_wsh.swift ]] || { helper=$path && continue; }
-        leave_out "$path" "${messages[$path]%$'\n'}"
-    done
-    [[ -z $helper ]] || leave_out_helpers "$helper"
-}
-
-# No helper code at all, and no handler that imports it.
-leave_out_helpers() { # FILE
-    local path copy
-    mkdir -p -- "$state/messages"
-    printf '%s' "${messages[$1]}" >"$state/messages/Shared"
-    for copy in "$state/Shared"/*; do printf '// left out\n' | write "$copy" || exit 1; done
+# Two files with one `@_cdecl` symbol, or one that wants a symbol that is nowhere.
+blame_linked_handlers() {
+    local path reason is_blamed=no
+    reason=$(grep -m 1 -oE "(multiple definition|duplicate symbol|undefined (reference|symbol)).*" "$objects/link.log")
     for path in ${handlers[@]+"${handlers[@]}"}; do
-        grep -Eq '^[[:space:]]*(@?[A-Za-z_]+[[:space:]]+)*import[[:space:]]+(.*[[:space:]])?Shared' \
-            "$state/modules/$path/handler.swift" || continue
-        leave_out "$path" "helper code that it imports does not compile: ${messages[$1]%$'\n'}"
+        grep -qF "/${module_of[$path]}.o" "$objects/link.log" && [[ ! -e $state/messages/$path ]] || continue
+        messages[$path]="$root/$path:1:1: error: the file cannot be linked: ${reason:-the linker failed}"$'\n'
+        leave_out "$path" "${messages[$path]%$'\n'}"
+        is_blamed=yes
     done
+    [[ $is_blamed == yes ]]
+}
+
+# Not a handler's fault.
+give_up() { # LOG
+    clear_progress
+    shorten <"$objects/$1.log" >&2
+    fail 1 'the build failed; this is not a handler'\''s fault'
+}
+
+# The folders they write to are abandoned: one that works on does no harm.
+stop_compilers() {
+    local -a processes
+    mapfile -t processes < <(jobs -p)
+    ((${#processes[@]} == 0)) || kill -- "${processes[@]}" 2>/dev/null
+}
+
+# `@main` in a module: the flags give its entry point a name that nobody calls.
+has_main() { grep -qsF handler_file_main "$objects/${module_of[$1]}.o"; }
+main_message() {
+    local line
+    line=$(grep -nE '@main' "$root/$1" | head -n 1 | cut -d : -f 1)
+    printf "%s:%s:1: error: '@main' has no place in a handler file: the server is the program" "$root/$1" "${line:-1}"
 }

@@ -1,19 +1,19 @@
-# Part of standalone.sh: finds the handler files and prepares the folder that Package.swift reads.
+# Part of standalone.sh: finds the handler files and copies them to where they are compiled.
 #
 #   .build/handlers/<digest of the directories>/
 #       modules/sub/echo_wsh.swift/handler.swift  the copy of handlers/sub/echo_wsh.swift
 #       modules/sub/echo_wsh.swift/export.swift   fails to compile if it exports no `handler`
 #       Shared/                                   the copies of the helper files
+#       objects/                                  what was compiled, by module
 #       messages/sub/echo_wsh.swift               why that file is left out
-#       copied, core, stamp                       what the copies, and the binary, were made from
-#       standalone                                the binary
+#       core, helped, copied                      what the copies were made from
+#       standalone, stamp                         the binary, and what it was made from
 #
-# The client has such a folder too, `client-release`, with no module in it and the binary `client`.
+# The client has such a folder too, `client-release`, with nothing but the binary and the stamp.
 #
-# Copies rather than links to the directory: targets must lie below the package; each target is a
-# folder of its own, so that a directory with thousands of other files costs nothing; and a file that
-# does not compile is replaced by a stand-in, which SwiftPM need not plan for anew. The first line of
-# a copy makes the compiler, `#filePath` and backtraces name the author's file.
+# A module of its own for each file: two files may declare the same names, and a file that does not
+# compile is replaced by a stand-in. The first line of a copy makes the compiler, `#filePath` and
+# backtraces name the author's file.
 
 digest() { printf '%s\0' "$@" | sha256sum | cut -c 1-16; }
 
@@ -77,6 +77,8 @@ describe_files() { # PATH…
 is_up_to_date() {
     core=${core-$(describe_core)}
     [[ -x $state/$product && -r $state/stamp ]] || return 1
+    # A start does not go on with what worked before: the author should see what does not work.
+    [[ $command == rebuild ]] || ! compgen -G "$state/objects/*.kept" >/dev/null || return 1
     # Both without the line ends behind the last one: there may be no files.
     [[ $(<"$state/stamp") == "$(describe)" ]]
 }
@@ -84,29 +86,70 @@ is_up_to_date() {
 # --- Copies ---------------------------------------------------------------------------------------
 
 prepare_handlers() {
-    local path mark basis
-    declare -gA copied=()
-    basis=$(printf '%s\n' "$core" && describe_files "${helpers[@]-}")
-    if [[ -r $state/core && $(<"$state/core") == "$basis" ]]; then
-        while IFS=' ' read -r mark path; do copied[$path]=$mark; done < <(cat "$state/copied" 2>/dev/null)
-    else # the server or the helper files changed: what did not compile then may compile now
-        rm -rf -- "$state/messages" "$state/copied"
+    local path mark helped
+    declare -gA copied=() module_of=()
+    objects=$state/objects
+    if [[ ! -r $state/core || $(<"$state/core") != "$core" ]]; then # the server changed
+        rm -rf -- "$state"/{messages,copied,helped,objects}
     fi
+    helped=$(describe_files "${helpers[@]-}")
+    if [[ ! -r $state/helped || $(<"$state/helped") != "$helped" ]]; then
+        # What did not compile then may compile now.
+        rm -rf -- "$state"/{messages,copied} "$objects"/Shared.*
+        forget_users_of_helpers
+    elif [[ -r $state/copied ]]; then
+        while IFS=' ' read -r mark path; do copied[$path]=$mark; done <"$state/copied"
+    fi
+    rm -rf -- "$objects"/*.[0-9]*/ # left by a compiler that was stopped
     remove_vanished
     for path in ${handlers[@]+"${handlers[@]}"}; do
+        name_module "$path"
+        module_of[$path]=$name
+        [[ $command == rebuild || ! -e $objects/$name.kept ]] || copied[$path]=''
         [[ ${copied[$path]-} == "${fingerprint[$path]}" ]] || copy_handler "$path"
     done
     copy_helpers
-    describe_files "${handlers[@]-}" >"$state/copied"
-    printf '%s\n' "$basis" >"$state/core"
+    printf '%s\n' "$core" >"$state/core" && printf '%s\n' "$helped" >"$state/helped" \
+        && describe_files "${handlers[@]-}" >"$state/copied" || exit 1
+}
+
+# Sets `name`, as Package.swift does: `echo_wsh.swift` is module `echo_wsh`; of another name the odd
+# characters are replaced, and a hash of the path (FNV-1a) keeps it unique.
+name_module() { # PATH
+    local LC_ALL=C index byte hash=$((0xcbf29ce484222325))
+    name=${1%.swift}
+    if [[ ! $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ || ${#name} -gt 80 ]]; then
+        for ((index = 0; index < ${#1}; index++)); do
+            printf -v byte %d "'${1:index:1}"
+            hash=$(((hash ^ (byte & 255)) * 0x100000001b3))
+        done
+        name=${name//[!A-Za-z0-9_]/_}
+        ((${#name} <= 60)) || name=${name: -60}
+        printf -v name '_%s_%x' "$name" "$hash"
+    fi
+}
+
+# Any that may import it. One that only has the word is compiled in vain.
+forget_users_of_helpers() {
+    local folder name
+    while IFS= read -r -d '' folder; do
+        folder=${folder%/handler.swift}
+        name_module "${folder#"$state/modules/"}"
+        rm -rf -- "$objects/$name".{o,kept,good}
+    done < <(grep -rlwZ --include=handler.swift Shared "$state/modules" 2>/dev/null)
 }
 
 copy_handler() { # PATH
     local folder=$state/modules/$1
     mkdir -p -- "$folder"
     rm -f -- "$state/messages/$1"
-    copy_source "$1" "$folder/handler.swift" || leave_out "$1" "$root/$1:1:1: error: the file cannot be read"
-    write "$folder/export.swift" <<'SWIFT'
+    write_export "$folder"
+    if copy_source "$1" "$folder/handler.swift"; then return; fi
+    messages[$1]="$root/$1:1:1: error: the file cannot be read"$'\n'
+    leave_out "$1" "${messages[$1]%$'\n'}"
+}
+write_export() { # FOLDER
+    write "$1/export.swift" <<'SWIFT'
 import WebSocketHost
 @inlinable public func exportedHandler() -> WebSocketHandler { handler }
 SWIFT
@@ -122,7 +165,6 @@ copy_helpers() {
         name=,${path//,/,,}
         name=${name//\//,}
         helper_of[$name]=$path
-        [[ -e $state/messages/Shared ]] && continue
         without_mark "$path" | write "$state/Shared/$name" || exit 1
     done
     for path in "$state/Shared"/*; do
@@ -130,10 +172,32 @@ copy_helpers() {
     done
 }
 
+# The object file goes if the copy differs from the one that it was made from.
 copy_source() { # PATH TARGET
     { printf '#sourceLocation(file: %s, line: 1)\n' "$(literal "$root/$1")" \
         && without_mark "$1"; } >"$state/new" || return
-    write "$2" <"$state/new"
+    cmp -s "$state/new" "$2" && return
+    keep_good "${module_of[$1]}" "$2"
+    rm -f -- "$objects/${module_of[$1]}.o" && mv -f -- "$state/new" "$2" || fail 1 "cannot write $2"
+}
+
+# What worked, for `restore_good`: only a rebuild, beside a server that runs, goes back to it.
+keep_good() { # MODULE SOURCE
+    local good=$objects/$1.good
+    rm -rf -- "$good"
+    [[ $command == rebuild && -e $objects/$1.o ]] && ! head -n 1 -- "$2" | grep -q '^// left out' || return 0
+    mkdir -p -- "$good" && cp -f -- "$objects/$1".{o,swiftmodule} "$2" "$good" || rm -rf -- "$good"
+}
+
+# After a file failed to compile. False if there is nothing that worked with the present helper code.
+restore_good() { # PATH
+    local name=${module_of[$1]} good
+    good=$objects/$name.good
+    [[ -d $good ]] || return 1
+    mv -f -- "$good/$name".{o,swiftmodule} "$objects" && mv -f -- "$good/handler.swift" "$state/modules/$1" \
+        && : >"$objects/$name.kept" || return 1
+    rm -rf -- "$good"
+    keep_message "$1" "${messages[$1]%$'\n'}"
 }
 
 # A byte order mark is allowed at the start of a file only.
@@ -147,11 +211,13 @@ write() { # FILE
 }
 
 remove_vanished() {
-    local path folder
+    local path folder name
     while IFS= read -r -d '' folder; do
         path=${folder#"$state/modules/"} path=${path%/handler.swift}
         [[ -n ${fingerprint[$path]-} && $path == *_wsh.swift ]] && [[ $root/$path == "$scan"/* ]] && continue
+        name_module "$path"
         rm -f -- "$state/modules/$path"/{handler,export}.swift "$state/messages/$path"
+        rm -rf -- "$objects/$name."*
         (cd -- "$state/modules" && rmdir -p --ignore-fail-on-non-empty -- "$path")
     done < <(find "$state/modules" -type f -name handler.swift -print0 2>/dev/null)
 }
@@ -159,10 +225,14 @@ remove_vanished() {
 # The file's module becomes a stand-in, from which the registry makes an entry without a handler.
 leave_out() { # PATH MESSAGE
     local folder=$state/modules/$1 text=${2//"${root%/}/"/}
-    mkdir -p -- "$(dirname -- "$state/messages/$1")"
-    printf '%s\n' "$2" >"$state/messages/$1"
+    keep_message "$1" "$2"
+    rm -rf -- "$objects/${module_of[$1]}".{o,kept,good}
     printf '// left out\npublic let failure = %s\n' "$(literal "$text")" | write "$folder/handler.swift" || exit 1
     printf '// left out\n' | write "$folder/export.swift" || exit 1
+}
+keep_message() { # PATH MESSAGE
+    [[ $1 != */* ]] || mkdir -p -- "$state/messages/${1%/*}" || exit 1
+    mkdir -p -- "$state/messages" && printf '%s\n' "$2" >"$state/messages/$1" || exit 1
 }
 
 # A Swift string literal.
@@ -176,6 +246,12 @@ literal() {
 
 refuse_left_out() {
     [[ -d $state/messages ]] && [[ -n $(find "$state/messages" -type f -print -quit) ]] || return 0
-    [[ -n ${has_shown_messages-} ]] || find "$state/messages" -type f -print0 | sort -z | xargs -0 cat | shorten >&2
+    show_left_out
     fail 4 "handlers do not compile and --strict is given: nothing is served"
+}
+
+# What was said when they were compiled, unless that was just now.
+show_left_out() {
+    [[ -z ${has_shown_messages-} && -d $state/messages ]] || return 0
+    find "$state/messages" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r cat | shorten >&2
 }

@@ -9,7 +9,8 @@
 #   changed PATH    since the binary was built; handler and helper files, as paths below the root
 #   added PATH
 #   removed PATH
-#   broken PATH     a handler file that is left out now, as it does not compile
+#   kept PATH       a handler file does not compile: what it was before stays in the server
+#   broken PATH     does not compile: a handler file that is left out now, or a helper file
 #   core            the server's own sources, or the compiler, changed
 #
 # Exit codes: 0 built, or up to date; 1 not built; 4 --strict, and a handler does not compile. With 1
@@ -28,7 +29,8 @@ report_changes() {
     if [[ -r $state/stamp ]]; then
         {
             IFS= read -r built_core
-            [[ $built_core == *[!0-9a-f]* ]] || while IFS=' ' read -r line path; do # another form: an older script's
+            # Another form than a digest: an older script's.
+            [[ $built_core == *[!0-9a-f]* ]] || while IFS=' ' read -r line path; do
                 [[ -z $path ]] || built[$path]=$line
             done
         } <"$state/stamp"
@@ -44,7 +46,17 @@ report_changes() {
         [[ -n ${fingerprint[$path]-} ]] || printf 'removed\t%s\n' "$path"
     done
     for path in ${handlers[@]+"${handlers[@]}"}; do
-        [[ ! -e $state/messages/$path ]] || printf 'broken\t%s\n' "$path"
+        [[ -e $state/messages/$path ]] || continue
+        if [[ -e $objects/${module_of[$path]}.kept ]]; then
+            printf 'kept\t%s\n' "$path"
+        else
+            printf 'broken\t%s\n' "$path"
+        fi
     done
+    if [[ -e $state/messages/Shared ]]; then
+        for path in "${helpers[@]}"; do
+            ! grep -qF -- "${root%/}/$path:" "$state/messages/Shared" || printf 'broken\t%s\n' "$path"
+        done
+    fi
     [[ $built_core == "$core" ]] || printf 'core\n'
 }

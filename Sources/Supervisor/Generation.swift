@@ -29,7 +29,8 @@ final class Generation {
     var routeCounts = (served: 0, broken: 0)
     var retireTimer: Timer?
     var stopTimer: Timer?
-    let binary: FileIdentity?
+    /// What it runs, or something that does the same.
+    var binary: FileIdentity?
     private let backtraceFile: MemoryFile?
     private var process: WatchedProcess?
     private var control: ControlSocket?

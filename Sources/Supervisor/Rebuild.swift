@@ -26,27 +26,37 @@ package final class Rebuild: ChildProcessDelegate {
         var isBuilt = true
         /// Paths below the handlers directory.
         var changed: [String] = []
-        /// Which do not compile: what they were before is served, if they were something.
+        /// Which do not compile; what they were before is still in the server.
+        var kept: [String] = []
+        /// Which do not compile, and were nothing before that could be kept.
         var broken: [String] = []
+        /// Whether there is nothing in the binary that was not there before.
+        var isUnchanged = false
         /// What the compiler said, in lines; or why nothing was built.
         var messages = ""
 
         init() {}
 
         /// - Parameters:
-        ///   - output: `changed`, `added`, `removed`, `broken` and a path, `core`: a line each.
+        ///   - output: `changed`, `added`, `removed`, `kept`, `broken` and a path, `core`: a line each.
         init(status: Int32, output: String, messages: String) {
             isBuilt = status == 0
+            var paths: Set<String> = []
             for line in output.split(separator: "\n") {
                 let words = line.split(separator: "\t", maxSplits: 1).map(String.init)
                 switch (words.first ?? "", words.count) {
+                case ("kept", 2): kept.append(words[1])
                 case ("broken", 2): broken.append(words[1])
-                case ("added", 2), ("removed", 2): changed.append("\(words[1]) \(words[0])")
-                case ("changed", 2): changed.append("\(words[1]) changed")
-                case ("core", _): changed.append("the server itself changed")
+                case ("added", 2), ("removed", 2), ("changed", 2):
+                    changed.append("\(words[1]) \(words[0])")
+                    paths.insert(words[1])
+                case ("core", _):
+                    changed.append("the server itself changed")
+                    paths.insert("")
                 default: break
                 }
             }
+            isUnchanged = !paths.isEmpty && paths.isSubset(of: kept)
             self.messages = messages
         }
     }

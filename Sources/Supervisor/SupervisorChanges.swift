@@ -44,21 +44,31 @@ extension Supervisor {
     }
 
     func built(_ request: Request, _ outcome: Rebuild.Outcome) {
-        let isNew = FileIdentity(plan.executable) != current?.binary
-        if !outcome.messages.isEmpty { log.announce(outcome.messages.trimmedEnd) }
-        let names = outcome.broken.map { escaped($0, limit: 200) }.joined(separator: ", ")
-        if !outcome.broken.isEmpty {
-            let verb = outcome.broken.count == 1 ? "does" : "do"
-            log(.error, "\(names) \(verb) not compile; what worked before is served on")
-        } else if !outcome.isBuilt {
-            log(.error, "not built after \(Self.seconds(since: request.began)); what worked before is served on")
-        }
-        let hasFailed = !outcome.isBuilt || !outcome.broken.isEmpty
+        let binary = FileIdentity(plan.executable)
+        if outcome.isUnchanged { current?.binary = binary }
+        let isNew = binary != current?.binary
+        tell(outcome, request)
+        let hasFailed = !outcome.isBuilt || !outcome.broken.isEmpty || !outcome.kept.isEmpty
         if hasFailed || isNew || !failure.isEmpty { show(hasFailed ? outcome.messages : "") }
         if outcome.isBuilt && (isNew || request.isForced) {
             changeOver(request, outcome)
         } else {
             goOn()
+        }
+    }
+
+    /// What the compiler says, and what that means.
+    private func tell(_ outcome: Rebuild.Outcome, _ request: Request) {
+        if !outcome.messages.isEmpty { log.announce(outcome.messages.trimmedEnd) }
+        if !outcome.isBuilt {
+            let time = Self.seconds(since: request.began)
+            return log(.error, "not built after \(time); what worked before is served on")
+        }
+        for (paths, consequence) in [
+            (outcome.kept, "what worked before is served on"), (outcome.broken, "answers 503"),
+        ] where !paths.isEmpty {
+            let names = paths.map { escaped($0, limit: 200) }.joined(separator: ", ")
+            log(.error, "\(names) \(paths.count == 1 ? "does" : "do") not compile; \(consequence)")
         }
     }
 

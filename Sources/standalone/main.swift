@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import StandaloneProgram
 
 // What a handler prints is seen at once, be standard output a terminal, a pipe or a file.
 setvbuf(stdout, nil, _IOLBF, 0)

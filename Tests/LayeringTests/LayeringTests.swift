@@ -31,12 +31,13 @@ struct LayeringTests {
             ]
         ),
         (
-            "standalone",
+            "StandaloneProgram",
             [
                 "CommandLineOptions", "EventLoop", "Glibc", "Supervisor", "Synchronization", "WebSocketHost",
                 "WebSocketProtocol",
             ]
         ),
+        ("standalone", ["Glibc", "StandaloneProgram"]),
     ]
 
     private static let root = URL(filePath: #filePath)

@@ -19,7 +19,7 @@ copy_package() { # TARGET
     cp -- "$project/Package.swift" "$project/standalone.sh" "$1"
     cp -r -- "$project/Sources" "$1"
     rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,WebSocketConnection,WebSocketClient,WebSocketHost}
-    rm -rf -- "$1"/Sources/{CommandLineOptions,client,standalone}
+    rm -rf -- "$1"/Sources/{CommandLineOptions,Supervisor,client,StandaloneProgram}
     cp -r -- "$here/stub/." "$1/Sources"
 }
 
@@ -251,6 +251,9 @@ run -w 'linked routes'
 check 'through links' serves near near_wsh.swift
 check 'which is nothing new' says_not building
 script=$work/package/standalone.sh
+
+# shellcheck source=Tests/Standalone/author.sh
+source "$here/author.sh"
 
 echo '# two at once, signals, the machine'
 handler first/one_wsh.swift

@@ -2,7 +2,7 @@ import CommandLineOptions
 import Testing
 import WebSocketHost
 
-@testable import standalone
+@testable import StandaloneProgram
 
 @Suite("Configuration files")
 struct ConfigurationFileTests {

@@ -2,7 +2,7 @@ import CommandLineOptions
 import Testing
 import WebSocketHost
 
-@testable import standalone
+@testable import StandaloneProgram
 
 @Suite("Options from everywhere")
 struct OptionReadingTests {
@@ -63,7 +63,7 @@ struct OptionReadingTests {
     }
 
     @Test("every option has both spellings everywhere", arguments: Options.all)
-    func bothSpellings(_ option: standalone.Option) {
+    func bothSpellings(_ option: StandaloneProgram.Option) {
         #expect(Options.named(option.name)?.name == option.name)
         #expect(Options.named(option.key)?.name == option.name)
         #expect(!option.name.contains("_") && option.name == option.name.lowercased())
@@ -73,7 +73,7 @@ struct OptionReadingTests {
     }
 
     @Test("every option that has a default shows it", arguments: Options.all)
-    func listed(_ option: standalone.Option) throws {
+    func listed(_ option: StandaloneProgram.Option) throws {
         let lines = Options.listing(try read()).split(separator: "\n")
         #expect(lines.contains { $0.hasPrefix("#\(option.key) =") } == (option.scope == .anywhere))
     }
@@ -138,7 +138,7 @@ struct OptionReadingTests {
     ]
 
     @Test("wrong values are named wherever they stand", arguments: Options.all)
-    func wrongValue(_ option: standalone.Option) throws {
+    func wrongValue(_ option: StandaloneProgram.Option) throws {
         guard let value = option.isFlag ? "maybe" : Self.wrong[option.value ?? ""],
             option.scope == .anywhere
         else { return }

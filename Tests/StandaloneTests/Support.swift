@@ -2,7 +2,7 @@ import CommandLineOptions
 import EventLoop
 import Glibc
 
-@testable import standalone
+@testable import StandaloneProgram
 
 /// Reads options as the program does, with files that are only here.
 func read(

@@ -18,6 +18,14 @@ struct RebuildTests {
         #expect(outcome.messages == "x")
     }
 
+    @Test("what was kept is no reason to change over", arguments: [
+        ("changed\ta\nkept\ta\n", true), ("changed\ta\nchanged\tb\nkept\ta\n", false),
+        ("changed\ta\nbroken\ta\n", false), ("core\nkept\ta\n", false), ("kept\ta\n", false), ("", false),
+    ])
+    func unchanged(_ output: String, _ isUnchanged: Bool) {
+        #expect(Rebuild.Outcome(status: 0, output: output, messages: "").isUnchanged == isUnchanged)
+    }
+
     @Test(arguments: [1 << 8, 4 << 8, 9] as [Int32])
     func failed(_ status: Int32) {
         #expect(!Rebuild.Outcome(status: status, output: "", messages: "").isBuilt)

@@ -25,6 +25,7 @@ struct Settings: Sendable {
     var supervision = SupervisionOptions()
     var isStrict = false
     var listsRoutes = false
+    var checks = false
     var showsHelp = false
     var showsVersion = false
     var printsConfiguration = false

@@ -61,6 +61,10 @@ extension Options {
         Option(name: "list-routes", help: "print the routes and end") {
             settings, _, _ in settings.listsRoutes = true
         }.scoped(.commandLineOnly),
+        Option(
+            name: "check",
+            help: "print the routes and what is wrong, serve nothing; exit code 4 if a handler does not compile"
+        ) { settings, _, _ in settings.checks = true }.scoped(.commandLineOnly),
         Option(name: "version", help: "print the version and end") {
             settings, _, _ in settings.showsVersion = true
         }.scoped(.commandLineOnly),

@@ -5,7 +5,7 @@ import Supervisor
 import WebSocketHost
 
 /// What `standalone` does, from the command line to the exit code.
-enum Program {
+package enum Program {
     static let version = Product.version
 
     /// How the program ends; the README has the same table.
@@ -15,11 +15,11 @@ enum Program {
         static let failure: Int32 = 1
         static let usage: Int32 = 2
         static let cannotListen: Int32 = 3
-        /// `--strict`, and a handler does not compile.
+        /// `--strict` or `--check`, and a handler does not compile.
         static let brokenHandler: Int32 = 4
     }
 
-    static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
+    package static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
         let invocation: Invocation
         do throws(UsageError) {
             invocation = try Options.read(arguments, environment: Environment.own()) {
@@ -39,7 +39,7 @@ enum Program {
         do throws(SystemError) {
             let log = try settings.makeLog()
             if let role = ProcessRole(Environment.own()) { return serve(settings, registrations, log, role) }
-            if settings.listsRoutes { return list(settings, registrations, log) }
+            if settings.listsRoutes || settings.checks { return list(settings, registrations, log) }
             if settings.supervision.isSupervised { return Supervision.run(invocation, arguments, log) }
             return serve(settings, registrations, log, nil)
         } catch {
@@ -48,7 +48,7 @@ enum Program {
         }
     }
 
-    /// `--list-routes`
+    /// `--list-routes`, `--check`
     private static func list(
         _ settings: Settings, _ registrations: [Registration], _ log: Log
     ) -> Int32 {
@@ -58,7 +58,29 @@ enum Program {
             return ExitCode.failure
         }
         _ = say(StartUp.listing(routes))
-        return isRefused(settings, routes) ? ExitCode.brokenHandler : ExitCode.success
+        if isRefused(settings, routes) { return ExitCode.brokenHandler }
+        return settings.checks ? check(settings, routes, log) : ExitCode.success
+    }
+
+    /// `--check`: all that a start would complain of, but for the addresses.
+    private static func check(_ settings: Settings, _ routes: Routes, _ log: Log) -> Int32 {
+        var settings = settings
+        do throws(SetUpError) {
+            try settings.setUpSite(log)
+        } catch {
+            complain("\(error)")
+            return ExitCode.failure
+        }
+        do throws(TLSFileError) {
+            if let tls = settings.configuration.tls {
+                _ = try TLSServer(tls) { log(.warning, escaped("\($0)", limit: 1_000)) }
+            }
+        } catch {
+            return complain(of: error)
+        }
+        guard routes.listing.contains(where: { $0.failure != nil }) else { return ExitCode.success }
+        complain(StartUp.broken(routes))
+        return ExitCode.brokenHandler
     }
 
     /// The handlers, made, and the map file's aliases; `nil` if that cannot be read, which was said.

@@ -1,0 +1,1 @@
+// Stands in for the real Supervisor: see ../../run.sh.
