@@ -6,6 +6,7 @@
 //   client ─► WebSocketClient ─► WebSocketConnection
 //   StandaloneProgram ─► Supervisor ─► WebSocketConnection
 //   StandaloneProgram, client ─► CommandLineOptions ─► WebSocketConnection
+//   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► EventLoop
 //
@@ -121,7 +122,9 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func test(
+    _ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = settings
+) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
@@ -152,6 +155,7 @@ let tests = [
     test(
         "WebSocketClientTests",
         ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop"]),
+    test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
     test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "WebSocketConnection"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
@@ -165,11 +169,21 @@ let tests = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
 
+/// Where other handlers are prepared, there is nothing for these tests.
+let handlerTests = prepared == nil ? [
+    test(
+        "HandlerTests",
+        ["WebSocketHostTesting"] + (helpers == nil ? [] : ["Shared"]) + modules.map { .target(name: $0.name) },
+        handlerSettings)
+] : []
+
 let package = Package(
     name: "WebSocketHost",
     products: [
         .library(name: "WebSocketHost", targets: ["WebSocketHost"]),
         .library(name: "WebSocketClient", targets: ["WebSocketClient"]),
+        .library(name: "WebSocketHostTesting", targets: ["WebSocketHostTesting"]),
+        .plugin(name: "RegistryPlugin", targets: ["RegistryPlugin"]),
     ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
@@ -196,6 +210,9 @@ let package = Package(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
         room("Supervisor", ["EventLoop", "WebSocketConnection"]),
+        room(
+            "WebSocketHostTesting",
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection", "WebSocketHost"]),
         room("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
         .executableTarget(
             name: "client",
@@ -212,5 +229,5 @@ let package = Package(
         .plugin(
             name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],
             path: "Sources/RegistryPlugin"),
-    ] + tests + modules + [helpers].compactMap(\.self),
+    ] + tests + handlerTests + modules + [helpers].compactMap(\.self),
     swiftLanguageModes: [.v6])

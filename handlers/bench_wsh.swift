@@ -13,7 +13,7 @@ public let handler = WebSocketHandler { socket in
             continue
         }
         for number in 0..<count {
-            if number > 0 { try await Task.sleep(for: .seconds(seconds)) }
+            if number > 0 { try await socket.sleep(for: .seconds(seconds)) }
             try await socket.send(String(words[2]))
         }
     }

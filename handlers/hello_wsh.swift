@@ -11,10 +11,10 @@ public let handler = WebSocketHandler { socket in
     let seconds = (0.01...3600).contains(asked) ? asked : 10
     while true {
         try await socket.send("hello world")
-        let next = ContinuousClock.now + .seconds(seconds)
+        let next = socket.now + .seconds(seconds)
         do {
             // Messages of the client are dropped; `nil` says that it has closed.
-            while try await socket.receive(timeout: next - .now) != nil {}
+            while try await socket.receive(timeout: next - socket.now) != nil {}
             return
         } catch ConnectionError.timedOut {}
     }

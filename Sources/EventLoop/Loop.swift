@@ -31,8 +31,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private let thread = Atomic<pthread_t>(0)
     private var isStopping = false
 
+    /// `nil`: the kernel's clock. See ManualTime.swift.
+    let manualTime: ManualTime?
     /// The time at which this turn began; on the loop's thread.
-    public private(set) var now = MonotonicTime.current()
+    public private(set) var now: MonotonicTime
 
     /// Where every stream of the loop receives; valid until the next one does.
     let receiveBuffer: UnsafeMutableRawBufferPointer
@@ -86,7 +88,12 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         var isCaughtUpWith = false
     }
 
-    public init() throws(SystemError) {
+    public convenience init() throws(SystemError) { try self.init(manualTime: nil) }
+
+    /// - Parameter manualTime: moved by ``advance(by:then:)`` alone; `nil`: the kernel's clock.
+    package init(manualTime: ManualTime?) throws(SystemError) {
+        self.manualTime = manualTime
+        now = manualTime?.now ?? .current()
         epoll = try Epoll()
         wakeUpDescriptor = try check("eventfd") {
             eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
@@ -111,7 +118,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// Runs the loop on the calling thread until ``stop()``, then closes what is still open.
     public func run() {
         thread.store(pthread_self(), ordering: .relaxed)
-        now = .current()
+        now = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         while !isStopping { turn() }
         closeSources()
@@ -140,7 +147,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         readOnUnreadStreams()
         noteTurnEnd()
         let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
-        now = .current()
+        now = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         for index in 0..<count {
             let (token, readiness) = epoll.event(at: index)
@@ -175,6 +182,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             return handOver.isWaiting
         }
         guard mayWait else { return 0 }
+        if let manualTime {
+            let isDue = timers.earliest.map { $0 <= manualTime.now } ?? false
+            return isDue || manualTime.runIdleActions() ? 0 : -1
+        }
         turnStart.store(0, ordering: .relaxed)
         guard let earliest = timers.earliest else { return -1 }
         let current = MonotonicTime.current()
@@ -322,6 +333,9 @@ extension Loop {
     }
 
     public func cancel(_ timer: Timer) { timers.cancel(timer) }
+
+    /// When the next timer fires; `nil` if none is set. On the loop's thread.
+    package var earliestDeadline: MonotonicTime? { timers.earliest }
 }
 
 // MARK: - Streams

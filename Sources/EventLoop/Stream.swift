@@ -30,7 +30,10 @@ extension StreamDelegate {
 public final class Stream: EventSource {
     public let loop: Loop
     public let peer: SocketAddress
+    /// -1: no socket but ``memory``.
     let fd: Int32
+    /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
+    let memory: MemoryPeer?
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
     var tls: TLSSession?
     var output: ByteQueue?
@@ -67,6 +70,7 @@ public final class Stream: EventSource {
         _ fd: Int32, peer: SocketAddress, on loop: Loop, drainMark: Int = 65_536
     ) throws(SystemError) {
         self.fd = fd
+        memory = nil
         self.peer = peer
         self.loop = loop
         self.drainMark = drainMark
@@ -76,6 +80,18 @@ public final class Stream: EventSource {
             Glibc.close(fd)
             throw error
         }
+    }
+
+    /// A stream without a socket. On the loop's thread.
+    package init(
+        _ memory: MemoryPeer, peer: SocketAddress, on loop: Loop, drainMark: Int = 65_536
+    ) {
+        fd = -1
+        self.memory = memory
+        self.peer = peer
+        self.loop = loop
+        self.drainMark = drainMark
+        memory.stream = self
     }
 
     /// Our end of the connection; asks the kernel.
@@ -132,7 +148,7 @@ extension Stream {
 
     private func receive() {
         let buffer = tls == nil ? loop.receiveBuffer : loop.sealedBuffer
-        let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+        let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
         if count > 0 {
             // A short read has emptied the socket, unless the end has come too (epoll(7)).
             if count < buffer.count && !hasHungUp { isReadable = false }
@@ -234,7 +250,9 @@ extension Stream {
             // More follows at once if a file does: a full segment is waited for.
             let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
             let flags = fileParts == nil ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
-            let count = send(fd, queue.bytes.baseAddress, limit, Int32(flags))
+            let count =
+                memory?.take(queue.bytes, byteLimit: limit)
+                ?? send(fd, queue.bytes.baseAddress, limit, Int32(flags))
             if count >= 0 {
                 sentByteCount &+= count
                 queue.removeFirst(count)
@@ -294,6 +312,7 @@ extension Stream {
         tls?.sayGoodbye()
         if tls?.hasRest == true { return }  // the next writable edge goes on
         if hasReachedEnd { return close() }
+        if let memory { return memory.endStream() }
         shutdown(fd, Int32(SHUT_WR))
     }
 
@@ -317,8 +336,12 @@ extension Stream {
         isClosing = true
         if let lingerTimer { loop.cancel(lingerTimer) }
         lingerTimer = nil
-        loop.remove(fd)
-        Glibc.close(fd)
+        if let memory {
+            memory.closeStream()
+        } else {
+            loop.remove(fd)
+            Glibc.close(fd)
+        }
         dropOutput()
         fileParts = nil
         let delegate = delegate

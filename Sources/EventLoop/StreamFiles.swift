@@ -72,8 +72,8 @@ extension Stream {
         guard let (file, offset, remaining) = fileParts?.next else { return false }
         var start = off_t(offset)
         let limit = min(remaining, Self.filePieceByteLimit)
-        var count = sendfile(fd, file.fd, &start, limit)
-        if count < 0 && (errno == EINVAL || errno == ENOSYS) {
+        var count = memory == nil ? sendfile(fd, file.fd, &start, limit) : copyFilePart(file, offset, limit)
+        if memory == nil && count < 0 && (errno == EINVAL || errno == ENOSYS) {
             count = copyFilePart(file, offset, limit)  // some file systems have no sendfile
         }
         if count > 0 {
@@ -95,6 +95,7 @@ extension Stream {
         let buffer = loop.fileBuffer
         let count = pread(file.fd, buffer.baseAddress, min(limit, buffer.count), off_t(offset))
         guard count > 0 else { return count }
+        if let memory { return memory.take(UnsafeRawBufferPointer(buffer), byteLimit: count) }
         return Glibc.send(fd, buffer.baseAddress, count, Int32(MSG_NOSIGNAL))
     }
 

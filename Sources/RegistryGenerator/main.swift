@@ -1,4 +1,4 @@
-// Writes Registry.swift, the list of all handlers, for the target `standalone`.
+// Writes Registry.swift, the list of all handlers, for the target that uses RegistryPlugin.
 //
 //   RegistryGenerator Registry.swift ROOT (MODULE FILE)…
 //

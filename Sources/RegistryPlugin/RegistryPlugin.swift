@@ -1,7 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Runs RegistryGenerator over the handler modules that `standalone` depends on.
+/// Runs RegistryGenerator over the handler modules that a target depends on: `standalone` here, and a target of
+/// another package that has this one in it (docs/EMBEDDING.md).
 @main
 struct RegistryPlugin: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
@@ -31,9 +32,11 @@ struct RegistryPlugin: BuildToolPlugin {
         return file.lastPathComponent.hasSuffix("_wsh.swift")
     }
 
-    /// The folder the routes are relative to; Package.swift makes the same choice.
+    /// The folder the routes are relative to, `handlers` of any package; our Package.swift has the same choice
+    /// to make.
     private func root(of package: Package) -> String {
-        let prepared = ProcessInfo.processInfo.environment["WEBSOCKETHOST_HANDLERS"]
+        let isOurs = package.displayName == "WebSocketHost"
+        let prepared = isOurs ? ProcessInfo.processInfo.environment["WEBSOCKETHOST_HANDLERS"] : nil
         let folder = prepared.map { $0 + "/modules" } ?? "handlers"
         return package.directoryURL.appending(path: folder).path(percentEncoded: false)
     }

@@ -46,6 +46,7 @@ package final class Connection: @unchecked Sendable {
     var pieceSender: TaskIdentity?
     var turnWaiters: [UnsafeContinuation<Void, Never>] = []
     var pingWaiters: [PingWaiter] = []
+    var sleepers: [Sleeper] = []
     /// What ``flushOverMark()`` sent, and in which turn.
     var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
 

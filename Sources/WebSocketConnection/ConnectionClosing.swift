@@ -173,6 +173,7 @@ extension Connection {
         stopWaiting(Self.received(at: ending))
         stopRawWaiting(Self.receivedRaw(at: ending))
         passTurn()
+        wakeSleepers(ending)
         let (drains, pings, closes) = (drainWaiters, pingWaiters, closeWaiters)
         (drainWaiters, pingWaiters, closeWaiters) = ([], [], [])
         for waiter in drains { waiter.resume() }

@@ -33,7 +33,7 @@ extension Connection {
         if let timeout {
             let timer = loop.makeTimer { [unowned self] in stopRawWaiting(.failure(.timedOut)) }
             receiveTimer = timer
-            loop.schedule(timer, at: .current() + timeout)
+            loop.schedule(timer, at: loop.currentTime + timeout)
         }
         stream.resumeReading()
     }

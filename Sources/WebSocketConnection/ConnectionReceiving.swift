@@ -205,7 +205,7 @@ extension Connection {
             ?? loop.makeTimer { [unowned self] in stopWaiting(.failure(.timedOut)) }
         receiveTimer = timer
         // From the present, not from the turn's beginning: the handler may have computed since.
-        loop.schedule(timer, at: MonotonicTime.current() + timeout)
+        loop.schedule(timer, at: loop.currentTime + timeout)
     }
 
     /// Ends a wait that no message ended.

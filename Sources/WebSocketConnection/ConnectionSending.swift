@@ -198,7 +198,7 @@ extension Connection {
         return await wait({ connection, continuation in
             connection.startPing(
                 PingWaiter(
-                    number: number, payload: payload, sentAt: .current(), continuation: continuation))
+                    number: number, payload: payload, sentAt: connection.loop.currentTime, continuation: continuation))
         }, cancel: { $0.cancelPing(number) })
     }
 
@@ -236,7 +236,7 @@ extension Connection {
     func receivedPong(_ payload: [UInt8]) {
         if case .pong = timerPurpose { scheduleKeepAlive() }
         guard let index = pingWaiters.firstIndex(where: { $0.payload == payload }) else { return }
-        let now = MonotonicTime.current()
+        let now = loop.currentTime
         for waiter in pingWaiters[...index] {
             waiter.continuation.resume(returning: .success(now - waiter.sentAt))
         }

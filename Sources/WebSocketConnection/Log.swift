@@ -34,12 +34,24 @@ public final class Log: Sendable {
     public let settings: LogSettings
     public var level: LogLevel { settings.level }
     private let output: Mutex<LogOutput>
+    private let onLine: (@Sendable (String) -> Void)?
     private let limit = Mutex(RepeatLimit())
 
     /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
     public init(_ settings: LogSettings, descriptor: Int32 = 2) {
         self.settings = settings
+        onLine = nil
         output = Mutex(LogOutput(descriptor: descriptor))
+    }
+
+    /// Hands lines to another log, or to a test.
+    ///
+    /// - Parameter onLine: called with each line, without its end, from any thread, and at times from several
+    ///   at once. It must not block: connections wait meanwhile.
+    public init(_ settings: LogSettings, onLine: @escaping @Sendable (String) -> Void) {
+        self.settings = settings
+        self.onLine = onLine
+        output = Mutex(LogOutput(descriptor: -1))
     }
 
     /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
@@ -54,6 +66,7 @@ public final class Log: Sendable {
         let file = try LogOutput(
             path: path, byteLimit: settings.fileByteLimit, countLimit: settings.fileCountLimit)
         self.settings = settings
+        onLine = nil
         output = Mutex(file)
     }
 
@@ -104,6 +117,7 @@ public final class Log: Sendable {
     }
 
     private func put(_ line: String) {
+        if let onLine { return onLine(line.hasSuffix("\n") ? String(line.dropLast()) : line) }
         var line = line
         output.withLock { output in
             line.withUTF8 { output.write(UnsafeRawBufferPointer($0), format: settings.format) }

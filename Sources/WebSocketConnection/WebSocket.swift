@@ -72,6 +72,18 @@ extension WebSocket: AsyncSequence {
         return try await connection.waitForMessage(timeout: timeout).get()
     }
 
+    /// The time for deadlines of this connection: `ContinuousClock.now`, but where a test moves the clock.
+    public var now: ContinuousClock.Instant { connection.loop.continuousTime }
+
+    /// Waits, and lets the others on the thread go on.
+    ///
+    /// Unlike `Task.sleep` it ends with the connection, and a test moves its clock.
+    ///
+    /// - Throws: ``ConnectionError/cancelled``, after which the connection is as before; or how it ended.
+    public func sleep(for duration: Duration) async throws(ConnectionError) {
+        try await connection.sleep(for: duration)
+    }
+
     /// The Close that the client sent, once it came.
     public var receivedClose: Close? {
         get async { await connection.onLoop { $0.session.receivedClose } }

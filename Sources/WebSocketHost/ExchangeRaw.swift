@@ -61,7 +61,7 @@ extension Exchange: UnsafeHandshakeStream {
         if hasRawEnd { return stopRawWaiting(.success(nil)) }
         let timer = worker.loop.makeTimer { [unowned self] in stopRawWaiting(.failure(.timedOut)) }
         rawTimer = timer
-        worker.loop.schedule(timer, at: .current() + timeout)
+        worker.loop.schedule(timer, at: worker.loop.currentTime + timeout)
     }
 
     private func cancelRawWait(_ number: Int) {

@@ -6,17 +6,18 @@ import WebSocketProtocol
 /// Listeners, event loops and handlers, running.
 ///
 /// ```swift
-/// var routes = Routes()
-/// routes.add("/echo", echo)
-/// let server = try Server(routes: routes)
-/// try server.start()
-/// server.waitUntilStopped()
+/// let server = try Server()
+/// try server.route("/echo", echo)
+/// try await server.run { addresses in print("listening on \(addresses)") }
 /// ```
+///
+/// ``run(onStart:)`` lasts as long as its task; ``start()`` and ``stop()`` go without one. Neither touches
+/// signals, but for SIGPIPE, which is ignored from the start on.
 public final class Server: Sendable {
     private let configuration: Configuration
     private let log: Log
-    private let workers: [Worker]
-    private let state = Mutex(State())
+    let workers: [Worker]
+    let state: Mutex<State>
     /// Held while threads are joined, which only one caller may do.
     private let joining = Mutex(())
     private let monitor = LoopMonitor()
@@ -24,22 +25,31 @@ public final class Server: Sendable {
     private let changeFeed = ChangeFeed()
     private let isShortageLogged = Atomic<Bool>(false)
 
-    private struct State {
+    struct State {
         enum Phase { case new, started, retiring, stopping }
         var phase = Phase.new
         var threads: [LoopThread] = []
         var drainingWorkerCount = 0
+        var routes: Routes
+        /// From the threads' beginning until they are about to end.
+        var isRunning = false
+        /// Who waits in ``stopped()``.
+        var stopWaiters: [UnsafeContinuation<Void, Never>] = []
     }
 
     /// Descriptors kept for what is not a connection: listeners, loops, logs, a handler's files.
     private static let reservedDescriptorCount = 64
 
+    /// - Parameters:
+    ///   - routes: more can be added with ``route(_:_:)``.
+    ///   - log: standard error, unless given; `Log(settings) { line in … }` hands lines to another.
     /// - Throws: ``SystemError`` if the kernel gives no event loop.
     public init(
-        _ configuration: Configuration = Configuration(), routes: Routes, log: Log = Log()
+        _ configuration: Configuration = Configuration(), routes: Routes = Routes(), log: Log = Log()
     ) throws(SystemError) {
         self.configuration = configuration
         self.log = log
+        state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let pages = Pages(routes, showsChanges: configuration.showsChanges)
         var routes = routes
@@ -104,6 +114,8 @@ public final class Server: Sendable {
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try opening(configuration)
             state.phase = .started
+            let pages = Pages(state.routes, showsChanges: configuration.showsChanges)
+            for worker in workers { worker.serve(state.routes, pages) }
             return sockets
         }
         for worker in workers { worker.tls = tls }
@@ -145,7 +157,10 @@ public final class Server: Sendable {
             for thread in threads { thread.join() }
             throw error
         }
-        state.withLock { [threads] in $0.threads = threads }
+        state.withLock { [threads] in
+            $0.threads = threads
+            $0.isRunning = true
+        }
     }
 
     /// On the first loop's thread.
@@ -280,6 +295,7 @@ extension Server {
         // What is called at a signal may hold the server.
         workers[0].loop.submit { [worker = workers[0]] in worker.ignoreSignals() }
         for worker in workers { worker.loop.stop() }
+        joinForWaiters()
     }
 
     /// Blocks the calling thread, which is no loop's, until the server has stopped.

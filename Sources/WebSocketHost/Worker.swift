@@ -10,8 +10,9 @@ import WebSocketProtocol
 final class Worker: @unchecked Sendable {
     let loop: Loop
     let configuration: Configuration
-    let routes: Routes
-    let pages: Pages
+    /// Set before the loop begins, as the pages that list them.
+    private(set) var routes: Routes
+    private(set) var pages: Pages
     let site: Site
     var dateTexts = DateTexts()
     let log: Log
@@ -45,9 +46,9 @@ final class Worker: @unchecked Sendable {
 
     init(
         configuration: Configuration, routes: Routes, pages: Pages, site: Site, log: Log,
-        connectionIDs: ConnectionIDs
+        connectionIDs: ConnectionIDs, manualTime: ManualTime? = nil
     ) throws(SystemError) {
-        loop = try Loop()
+        loop = try Loop(manualTime: manualTime)
         self.configuration = configuration
         self.routes = routes
         self.pages = pages
@@ -60,20 +61,35 @@ final class Worker: @unchecked Sendable {
 
     func nextConnectionID() -> UInt64 { connectionIDs.next() }
 
+    /// Before the loop begins.
+    func serve(_ routes: Routes, _ pages: Pages) {
+        self.routes = routes
+        self.pages = pages
+        endpoints = Array(repeating: nil, count: routes.all.count)
+    }
+
     /// Takes over an accepted descriptor, which is counted already. On the loop's thread.
     func adopt(_ fd: Int32, _ peer: SocketAddress) {
         do throws(SystemError) {
             let stream = try Stream(
                 fd, peer: peer, on: loop, drainMark: configuration.connection.sendQueueByteMark)
             if let tls { try stream.startTLS(tls) }
-            let exchange = Exchange(stream: stream, worker: self)
-            exchanges.add(exchange)
-            exchange.start()
-            if isDraining { exchange.close() }
+            adopt(stream, user: nil)
         } catch {
             openCount.subtract(1, ordering: .relaxed)
             log(.error, "a connection from \(peer) was dropped: \(error)")
         }
+    }
+
+    /// Takes over a stream, which is counted already. On the loop's thread.
+    ///
+    /// - Parameter user: who asks, where that is known before the first request.
+    func adopt(_ stream: Stream, user: String?) {
+        let exchange = Exchange(stream: stream, worker: self)
+        exchange.user = user
+        exchanges.add(exchange)
+        exchange.start()
+        if isDraining { exchange.close() }
     }
 
     /// Answers a connection over the limit with 503. On the loop's thread.

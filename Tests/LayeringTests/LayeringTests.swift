@@ -21,6 +21,10 @@ struct LayeringTests {
             "WebSocketClient",
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
         ),
+        (
+            "WebSocketHostTesting",
+            ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketHost", "WebSocketProtocol"]
+        ),
         ("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
         ("Supervisor", ["EventLoop", "Glibc", "WebSocketConnection"]),
         (
@@ -98,7 +102,7 @@ struct LayeringTests {
 
     @Test(
         "public declarations in the API rooms have a doc comment",
-        arguments: ["WebSocketClient", "WebSocketConnection", "WebSocketHost"])
+        arguments: ["WebSocketClient", "WebSocketConnection", "WebSocketHost", "WebSocketHostTesting"])
     func documented(_ room: String) throws {
         for file in try Self.files("Sources/\(room)") {
             for (index, line) in file.lines.enumerated() {

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import WebSocketConnection
@@ -21,6 +22,22 @@ struct LogTests {
     @Test("long text is cut and counted")
     func cut() {
         #expect(escaped("abcdef", limit: 3) == "abc… (6 characters)")
+    }
+
+    @Test("lines go to whom they are given, without their ends, and by level")
+    func onLine() {
+        let lines = Mutex<[String]>([])
+        var settings = LogSettings(level: .warning)
+        let log = Log(settings) { line in lines.withLock { $0.append(line) } }
+        log(.info, "not told")
+        log(.warning, "told")
+        log.announce("one\ntwo")
+        let told = lines.withLock { $0 }
+        #expect(told.count == 2 && told.last == "one\ntwo")
+        #expect(told.first?.hasSuffix("told") == true && told.first?.contains("not") == false)
+        settings.format = .json
+        Log(settings) { line in lines.withLock { $0 = [line] } }(.error, "as JSON")
+        #expect(lines.withLock { $0.first?.hasPrefix("{") == true && $0.first?.hasSuffix("}") == true })
     }
 
     @Test("level names", arguments: LogLevel.allCases)

@@ -30,7 +30,7 @@ extension Stream {
     }
 
     /// What was agreed on; `nil` without TLS, and until the handshake is over.
-    public var tlsInfo: TLSInfo? { tls.flatMap { $0.isEstablished ? $0.info : nil } }
+    public var tlsInfo: TLSInfo? { tls.flatMap { $0.isEstablished ? $0.info : nil } ?? memory?.tlsInfo }
 
     /// Whether the peer has begun a TLS handshake and not ended it.
     public var isShakingHands: Bool { tls.map { $0.hasBegun && !$0.isEstablished } ?? false }

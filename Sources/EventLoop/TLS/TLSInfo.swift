@@ -22,6 +22,17 @@ public struct TLSInfo: Sendable, Hashable, CustomStringConvertible {
 
     init(_ content: Content) { values = Values(content) }
 
+    /// Facts made up, for tests of what goes by them.
+    package init(
+        version: String, cipher: String, serverName: String?, peerSubject: String?,
+        peerSubjectAlternativeNames: [String]
+    ) {
+        self.init(
+            Content(
+                version: version, cipher: cipher, serverName: serverName, peerSubject: peerSubject,
+                peerSubjectAlternativeNames: peerSubjectAlternativeNames))
+    }
+
     /// `TLSv1.2` or `TLSv1.3`.
     public var version: String { values.content.version }
     /// The cipher suite's name in its RFC: `TLS_AES_256_GCM_SHA384`.

@@ -1,0 +1,45 @@
+import EventLoop
+import Synchronization
+import WebSocketProtocol
+
+/// A worker whose connections come from memory and whose time is moved by hand: what
+/// `WebSocketHostTesting` stands on.
+///
+/// From the request's first byte on it is the code that a ``Server`` runs, on a loop of the same kind.
+package final class MemoryHost: Sendable {
+    private let worker: Worker
+    package var loop: Loop { worker.loop }
+
+    package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
+        worker = try Worker(
+            configuration: configuration, routes: routes, pages: Pages(routes),
+            site: Site(configuration), log: log, connectionIDs: ConnectionIDs(),
+            manualTime: ManualTime())
+    }
+
+    /// What a listener does with a connection. On the loop's thread.
+    ///
+    /// - Parameter user: who asks, as if a name and a password had been checked; `nil`: nobody.
+    package func accept(_ peer: MemoryPeer, from address: SocketAddress, user: String?) {
+        worker.openCount.add(1, ordering: .relaxed)
+        let stream = EventLoop.Stream(
+            peer, peer: address, on: loop, drainMark: worker.configuration.connection.sendQueueByteMark)
+        worker.adopt(stream, user: user)
+    }
+
+    /// What ``Server/stop()`` does. On the loop's thread.
+    package func drain(onEmpty: @escaping @Sendable () -> Void) {
+        guard !worker.isDraining else { return }
+        worker.scheduleDrop(after: worker.configuration.drainTimeout)
+        worker.drain(Close(.goingAway), onEmpty: onEmpty)
+    }
+
+    /// Drops all connections and ends the loop. From any thread.
+    package func end() {
+        loop.submit { [worker] in worker.dropAll() }
+        loop.stop()
+    }
+
+    /// Exchanges and connections whose stream is open or whose handler runs. From any thread.
+    package var openCount: Int { worker.openCount.load(ordering: .relaxed) }
+}
