@@ -170,7 +170,7 @@ let tests = [
 ].filter { isFolder("Tests/\($0.name)") }
 
 /// Where other handlers are prepared, there is nothing for these tests.
-let handlerTests = prepared == nil ? [
+let handlerTests = prepared == nil && isFolder("Tests/HandlerTests") ? [
     test(
         "HandlerTests",
         ["WebSocketHostTesting"] + (helpers == nil ? [] : ["Shared"]) + modules.map { .target(name: $0.name) },

@@ -21,7 +21,8 @@ extension EventLoopTests {
                     Unchecked(
                         try WatchedProcess(
                             launch(
-                                "echo out; echo four >&4; for n in 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && echo $n >&3; done",
+                                "echo out; echo four >&4; for n in 5 6 7 8 9; do"
+                                    + " [ -e /proc/$$/fd/$n ] && echo $n >&3; done",
                                 [0, pipe.theirs, 2, pipe.theirs, pipe.theirs]),
                             on: loop.loop, onEnd: { code in status.update { $0 = code } }))
                 }.value

@@ -34,11 +34,11 @@ cp -- "$binary" before
 handler live/one_wsh.swift 'print(missing)'
 rebuild -w live --strict
 check '--strict refuses' exits 4
-check 'and says what is broken' is $'changed\tone_wsh.swift\nbroken\tone_wsh.swift'
+check 'and says what is broken' is $'changed\tone_wsh.swift\nkept\tone_wsh.swift'
 check 'and leaves the old binary' same "$binary" before
 rebuild -w live
 check 'otherwise it is left out' exits 0
-check 'the change still is one' is $'changed\tone_wsh.swift\nbroken\tone_wsh.swift'
+check 'the change still is one' is $'changed\tone_wsh.swift\nkept\tone_wsh.swift'
 check 'it was said already' errors_are ''
 handler live/one_wsh.swift 'print(absent)'
 rebuild -w live
@@ -47,6 +47,31 @@ check 'another error: its message and nothing else' errors_are \
 handler live/one_wsh.swift
 rebuild -w live
 check 'repaired' is $'changed\tone_wsh.swift'
+handler live/one_wsh.swift 'print(missing)'
+handler live/new_wsh.swift 'print(socket, 2)'
+rebuild -w live
+check 'a broken file and a good one' is $'changed\tnew_wsh.swift\nchanged\tone_wsh.swift\nkept\tone_wsh.swift'
+output=$("$binary")
+check 'what worked before is in the binary' serves one one_wsh.swift
+rebuild -w live
+check 'and stays there' is ''
+run -w live
+check 'a start leaves it out' says '|one_wsh.swift|'
+check 'with its message' says 'live/one_wsh.swift:4:11: error: '
+check 'so it answers nothing' says_not '/one|one_wsh.swift|ok'
+handler live/new_wsh.swift
+rebuild -w live
+check 'there is nothing to go back to now' is $'changed\tnew_wsh.swift\nbroken\tone_wsh.swift'
+handler live/one_wsh.swift
+echo 'public let greeting: Int = "hi"' >live/text.swift
+rebuild -w live
+check 'broken helper code stops a rebuild' exits 1
+check 'which says so' [ "$(grep -c -e 'live/text.swift:1:' -e 'all handlers wait for the helper code' errors.txt)" = 2 ]
+rebuild -w live
+check 'again' [ "$(grep -c 'live/text.swift:1:' errors.txt)" = 1 ]
+echo 'public let greeting = "hi"' >live/text.swift
+rebuild -w live
+check 'until it is repaired' is $'changed\ttext.swift\nchanged\tone_wsh.swift'
 cp -- "$binary" before
 echo 'let wrong: Int = ""' >>package/Sources/EventLoop/EventLoop.swift
 rebuild -w live
