@@ -1,13 +1,18 @@
+import EventLoop
 import Synchronization
 import WebSocketProtocol
 
 /// Tells the pages that are open what came of the author's last change, while files are watched.
 ///
-/// A page gets what the compiler says as a text message, empty when nothing is wrong, and a Close when
-/// another process serves: it comes back to that one, and shows itself anew.
+/// A page gets text messages: a line with the version that is served here, and behind it what the compiler
+/// says, nothing when nothing is wrong. A Close comes when another process serves: the page comes back to that
+/// one, sees that it is of another version itself, and shows itself anew.
 final class ChangeFeed: Sendable {
     /// No handler file can have it: names that begin with a dot are not looked at.
     static let path = "/.websockethost/changes"
+
+    /// Another one for each process.
+    let version = String(MonotonicTime.current().nanoseconds, radix: 36)
 
     private struct State {
         var failure = ""
@@ -33,7 +38,7 @@ final class ChangeFeed: Sendable {
         // The latest state is all that matters to a page that is slow.
         let (texts, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let page = state.withLock { state in
-            continuation.yield(state.failure)
+            continuation.yield("\(version)\n\(state.failure)")
             if state.isFinished { continuation.finish() }
             state.lastPage += 1
             state.pages[state.lastPage] = continuation
@@ -48,7 +53,7 @@ final class ChangeFeed: Sendable {
     func show(failure: String) {
         state.withLock { state in
             state.failure = failure
-            for page in state.pages.values { page.yield(failure) }
+            for page in state.pages.values { page.yield("\(version)\n\(failure)") }
         }
     }
 

@@ -22,6 +22,8 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     var hasRawEnd = false
     private var isParsing = false
     private var isAnswering = false
+    /// The connection was kept after an answer.
+    private var hasAnswered = false
     /// The answer is written but for what the client has to read first; whether it is the last one.
     private var unsentAnswerIsLast: Bool?
     /// When the timer was set for ``watchSending()``.
@@ -79,6 +81,14 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
                 "no whole TLS handshake within --handshake-timeout: \(stream.peer), closed")
         }
         stream.close()
+    }
+
+    /// Closes a kept connection that waits for another request: that one goes to another process. A client
+    /// that has not asked for anything yet is still answered.
+    func closeIfKept() {
+        guard hasAnswered && !isAnswering && !parser.hasPartialHead else { return }
+        worker.loop.cancel(timer)
+        stream.closeAfterSending(linger: worker.configuration.connection.closeTimeout)
     }
 
     /// Closes the connection if it is between two requests.
@@ -215,6 +225,7 @@ extension Exchange {
     }
 
     private func waitForNext() {
+        hasAnswered = true
         isAnswering = false
         if hasReachedEnd && pipelined.isEmpty { return endIfIdle() }
         waitForHead()

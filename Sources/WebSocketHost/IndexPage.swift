@@ -9,8 +9,8 @@ enum IndexPage {
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
         + "connect-src *; base-uri 'none'; form-action 'none'"
 
-    /// - Parameter showsChanges: whether it follows ``ChangeFeed``.
-    static func html(_ routes: Routes, showsChanges: Bool = false) -> String {
+    /// - Parameter changes: the version that it shows, if it follows ``ChangeFeed``.
+    static func html(_ routes: Routes, changes: String? = nil) -> String {
         let listing = routes.listing
         let broken = listing.filter { $0.failure != nil }.count
         return """
@@ -23,14 +23,14 @@ enum IndexPage {
             <title>WebSocketHost</title>
             <style>\(IndexPageAssets.style)</style>
             </head>
-            <body\(showsChanges ? " data-changes=\"\(ChangeFeed.path)\"" : "")>
+            <body\(changes.map { " data-changes=\"\(ChangeFeed.path)\" data-version=\"\($0)\"" } ?? "")>
             <header>
             <h1>WebSocketHost</h1>
             <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>
             </header>
             <main>
-            \(showsChanges ? IndexPageAssets.changes : "")\
-            \(listing.isEmpty ? IndexPageAssets.emptyDirectory : listing.map(section).joined())
+            \(changes == nil ? "" : IndexPageAssets.changes)\
+            \(listing.isEmpty ? IndexPageAssets.emptyDirectory : listing.map { section($0, changes != nil) }.joined())
             <noscript><p>The forms need JavaScript; the addresses do not.</p></noscript>
             </main>
             \(IndexPageAssets.consoleTemplate)
@@ -51,7 +51,7 @@ enum IndexPage {
         return text + " <strong>\(brokenCount) \(verb) not compile.</strong>"
     }
 
-    private static func section(_ route: RouteSummary) -> String {
+    private static func section(_ route: RouteSummary, _ showsChanges: Bool) -> String {
         let (path, source) = (route.path, route.source)
         let name = """
             <span class="path"><bdi>\(escapedHTML(path))</bdi></span>\
@@ -69,7 +69,7 @@ enum IndexPage {
         return """
             <details class="route broken">
             <summary>\(name)<span class="state">does not compile</span></summary>
-            <p>It answers 503. Mend the file and start the server again. The compiler says:</p>
+            <p>It answers 503. Mend the file\(showsChanges ? "" : " and start the server again"). What is wrong:</p>
             <pre tabindex="0">\(escapedHTML(failure))</pre>
             </details>
 

@@ -309,16 +309,18 @@ enum IndexPageAssets {
             this.failure = document.getElementById("failure");
             this.renewal = document.getElementById("renewal");
             this.renewal.querySelector("button").addEventListener("click", () => location.reload());
-            this.follow(false);
+            this.follow();
           }
-          follow(isAgain) {
+          follow() {
             const socket = new WebSocket(this.address);
-            socket.onopen = () => { if (isAgain) this.renew(); };
             socket.onmessage = ({data}) => {
-              this.failure.querySelector("pre").textContent = data;
-              this.failure.hidden = data === "";
+              const [version] = data.split("\n", 1);
+              const failure = data.slice(version.length + 1);
+              this.failure.querySelector("pre").textContent = failure;
+              this.failure.hidden = failure === "";
+              if (version !== document.body.dataset.version) this.renew();
             };
-            socket.onclose = () => setTimeout(() => this.follow(true), 250);
+            socket.onclose = () => setTimeout(() => this.follow(), 250);
           }
           // A conversation under way is not thrown away.
           renew() {

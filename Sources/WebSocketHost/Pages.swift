@@ -4,8 +4,9 @@ import HTTPProtocol
 struct Pages: Sendable {
     private let index: [UInt8]
 
-    init(_ routes: Routes, showsChanges: Bool = false) {
-        index = Array(IndexPage.html(routes, showsChanges: showsChanges).utf8)
+    /// - Parameter changes: the version that the page shows, if it follows ``ChangeFeed``.
+    init(_ routes: Routes, changes: String? = nil) {
+        index = Array(IndexPage.html(routes, changes: changes).utf8)
     }
 
     func response(path: String, head: RequestHead) -> Response {

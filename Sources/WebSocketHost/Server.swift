@@ -51,9 +51,7 @@ public final class Server: Sendable {
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let pages = Pages(routes, showsChanges: configuration.showsChanges)
-        var routes = routes
-        if configuration.showsChanges { routes.add(ChangeFeed.path, changeFeed.handler) }
+        let pages = Pages(routes)
         let site = Site(configuration)
         let connectionIDs = ConnectionIDs()
         var workers: [Worker] = []
@@ -114,7 +112,9 @@ public final class Server: Sendable {
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try opening(configuration)
             state.phase = .started
-            let pages = Pages(state.routes, showsChanges: configuration.showsChanges)
+            if configuration.showsChanges { state.routes.add(ChangeFeed.path, changeFeed.handler) }
+            let pages = Pages(
+                state.routes, changes: configuration.showsChanges ? changeFeed.version : nil)
             for worker in workers { worker.serve(state.routes, pages) }
             return sockets
         }

@@ -214,6 +214,7 @@ extension Worker {
     func retire(onEmpty: @escaping @Sendable () -> Void) {
         isRetiring = true
         self.onEmpty = onEmpty
+        for exchange in exchanges.members { exchange.closeIfKept() }
         tellIfEmpty()
     }
 

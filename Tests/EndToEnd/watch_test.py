@@ -4,6 +4,10 @@ import os
 import shutil
 
 import pytest
+from browsing import complaints, open_browser
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 from websockets.sync.client import connect
 
 from authoring import BUILD_TIMEOUT, Callers, Talkers, ask, echo, save, wait_for_answer
@@ -71,7 +75,8 @@ def test_mistake(watched):
     """The message names the author's line; what worked goes on, on the page too; mending it is enough."""
     folder, server = watched
     with connect(server.url("/.websockethost/changes"), origin=server.http_url("")) as page:
-        assert page.recv(DEADLINE) == ""
+        version, failure = page.recv(DEADLINE).split("\n", 1)
+        assert failure == ""
         start = len(server.stderr_lines())
         save(folder, "echo_wsh.swift", echo("v1").replace("socket.send(", "socket.sendd("))
         changed(server, start, "does not compile; what worked before is served on")
@@ -80,13 +85,49 @@ def test_mistake(watched):
         assert lines[position].startswith(f"{folder}/echo_wsh.swift:5:") and "error: " in lines[position]
         assert "sendd(" in lines[position + 1] and "^" in lines[position + 2]
         assert not [line for line in lines if ".build/" in line]
-        failure = page.recv(DEADLINE)
+        same_version, failure = page.recv(DEADLINE).split("\n", 1)
+        assert same_version == version
         assert "echo_wsh.swift:5:" in failure and "sendd(" in failure
         assert ask(server) == "v0 x"
         start = len(server.stderr_lines())
         save(folder, "echo_wsh.swift", echo("v2"))
         changed(server, start)
         assert ask(server) == "v2 x"
+
+
+def test_page(watched):
+    """It shows the mistake, forgets it, and shows itself anew when there is something new."""
+    folder, server = watched
+    browser = open_browser()
+    try:
+        browser.get(server.http_url("/"))
+        wait = WebDriverWait(browser, BUILD_TIMEOUT, 0.05, [StaleElementReferenceException])
+        failure = browser.find_element(By.ID, "failure")
+        assert not failure.is_displayed()
+        save(folder, "echo_wsh.swift", echo("v1").replace("socket.send(", "socket.sendd("))
+        wait.until(lambda _: failure.is_displayed())
+        text = failure.find_element(By.TAG_NAME, "pre").text
+        assert "echo_wsh.swift:5:" in text and "sendd(" in text and "^" in text
+        assert os.environ.get("WEBSOCKETHOST_SCREENSHOTS") is None or browser.save_screenshot(
+            os.path.join(os.environ["WEBSOCKETHOST_SCREENSHOTS"], "failure.png"))
+        save(folder, "echo_wsh.swift", echo("v2"))
+        save(folder, "chat_wsh.swift", echo("chat"))
+        wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='/chat']"))
+        wait.until(lambda _: not browser.find_element(By.ID, "failure").is_displayed())
+        # A conversation under way is not thrown away: it is asked first.
+        browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] summary").click()
+        browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] form.connect button").click()
+        state = browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] .state")
+        wait.until(lambda _: state.text == "open")
+        save(folder, "chat_wsh.swift", echo("another"))
+        renewal = browser.find_element(By.ID, "renewal")
+        wait.until(lambda _: renewal.is_displayed())
+        assert state.text == "open"
+        renewal.find_element(By.TAG_NAME, "button").click()
+        wait.until(lambda _: not browser.find_element(By.ID, "renewal").is_displayed())
+        assert complaints(browser) == []
+    finally:
+        browser.quit()
 
 
 def test_half_written_file(watched):
@@ -156,9 +197,9 @@ def test_two_servers_of_one_directory(watched, start_server):
 def test_build_that_cannot_be(start_server, tmp_path, monkeypatch):
     """Such as on a full disk: the reason is told, and what there is goes on."""
     save(tmp_path / "handlers", "echo_wsh.swift", echo("v0"))
-    swift = tmp_path / "bin" / "swift"
-    real = shutil.which("swift")
-    save(tmp_path, "bin/swift", f'#!/bin/sh\n[ ! -e {tmp_path}/full ] || '
+    swift = tmp_path / "bin" / "swiftc"
+    real = shutil.which("swiftc")
+    save(tmp_path, "bin/swiftc", f'#!/bin/sh\n[ ! -e {tmp_path}/full ] || '
          f'{{ echo "error: No space left on device" >&2; exit 1; }}\nexec {real} "$@"\n')
     swift.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
