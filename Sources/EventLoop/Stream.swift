@@ -35,10 +35,10 @@ public final class Stream: EventSource {
     /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
     let memory: MemoryPeer?
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
-    var tls: TLSSession?
-    var output: ByteQueue?
+    @exclusivity(unchecked) var tls: TLSSession?
+    @exclusivity(unchecked) var output: ByteQueue?
     /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
-    var fileParts: FileParts?
+    @exclusivity(unchecked) var fileParts: FileParts?
 
     var isReadable = false
     private var hasHungUp = false
@@ -46,19 +46,19 @@ public final class Stream: EventSource {
     private var isReadScheduled = false
     private var isFlushScheduled = false
     /// Closing or closed: nothing more is taken to be sent.
-    private(set) var isClosing = false
+    @exclusivity(unchecked) private(set) var isClosing = false
     private var isPeerFirst = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
 
     /// Whether the descriptor is closed.
-    public private(set) var isClosed = false
+    @exclusivity(unchecked) public private(set) var isClosed = false
     /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
-    public var needsDrainNotice = false
+    @exclusivity(unchecked) public var needsDrainNotice = false
     private let drainMark: Int
 
-    public internal(set) var receivedByteCount = 0
-    public internal(set) var sentByteCount = 0
+    @exclusivity(unchecked) public internal(set) var receivedByteCount = 0
+    @exclusivity(unchecked) public internal(set) var sentByteCount = 0
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
     private static let readLimitPerTurn = 4
@@ -98,7 +98,7 @@ public final class Stream: EventSource {
     public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
 
     /// The stream keeps its delegate until it is closed.
-    public var delegate: (any StreamDelegate)?
+    @exclusivity(unchecked) public var delegate: (any StreamDelegate)?
 
     public func ready(_ readiness: Readiness) {
         if isReadingPaused && !readiness.isDisjoint(with: .broken) {
