@@ -142,17 +142,17 @@ extension Connection {
 // MARK: - The handler's side
 
 extension Connection {
-    /// A message that is there already. On the loop's thread.
+    /// A message that is there already; `nil` for a caller that is not on the loop's thread.
     func nextReadyMessage() -> Message? {
-        if let message = inbox.popFirst() {
-            isHandlerBusy = true
-            if inbox.isEmpty { readOn() }
-            return message
-        }
-        return nil
+        guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
+        isHandlerBusy = true
+        if inbox.isEmpty { readOn() }
+        return message
     }
 
-    nonisolated(nonsending) func waitForMessage(timeout: Duration?) async -> Received {
+    nonisolated(nonsending) func waitForMessage(
+        timeout: Duration?
+    ) async throws(ConnectionError) -> Message? {
         let number = nextWaitNumber()
         let received = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -169,7 +169,7 @@ extension Connection {
             loop.submit { self.cancelReceiver(number) }
         }
         if loop.isCurrent { noteActivity() }
-        return received
+        return try received.get()
     }
 
     private func cancelReceiver(_ number: Int) {

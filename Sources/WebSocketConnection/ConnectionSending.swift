@@ -46,11 +46,13 @@ extension Connection {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Puts a whole message into the queue, the common case. On the loop's thread.
+    /// Puts a whole message into the queue, the common case.
     ///
     /// - Returns: whether the sender has to wait until the queue has drained; `nil` if nothing was
-    ///   written because another message goes out piece by piece.
+    ///   written because the caller is not on the loop's thread, or another message goes out piece by
+    ///   piece.
     func write(_ message: Message, compress: Bool) throws(ConnectionError) -> Bool? {
+        guard loop.isCurrent else { return nil }
         switch message {
         case .text(var text):
             let byteCount = text.utf8.count
