@@ -15,7 +15,7 @@ package final class Connection: @unchecked Sendable {
     let endpoint: Endpoint
     let request: HandshakeRequest
     let stream: Stream
-    var loop: Loop { endpoint.loop }
+    let loop: Loop
     var log: Log { endpoint.log }
     var settings: ConnectionSettings { endpoint.settings }
 
@@ -26,6 +26,9 @@ package final class Connection: @unchecked Sendable {
     package var isDone: Bool { session.sentClose != nil || ending != nil }
 
     // Receiving.
+    /// The task that ``run(_:)`` runs in.
+    var handlerTask: TaskIdentity?
+    var isHandlerCancelled = false
     @exclusivity(unchecked) var inbox: Inbox
     @exclusivity(unchecked) var receiver: Receiver?
     @exclusivity(unchecked) var receiveTimer: EventLoop.Timer?
@@ -100,6 +103,7 @@ package final class Connection: @unchecked Sendable {
     ) {
         self.id = id
         self.endpoint = endpoint
+        loop = endpoint.loop
         self.request = request
         self.stream = stream
         opened = endpoint.loop.now
@@ -269,8 +273,7 @@ struct Inbox {
     }
 
     mutating func popFirst() -> Message? {
-        guard head < messages.count, let message = messages[head] else { return nil }
-        messages[head] = nil
+        guard head < messages.count, let message = messages[head].take() else { return nil }
         head &+= 1
         byteCount &-= message.payloadByteCount
         if head == messages.count {

@@ -188,8 +188,13 @@ extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
     package func run(_ transferData: @Sendable (WebSocket) async throws -> Void) async {
         noteActivity()
+        handlerTask = .current
         do {
-            try await transferData(WebSocket(self))
+            try await withTaskCancellationHandler {
+                try await transferData(WebSocket(self))
+            } onCancel: {
+                handlerCancelled()
+            }
             await onLoop { $0.handlerReturned() }
             _ = await waitUntilEnded()
         } catch {

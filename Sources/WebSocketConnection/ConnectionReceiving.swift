@@ -153,23 +153,38 @@ extension Connection {
     nonisolated(nonsending) func waitForMessage(
         timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
-        let number = nextWaitNumber()
-        let received = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let receiver = Receiver(number: number, continuation: continuation)
-                if loop.isCurrent {
-                    startWaiting(receiver, timeout)
-                } else {
-                    loop.submit { self.startWaiting(receiver, timeout) }
-                    // A cancellation before that was too early to end this wait.
-                    if Task.isCancelled { loop.submit { self.cancelReceiver(number) } }
-                }
+        let received: Received
+        if loop.isCurrent, handlerTask == .current {
+            // Its cancellation is watched once and for all: see run(_:).
+            received = await withUnsafeContinuation { continuation in
+                let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
+                startWaiting(receiver, timeout)
+                if isHandlerCancelled { handlerCancelled() }
             }
-        } onCancel: {
-            loop.submit { self.cancelReceiver(number) }
+        } else {
+            received = await waitElsewhere(timeout)
         }
         if loop.isCurrent { noteActivity() }
         return try received.get()
+    }
+
+    /// Waits in a task that is not the handler's own.
+    private nonisolated(nonsending) func waitElsewhere(_ timeout: Duration?) async -> Received {
+        let number = nextWaitNumber()
+        return await wait({ connection, continuation in
+            connection.startWaiting(Receiver(number: number, continuation: continuation), timeout)
+        }, cancel: { $0.cancelReceiver(number) })
+    }
+
+    /// The number of all waits of the handler's own task: there is one at a time.
+    private static let handlerWait = 0
+
+    /// Ends the wait of the handler's own task, if there is one, in the next turn.
+    func handlerCancelled() {
+        loop.submit { [self] in
+            isHandlerCancelled = true
+            cancelReceiver(Self.handlerWait)
+        }
     }
 
     private func cancelReceiver(_ number: Int) {
