@@ -48,6 +48,8 @@ public final class Stream: EventSource {
     /// Closing or closed: nothing more is taken to be sent.
     @exclusivity(unchecked) private(set) var isClosing = false
     private var isPeerFirst = false
+    /// Our half is closed.
+    private var hasShutDown = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
 
@@ -308,10 +310,11 @@ extension Stream {
     }
 
     func shutDownSending() {
-        if isPeerFirst && !hasReachedEnd { return }
+        if isPeerFirst && !hasReachedEnd || hasShutDown { return }
         tls?.sayGoodbye()
         if tls?.hasRest == true { return }  // the next writable edge goes on
         if hasReachedEnd { return close() }
+        hasShutDown = true
         if let memory { return memory.endStream() }
         shutdown(fd, Int32(SHUT_WR))
     }
