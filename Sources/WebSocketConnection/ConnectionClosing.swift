@@ -195,11 +195,24 @@ extension Connection {
             } onCancel: {
                 handlerCancelled()
             }
-            await onLoop { $0.handlerReturned() }
-            _ = await waitUntilEnded()
+            await closeAfterReturn()
         } catch {
             await handlerThrew(error)
         }
+        await leave()
+    }
+
+    // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
+    // handler keeps.
+
+    @inline(never)
+    private func closeAfterReturn() async {
+        await onLoop { $0.handlerReturned() }
+        _ = await waitUntilEnded()
+    }
+
+    @inline(never)
+    private func leave() async {
         await onLoop { connection in
             connection.task = nil
             if connection.ending != nil { connection.loop.cancel(connection.timer) }
@@ -218,6 +231,7 @@ extension Connection {
         }
     }
 
+    @inline(never)
     private func handlerThrew(_ error: any Error) async {
         let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
         let hasEnded = await onLoop { $0.ending != nil || $0.session.receivedClose != nil }
