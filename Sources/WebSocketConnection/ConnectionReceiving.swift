@@ -153,27 +153,30 @@ extension Connection {
     nonisolated(nonsending) func waitForMessage(
         timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
-        let received: Received
-        if loop.isCurrent, handlerTask == .current {
-            // Its cancellation is watched once and for all: see run(_:).
-            received = await withUnsafeContinuation { continuation in
-                let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
-                startWaiting(receiver, timeout)
-                if isHandlerCancelled { handlerCancelled() }
-            }
-        } else {
-            received = await waitElsewhere(timeout)
+        guard loop.isCurrent, handlerTask == .current else {
+            return try await waitElsewhere(timeout)
         }
-        if loop.isCurrent { noteActivity() }
+        // The cancellation of the handler's own task is watched once and for all: see run(_:).
+        let received: Received = await withUnsafeContinuation { continuation in
+            let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
+            startWaiting(receiver, timeout)
+            if isHandlerCancelled { handlerCancelled() }
+        }
+        noteActivity()
         return try received.get()
     }
 
     /// Waits in a task that is not the handler's own.
-    private nonisolated(nonsending) func waitElsewhere(_ timeout: Duration?) async -> Received {
+    @inline(never)
+    private nonisolated(nonsending) func waitElsewhere(
+        _ timeout: Duration?
+    ) async throws(ConnectionError) -> Message? {
         let number = nextWaitNumber()
-        return await wait({ connection, continuation in
+        let received: Received = await wait({ connection, continuation in
             connection.startWaiting(Receiver(number: number, continuation: continuation), timeout)
         }, cancel: { $0.cancelReceiver(number) })
+        if loop.isCurrent { noteActivity() }
+        return try received.get()
     }
 
     /// The number of all waits of the handler's own task: there is one at a time.
