@@ -28,7 +28,6 @@ package final class Connection: @unchecked Sendable {
     // Receiving.
     /// The task that ``run(_:)`` runs in.
     var handlerTask: TaskIdentity?
-    var isHandlerCancelled = false
     @exclusivity(unchecked) var inbox: Inbox
     @exclusivity(unchecked) var receiver: Receiver?
     @exclusivity(unchecked) var receiveTimer: EventLoop.Timer?
@@ -246,6 +245,7 @@ extension Connection {
         guard let task else { return }
         log(.debug, "cancelled: the handler of \(endpoint.name) went on after its connection ended")
         task.cancel()
+        cancelReceiver(Self.handlerWait)
     }
 }
 

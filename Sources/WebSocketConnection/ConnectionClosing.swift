@@ -190,11 +190,7 @@ extension Connection {
         noteActivity()
         handlerTask = .current
         do {
-            try await withTaskCancellationHandler {
-                try await transferData(WebSocket(self))
-            } onCancel: {
-                handlerCancelled()
-            }
+            try await transferData(WebSocket(self))
             await closeAfterReturn()
         } catch {
             await handlerThrew(error)

@@ -156,11 +156,12 @@ extension Connection {
         guard loop.isCurrent, handlerTask == .current else {
             return try await waitElsewhere(timeout)
         }
-        // The cancellation of the handler's own task is watched once and for all: see run(_:).
+        // Nobody but this connection has the handler's task to cancel it, so that need not be watched
+        // for; but the handler may have done it to itself.
         let received: Received = await withUnsafeContinuation { continuation in
             let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
             startWaiting(receiver, timeout)
-            if isHandlerCancelled { handlerCancelled() }
+            if Task.isCancelled { loop.submit { self.cancelReceiver(Self.handlerWait) } }
         }
         noteActivity()
         return try received.get()
@@ -180,17 +181,9 @@ extension Connection {
     }
 
     /// The number of all waits of the handler's own task: there is one at a time.
-    private static let handlerWait = 0
+    static let handlerWait = 0
 
-    /// Ends the wait of the handler's own task, if there is one, in the next turn.
-    func handlerCancelled() {
-        loop.submit { [self] in
-            isHandlerCancelled = true
-            cancelReceiver(Self.handlerWait)
-        }
-    }
-
-    private func cancelReceiver(_ number: Int) {
+    func cancelReceiver(_ number: Int) {
         if receiver?.number == number { stopWaiting(.failure(.cancelled)) }
     }
 
