@@ -226,6 +226,33 @@ extension Stream {
         commit(bytes.count)
     }
 
+    /// Sends two pieces at once from where they lie, as far as the socket takes them, and queues the
+    /// rest: for what is so long that copying it first would cost more than a call of its own.
+    public func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+        guard !isClosing else { return }
+        let sent = hasOutput || tls != nil || memory != nil ? 0 : sendThrough(head, body)
+        write(head.dropFirst(sent))
+        write(body.dropFirst(max(0, sent - head.count)))
+    }
+
+    /// - Returns: how many bytes were sent; an error waits for the next call.
+    private func sendThrough(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer
+    ) -> Int {
+        let parts = [head, body].map {
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+        }
+        let count = parts.withUnsafeBufferPointer { parts in
+            var message = msghdr()
+            message.msg_iov = UnsafeMutablePointer(mutating: parts.baseAddress)
+            message.msg_iovlen = parts.count
+            return sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { return 0 }
+        sentByteCount &+= count
+        return count
+    }
+
     private func dropReserved() {
         if output?.count == 0 { dropOutput() }
     }
