@@ -255,10 +255,11 @@ extension Loop {
         var budget = Self.jobLimitPerTurn
         while !jobs.isEmpty && budget > 0 {
             swap(&jobs, &runningJobs)
-            for job in runningJobs {
-                job.runSynchronously(on: asUnownedTaskExecutor())
+            let count = runningJobs.count
+            for index in 0..<count {
+                runningJobs[index].runSynchronously(on: asUnownedTaskExecutor())
             }
-            budget -= runningJobs.count
+            budget -= count
             runningJobs.removeAll(keepingCapacity: true)
         }
         flushStreams()
@@ -313,7 +314,7 @@ extension Loop {
             if !taken.1.isEmpty { handOver.work = [] }
             return taken
         }
-        jobs.append(contentsOf: newJobs)
+        if !newJobs.isEmpty { jobs.append(contentsOf: newJobs) }
         for item in work { item() }
     }
 }
@@ -359,7 +360,11 @@ extension Loop {
         let count = unflushedStreams.count
         guard count > 0 else { return }
         for index in 0..<count { unflushedStreams[index].flushTurn() }
-        unflushedStreams.removeFirst(count)
+        if count == unflushedStreams.count {
+            unflushedStreams.removeAll(keepingCapacity: true)
+        } else {
+            unflushedStreams.removeFirst(count)
+        }
     }
 
     /// Streams that had more to read than their share of a turn, or were told to read again.

@@ -324,8 +324,17 @@ extension Stream {
     ///
     /// - Parameter peerIsFirst: our half stays open until the peer has ended its own: a WebSocket
     ///   client lets the server close first.
-    public func closeAfterSending(linger: Duration, peerIsFirst: Bool = false) {
+    /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come that
+    ///   resets the connection, and it is closed as soon as all is sent.
+    public func closeAfterSending(
+        linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
+    ) {
         guard !isClosing else { return }
+        if peerIsDone && !peerIsFirst && !isReadable && tls == nil {
+            flush()
+            if isClosed { return }
+            if !hasOutput { return close() }
+        }
         isClosing = true
         isPeerFirst = peerIsFirst
         isReadingPaused = false

@@ -149,9 +149,10 @@ extension Connection {
         }
         switch ending {
         case .closed(let close):
-            // §7.1.1: the server closes TCP first.
+            // §7.1.1: the server closes TCP first. §5.5.1: nothing follows the peer's Close.
             stream.closeAfterSending(
-                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil)
+                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil,
+                peerIsDone: close != nil)
         case .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
         }
