@@ -212,6 +212,7 @@ extension Connection {
     private func leave() async {
         await onLoop { connection in
             connection.task = nil
+            connection.handlerTask = nil
             if connection.ending != nil { connection.loop.cancel(connection.timer) }
             connection.leaveIfDone()
         }
