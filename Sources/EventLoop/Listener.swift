@@ -32,6 +32,7 @@ public final class Listener: EventSource {
         address = socket.address
         self.onAccept = onAccept
         self.onShortage = onShortage
+        Socket.disableNagle(fd)  // accepted sockets inherit it
         do {
             try loop.add(fd, .readable, self)
         } catch {
@@ -44,7 +45,6 @@ public final class Listener: EventSource {
         for _ in 0..<Self.acceptLimitPerTurn where !isClosed {
             do throws(SystemError) {
                 let (accepted, peer) = try Socket.accept(fd)
-                Socket.disableNagle(accepted)
                 onAccept(accepted, peer)
             } catch {
                 switch error.code {

@@ -25,8 +25,8 @@ public protocol EventSource: AnyObject {
 public final class Loop: TaskExecutor, @unchecked Sendable {
     private let epoll: Epoll
     private let wakeUpDescriptor: Int32
-    private var sources: [Registration] = []
-    private var timers = Timers()
+    @exclusivity(unchecked) private var sources: [Registration] = []
+    @exclusivity(unchecked) private var timers = Timers()
     /// Who is in ``run()``; 0: nobody, so that all that is enqueued before or after is handed over.
     private let thread = Atomic<pthread_t>(0)
     private var isStopping = false
@@ -34,7 +34,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// `nil`: the kernel's clock. See ManualTime.swift.
     let manualTime: ManualTime?
     /// The time at which this turn began; on the loop's thread.
-    public private(set) var now: MonotonicTime
+    public var now: MonotonicTime { turnTime }
+    @exclusivity(unchecked) private var turnTime: MonotonicTime
 
     /// Where every stream of the loop receives; valid until the next one does.
     let receiveBuffer: UnsafeMutableRawBufferPointer
@@ -48,16 +49,16 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// long, so that there is room for what comes of it and of a record that began before.
     var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
     private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
-    private var queuePool: [ByteQueue] = []
-    private var unflushedStreams: [Stream] = []
-    private var unreadStreams: [Stream] = []
+    @exclusivity(unchecked) private var queuePool: [ByteQueue] = []
+    @exclusivity(unchecked) private var unflushedStreams: [Stream] = []
+    @exclusivity(unchecked) private var unreadStreams: [Stream] = []
 
-    private var jobs: [UnownedJob] = []
-    private var runningJobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var jobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var runningJobs: [UnownedJob] = []
     private let handOver = Mutex(HandOver())
 
     /// The longest turn so far, if it is measured: see TurnMeter.swift.
-    var turnMeter: TurnMeter?
+    @exclusivity(unchecked) var turnMeter: TurnMeter?
 
     // For the monitor thread, see LoopMonitor.swift.
     let turnStart = Atomic<Int64>(0)
@@ -93,7 +94,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// - Parameter manualTime: moved by ``advance(by:then:)`` alone; `nil`: the kernel's clock.
     package init(manualTime: ManualTime?) throws(SystemError) {
         self.manualTime = manualTime
-        now = manualTime?.now ?? .current()
+        turnTime = manualTime?.now ?? .current()
         epoll = try Epoll()
         wakeUpDescriptor = try check("eventfd") {
             eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
@@ -118,7 +119,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// Runs the loop on the calling thread until ``stop()``, then closes what is still open.
     public func run() {
         thread.store(pthread_self(), ordering: .relaxed)
-        now = currentTime
+        turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         while !isStopping { turn() }
         closeSources()
@@ -147,7 +148,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         readOnUnreadStreams()
         noteTurnEnd()
         let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
-        now = currentTime
+        turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         for index in 0..<count {
             let (token, readiness) = epoll.event(at: index)
@@ -254,10 +255,11 @@ extension Loop {
         var budget = Self.jobLimitPerTurn
         while !jobs.isEmpty && budget > 0 {
             swap(&jobs, &runningJobs)
-            for job in runningJobs {
-                job.runSynchronously(on: asUnownedTaskExecutor())
+            let count = runningJobs.count
+            for index in 0..<count {
+                runningJobs[index].runSynchronously(on: asUnownedTaskExecutor())
             }
-            budget -= runningJobs.count
+            budget -= count
             runningJobs.removeAll(keepingCapacity: true)
         }
         flushStreams()
@@ -312,7 +314,7 @@ extension Loop {
             if !taken.1.isEmpty { handOver.work = [] }
             return taken
         }
-        jobs.append(contentsOf: newJobs)
+        if !newJobs.isEmpty { jobs.append(contentsOf: newJobs) }
         for item in work { item() }
     }
 }
@@ -358,7 +360,11 @@ extension Loop {
         let count = unflushedStreams.count
         guard count > 0 else { return }
         for index in 0..<count { unflushedStreams[index].flushTurn() }
-        unflushedStreams.removeFirst(count)
+        if count == unflushedStreams.count {
+            unflushedStreams.removeAll(keepingCapacity: true)
+        } else {
+            unflushedStreams.removeFirst(count)
+        }
     }
 
     /// Streams that had more to read than their share of a turn, or were told to read again.

@@ -49,11 +49,32 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The address alone: `127.0.0.1`, `::1`.
     public var host: String {
+        family == .ipv4 ? dottedDecimal : colonHexadecimal
+    }
+
+    /// Two lines of the log have it for each connection, so it is written digit by digit.
+    private var dottedDecimal: String {
+        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN)) { buffer in
+            var count = 0
+            func put(_ byte: UInt8) {
+                buffer[count] = byte
+                count += 1
+            }
+            for index in 0..<4 {
+                if index > 0 { put(UInt8(ascii: ".")) }
+                let number = bytes[index]
+                if number >= 100 { put(UInt8(ascii: "0") + number / 100) }
+                if number >= 10 { put(UInt8(ascii: "0") + number / 10 % 10) }
+                put(UInt8(ascii: "0") + number % 10)
+            }
+            return count
+        }
+    }
+
+    private var colonHexadecimal: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN) + 1)
         _ = withUnsafeBytes(of: bytes) {
-            inet_ntop(
-                family == .ipv4 ? AF_INET : AF_INET6, $0.baseAddress, &text,
-                socklen_t(text.count))
+            inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(text.count))
         }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -35,10 +35,10 @@ public final class Stream: EventSource {
     /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
     let memory: MemoryPeer?
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
-    var tls: TLSSession?
-    var output: ByteQueue?
+    @exclusivity(unchecked) var tls: TLSSession?
+    @exclusivity(unchecked) var output: ByteQueue?
     /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
-    var fileParts: FileParts?
+    @exclusivity(unchecked) var fileParts: FileParts?
 
     var isReadable = false
     private var hasHungUp = false
@@ -46,19 +46,21 @@ public final class Stream: EventSource {
     private var isReadScheduled = false
     private var isFlushScheduled = false
     /// Closing or closed: nothing more is taken to be sent.
-    private(set) var isClosing = false
+    @exclusivity(unchecked) private(set) var isClosing = false
     private var isPeerFirst = false
+    /// Our half is closed.
+    private var hasShutDown = false
     private var hasReachedEnd = false
     private var lingerTimer: Timer?
 
     /// Whether the descriptor is closed.
-    public private(set) var isClosed = false
+    @exclusivity(unchecked) public private(set) var isClosed = false
     /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
-    public var needsDrainNotice = false
+    @exclusivity(unchecked) public var needsDrainNotice = false
     private let drainMark: Int
 
-    public internal(set) var receivedByteCount = 0
-    public internal(set) var sentByteCount = 0
+    @exclusivity(unchecked) public internal(set) var receivedByteCount = 0
+    @exclusivity(unchecked) public internal(set) var sentByteCount = 0
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
     private static let readLimitPerTurn = 4
@@ -98,7 +100,7 @@ public final class Stream: EventSource {
     public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
 
     /// The stream keeps its delegate until it is closed.
-    public var delegate: (any StreamDelegate)?
+    @exclusivity(unchecked) public var delegate: (any StreamDelegate)?
 
     public func ready(_ readiness: Readiness) {
         if isReadingPaused && !readiness.isDisjoint(with: .broken) {
@@ -224,6 +226,33 @@ extension Stream {
         commit(bytes.count)
     }
 
+    /// Sends two pieces at once from where they lie, as far as the socket takes them, and queues the
+    /// rest: for what is so long that copying it first would cost more than a call of its own.
+    public func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+        guard !isClosing else { return }
+        let sent = hasOutput || tls != nil || memory != nil ? 0 : sendThrough(head, body)
+        write(head.dropFirst(sent))
+        write(body.dropFirst(max(0, sent - head.count)))
+    }
+
+    /// - Returns: how many bytes were sent; an error waits for the next call.
+    private func sendThrough(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer
+    ) -> Int {
+        let parts = [head, body].map {
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+        }
+        let count = parts.withUnsafeBufferPointer { parts in
+            var message = msghdr()
+            message.msg_iov = UnsafeMutablePointer(mutating: parts.baseAddress)
+            message.msg_iovlen = parts.count
+            return sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { return 0 }
+        sentByteCount &+= count
+        return count
+    }
+
     private func dropReserved() {
         if output?.count == 0 { dropOutput() }
     }
@@ -295,8 +324,17 @@ extension Stream {
     ///
     /// - Parameter peerIsFirst: our half stays open until the peer has ended its own: a WebSocket
     ///   client lets the server close first.
-    public func closeAfterSending(linger: Duration, peerIsFirst: Bool = false) {
+    /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come that
+    ///   resets the connection, and it is closed as soon as all is sent.
+    public func closeAfterSending(
+        linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
+    ) {
         guard !isClosing else { return }
+        if peerIsDone && !peerIsFirst && !isReadable && tls == nil {
+            flush()
+            if isClosed { return }
+            if !hasOutput { return close() }
+        }
         isClosing = true
         isPeerFirst = peerIsFirst
         isReadingPaused = false
@@ -308,10 +346,11 @@ extension Stream {
     }
 
     func shutDownSending() {
-        if isPeerFirst && !hasReachedEnd { return }
+        if isPeerFirst && !hasReachedEnd || hasShutDown { return }
         tls?.sayGoodbye()
         if tls?.hasRest == true { return }  // the next writable edge goes on
         if hasReachedEnd { return close() }
+        hasShutDown = true
         if let memory { return memory.endStream() }
         shutdown(fd, Int32(SHUT_WR))
     }

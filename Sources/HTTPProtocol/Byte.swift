@@ -66,6 +66,17 @@ extension Span<UInt8> {
         return String(scalars)
     }
 
+    /// Whether the bytes are those of the text.
+    func holds(_ text: String) -> Bool {
+        guard count == text.utf8.count else { return false }
+        var index = 0
+        for byte in text.utf8 {
+            if self[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
     func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var index = start
         while index < count {

@@ -35,7 +35,11 @@ public struct Fields: Sendable {
 
     /// The values of the lines of that name, one for each line.
     public func values(of name: String) -> [String] {
-        lines.filter { HeaderGrammar.equalsIgnoringCase($0.name, name) }.map(\.value)
+        var values: [String] = []
+        for line in lines where HeaderGrammar.equalsIgnoringCase(line.name, name) {
+            values.append(line.value)
+        }
+        return values
     }
 
     /// Whether there is a line of that name, be its value empty.
@@ -47,10 +51,14 @@ public struct Fields: Sendable {
     ///
     /// As for `Connection: keep-alive, Upgrade`.
     public func hasElement(_ element: String, in name: String) -> Bool {
-        values(of: name).contains { value in
-            HeaderGrammar.elements(of: value)?
-                .contains { HeaderGrammar.equalsIgnoringCase($0, element) } ?? false
+        for line in lines where HeaderGrammar.equalsIgnoringCase(line.name, name) {
+            if HeaderGrammar.equalsIgnoringCase(line.value, element) { return true }
+            // Most lists have one element.
+            guard line.value.utf8.contains(Byte.comma) else { continue }
+            let elements = HeaderGrammar.elements(of: line.value) ?? []
+            if elements.contains(where: { HeaderGrammar.equalsIgnoringCase($0, element) }) { return true }
         }
+        return false
     }
 
     /// Adds a line after the others.
@@ -98,9 +106,11 @@ public struct Fields: Sendable {
     func serialize(into bytes: inout [UInt8]) {
         for line in lines {
             bytes.append(contentsOf: line.name.utf8)
-            bytes.append(contentsOf: [Byte.colon, Byte.space])
+            bytes.append(Byte.colon)
+            bytes.append(Byte.space)
             bytes.append(contentsOf: line.value.utf8)
-            bytes.append(contentsOf: [Byte.carriageReturn, Byte.lineFeed])
+            bytes.append(Byte.carriageReturn)
+            bytes.append(Byte.lineFeed)
         }
     }
 }

@@ -149,6 +149,18 @@ extension Fields {
             throw line[index] == Byte.carriageReturn
                 ? .bareCarriageReturn : .invalidValueByte(line[index])
         }
-        appendUnchecked(line.extracting(..<colon).text, line.extracting(start..<end).text)
+        appendUnchecked(Self.name(line.extracting(..<colon)), line.extracting(start..<end).text)
     }
+
+    /// The text of a name. Those of a handshake are too long for a `String` without memory of its own,
+    /// which a literal is; a connection keeps its fields.
+    private static func name(_ bytes: Span<UInt8>) -> String {
+        for name in handshakeNames where bytes.holds(name) { return name }
+        return bytes.text
+    }
+
+    private static let handshakeNames: [String] = [
+        "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Protocol",
+    ]
 }

@@ -32,8 +32,14 @@ public enum HeaderGrammar {
     public static func equalsIgnoringCase(
         _ first: some StringProtocol, _ second: some StringProtocol
     ) -> Bool {
-        first.utf8.count == second.utf8.count
-            && zip(first.utf8, second.utf8).allSatisfy { Byte.lowercase($0) == Byte.lowercase($1) }
+        guard first.utf8.count == second.utf8.count else { return false }
+        var others = second.utf8.makeIterator()
+        for byte in first.utf8 {
+            guard let other = others.next(), Byte.lowercase(byte) == Byte.lowercase(other) else {
+                return false
+            }
+        }
+        return true
     }
 
     /// Splits a list at the commas that are outside quoted strings.

@@ -15,22 +15,24 @@ package final class Connection: @unchecked Sendable {
     let endpoint: Endpoint
     let request: HandshakeRequest
     let stream: Stream
-    var loop: Loop { endpoint.loop }
+    let loop: Loop
     var log: Log { endpoint.log }
     var settings: ConnectionSettings { endpoint.settings }
 
-    var session: Session
+    @exclusivity(unchecked) var session: Session
     /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-    var ending: ConnectionError?
+    @exclusivity(unchecked) var ending: ConnectionError?
     /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
     package var isDone: Bool { session.sentClose != nil || ending != nil }
 
     // Receiving.
-    var inbox: Inbox
-    var receiver: Receiver?
-    var receiveTimer: EventLoop.Timer?
+    /// The task that ``run(_:)`` runs in.
+    var handlerTask: TaskIdentity?
+    @exclusivity(unchecked) var inbox: Inbox
+    @exclusivity(unchecked) var receiver: Receiver?
+    @exclusivity(unchecked) var receiveTimer: EventLoop.Timer?
     /// Bytes that were read but not looked at, because the inbox was full.
-    var unparsed: [UInt8] = []
+    @exclusivity(unchecked) var unparsed: [UInt8] = []
     var unparsedOffset = 0
     /// Whether the handler took a message and did not ask for the next one yet.
     var isHandlerBusy = false
@@ -48,7 +50,7 @@ package final class Connection: @unchecked Sendable {
     var pingWaiters: [PingWaiter] = []
     var sleepers: [Sleeper] = []
     /// What ``flushOverMark()`` sent, and in which turn.
-    var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
+    @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
 
     // Closing.
     var closeWaiters: [UnsafeContinuation<Void, Never>] = []
@@ -61,12 +63,12 @@ package final class Connection: @unchecked Sendable {
         case keepAlive, pong(sentAt: MonotonicTime), progress(sentByteCount: Int)
         case closeGrace, closeAnswer, task
     }
-    var timerPurpose = TimerPurpose.keepAlive
+    @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
     private(set) lazy var timer = loop.makeTimer { [unowned self] in timerFired() }
     var lastReceived: MonotonicTime
 
     /// The handler's task; gone when it has ended. A client's connection has none.
-    package var task: Task<Void, Never>?
+    @exclusivity(unchecked) package var task: Task<Void, Never>?
 
     // For the log.
     let opened: MonotonicTime
@@ -100,6 +102,7 @@ package final class Connection: @unchecked Sendable {
     ) {
         self.id = id
         self.endpoint = endpoint
+        loop = endpoint.loop
         self.request = request
         self.stream = stream
         opened = endpoint.loop.now
@@ -242,6 +245,7 @@ extension Connection {
         guard let task else { return }
         log(.debug, "cancelled: the handler of \(endpoint.name) went on after its connection ended")
         task.cancel()
+        cancelReceiver(Self.handlerWait)
     }
 }
 
@@ -269,8 +273,7 @@ struct Inbox {
     }
 
     mutating func popFirst() -> Message? {
-        guard head < messages.count, let message = messages[head] else { return nil }
-        messages[head] = nil
+        guard head < messages.count, let message = messages[head].take() else { return nil }
         head &+= 1
         byteCount &-= message.payloadByteCount
         if head == messages.count {

@@ -149,9 +149,10 @@ extension Connection {
         }
         switch ending {
         case .closed(let close):
-            // §7.1.1: the server closes TCP first.
+            // §7.1.1: the server closes TCP first. §5.5.1: nothing follows the peer's Close.
             stream.closeAfterSending(
-                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil)
+                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil,
+                peerIsDone: close != nil)
         case .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
         }
@@ -188,15 +189,30 @@ extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
     package func run(_ transferData: @Sendable (WebSocket) async throws -> Void) async {
         noteActivity()
+        handlerTask = .current
         do {
             try await transferData(WebSocket(self))
-            await onLoop { $0.handlerReturned() }
-            _ = await waitUntilEnded()
+            await closeAfterReturn()
         } catch {
             await handlerThrew(error)
         }
+        await leave()
+    }
+
+    // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
+    // handler keeps.
+
+    @inline(never)
+    private func closeAfterReturn() async {
+        await onLoop { $0.handlerReturned() }
+        _ = await waitUntilEnded()
+    }
+
+    @inline(never)
+    private func leave() async {
         await onLoop { connection in
             connection.task = nil
+            connection.handlerTask = nil
             if connection.ending != nil { connection.loop.cancel(connection.timer) }
             connection.leaveIfDone()
         }
@@ -213,6 +229,7 @@ extension Connection {
         }
     }
 
+    @inline(never)
     private func handlerThrew(_ error: any Error) async {
         let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
         let hasEnded = await onLoop { $0.ending != nil || $0.session.receivedClose != nil }

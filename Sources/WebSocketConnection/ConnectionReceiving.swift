@@ -142,37 +142,48 @@ extension Connection {
 // MARK: - The handler's side
 
 extension Connection {
-    /// A message that is there already. On the loop's thread.
+    /// A message that is there already; `nil` for a caller that is not on the loop's thread.
     func nextReadyMessage() -> Message? {
-        if let message = inbox.popFirst() {
-            isHandlerBusy = true
-            if inbox.isEmpty { readOn() }
-            return message
-        }
-        return nil
+        guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
+        isHandlerBusy = true
+        if inbox.isEmpty { readOn() }
+        return message
     }
 
-    nonisolated(nonsending) func waitForMessage(timeout: Duration?) async -> Received {
+    nonisolated(nonsending) func waitForMessage(
+        timeout: Duration?
+    ) async throws(ConnectionError) -> Message? {
+        guard loop.isCurrent, handlerTask == .current else {
+            return try await waitElsewhere(timeout)
+        }
+        // Nobody but this connection has the handler's task to cancel it, so that need not be watched
+        // for; but the handler may have done it to itself.
+        let received: Received = await withUnsafeContinuation { continuation in
+            let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
+            startWaiting(receiver, timeout)
+            if Task.isCancelled { loop.submit { self.cancelReceiver(Self.handlerWait) } }
+        }
+        noteActivity()
+        return try received.get()
+    }
+
+    /// Waits in a task that is not the handler's own.
+    @inline(never)
+    private nonisolated(nonsending) func waitElsewhere(
+        _ timeout: Duration?
+    ) async throws(ConnectionError) -> Message? {
         let number = nextWaitNumber()
-        let received = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let receiver = Receiver(number: number, continuation: continuation)
-                if loop.isCurrent {
-                    startWaiting(receiver, timeout)
-                } else {
-                    loop.submit { self.startWaiting(receiver, timeout) }
-                    // A cancellation before that was too early to end this wait.
-                    if Task.isCancelled { loop.submit { self.cancelReceiver(number) } }
-                }
-            }
-        } onCancel: {
-            loop.submit { self.cancelReceiver(number) }
-        }
+        let received: Received = await wait({ connection, continuation in
+            connection.startWaiting(Receiver(number: number, continuation: continuation), timeout)
+        }, cancel: { $0.cancelReceiver(number) })
         if loop.isCurrent { noteActivity() }
-        return received
+        return try received.get()
     }
 
-    private func cancelReceiver(_ number: Int) {
+    /// The number of all waits of the handler's own task: there is one at a time.
+    static let handlerWait = 0
+
+    func cancelReceiver(_ number: Int) {
         if receiver?.number == number { stopWaiting(.failure(.cancelled)) }
     }
 

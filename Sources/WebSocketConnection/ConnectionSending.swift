@@ -46,11 +46,13 @@ extension Connection {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Puts a whole message into the queue, the common case. On the loop's thread.
+    /// Puts a whole message into the queue, the common case.
     ///
     /// - Returns: whether the sender has to wait until the queue has drained; `nil` if nothing was
-    ///   written because another message goes out piece by piece.
+    ///   written because the caller is not on the loop's thread, or another message goes out piece by
+    ///   piece.
     func write(_ message: Message, compress: Bool) throws(ConnectionError) -> Bool? {
+        guard loop.isCurrent else { return nil }
         switch message {
         case .text(var text):
             let byteCount = text.utf8.count
@@ -134,9 +136,30 @@ extension Connection {
     }
 
     private func put(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
+        if payload.count >= Self.writeThroughByteCount && header.maskingKey == nil {
+            return putThrough(header, payload)
+        }
         let byteCount = header.byteCount + payload.count
         header.write(payload, to: stream.reserve(byteCount))
         stream.commit(byteCount)
+    }
+
+    /// 32 KiB: a copy of that takes about as long as a call of `sendmsg` besides its own copy.
+    private static let writeThroughByteCount = 32_768
+
+    private func putThrough(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
+        let sentBefore = stream.sentByteCount
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.byteCountLimit, alignment: 1) { head in
+            guard let base = head.baseAddress else { return }
+            let byteCount = header.write(to: base)
+            stream.writeThrough(UnsafeRawBufferPointer(rebasing: head[..<byteCount]), payload)
+        }
+        noteSent(since: sentBefore)
+    }
+
+    private func noteSent(since sentBefore: Int) {
+        if sentInTurn.turn != loop.now { sentInTurn = (loop.now, 0) }
+        sentInTurn.byteCount &+= stream.sentByteCount &- sentBefore
     }
 
     private func checkRoom(_ payloadByteCount: Int) throws(ConnectionError) {
@@ -153,12 +176,15 @@ extension Connection {
     ///
     /// - Returns: whether the sender has to wait: for the socket, or for the others' turn.
     private func flushOverMark() -> Bool {
-        guard stream.isOverDrainMark else { return false }
-        if sentInTurn.turn != loop.now { sentInTurn = (loop.now, 0) }
+        guard stream.isOverDrainMark else { return hasSentItsShare }
         let sentBefore = stream.sentByteCount
         stream.flush()
-        sentInTurn.byteCount &+= stream.sentByteCount &- sentBefore
-        return stream.isOverDrainMark || sentInTurn.byteCount > Self.sendLimitPerTurn
+        noteSent(since: sentBefore)
+        return stream.isOverDrainMark || hasSentItsShare
+    }
+
+    private var hasSentItsShare: Bool {
+        sentInTurn.byteCount > Self.sendLimitPerTurn && sentInTurn.turn == loop.now
     }
 
     /// Bytes after which a sender whose client keeps up lets the loop's other connections go on.

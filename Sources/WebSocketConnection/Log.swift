@@ -23,7 +23,16 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
         self = level
     }
 
-    public var name: String { "\(self)" }
+    public var name: String {
+        switch self {
+        case .fine: "fine"
+        case .debug: "debug"
+        case .info: "info"
+        case .warning: "warning"
+        case .error: "error"
+        case .critical: "critical"
+        }
+    }
 }
 
 /// Where log lines go: one line each, in one write, from any thread.
@@ -143,7 +152,7 @@ extension Log {
     package func access(_ line: @autoclosure () -> AccessLine) {
         guard isEnabled(.info) else { return }
         let line = line()
-        write(.info, line.text, line.fields)
+        write(.info, line.text, settings.format == .json ? line.fields : [])
     }
 
     /// A line that any stranger can cause, as often as he likes: after some of its kind in one second

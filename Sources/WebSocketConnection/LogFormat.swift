@@ -28,7 +28,9 @@ extension LogFormat {
     ) -> String {
         switch self {
         case .text:
-            return "\(moment.local) \(level.name) \(message)\n"
+            var line = moment.local
+            for part in [" ", level.name, " ", message, "\n"] { line += part }
+            return line
         case .json:
             var line = "{\"time\":\"\(moment.utc)\",\"level\":\"\(level.name)\",\"message\":"
             Self.append(message, to: &line)
@@ -80,23 +82,41 @@ struct LogMoment {
     var local: String {
         var (time, parts) = (time_t(seconds), tm())
         localtime_r(&time, &parts)
-        return "\(date(parts)) \(clock(parts))"
+        return text(parts, between: UInt8(ascii: " "), end: "")
     }
 
     /// RFC 3339 §5.6: `2026-03-01T12:00:00.123Z`.
     var utc: String {
         var (time, parts) = (time_t(seconds), tm())
         gmtime_r(&time, &parts)
-        return "\(date(parts))T\(clock(parts))Z"
+        return text(parts, between: UInt8(ascii: "T"), end: "Z")
     }
 
-    private func date(_ parts: tm) -> String {
-        "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
-    }
-
-    private func clock(_ parts: tm) -> String {
-        "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-            + ".\(padded(milliseconds, 3))"
+    /// Digit by digit into one text: each line has a moment, and interpolation takes its time.
+    private func text(_ parts: tm, between separator: UInt8, end: String) -> String {
+        String(unsafeUninitializedCapacity: 23) { buffer in
+            var count = 0
+            func put(_ number: Int, width: Int, _ next: UInt8? = nil) {
+                var rest = number
+                for place in (count..<count + width).reversed() {
+                    buffer[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                count += width
+                if let next {
+                    buffer[count] = next
+                    count += 1
+                }
+            }
+            put(Int(parts.tm_year) + 1900, width: 4, UInt8(ascii: "-"))
+            put(Int(parts.tm_mon) + 1, width: 2, UInt8(ascii: "-"))
+            put(Int(parts.tm_mday), width: 2, separator)
+            put(Int(parts.tm_hour), width: 2, UInt8(ascii: ":"))
+            put(Int(parts.tm_min), width: 2, UInt8(ascii: ":"))
+            put(Int(parts.tm_sec), width: 2, UInt8(ascii: "."))
+            put(milliseconds, width: 3)
+            return count
+        } + end
     }
 }
 

@@ -41,14 +41,20 @@ extension WebSocket: AsyncSequence {
     public typealias Failure = ConnectionError
 
     public struct AsyncIterator: AsyncIteratorProtocol {
-        let socket: WebSocket
+        @usableFromInline let socket: WebSocket
 
+        init(socket: WebSocket) { self.socket = socket }
+
+        @inlinable
         public mutating func next() async throws(ConnectionError) -> Message? {
             try await socket.receive()
         }
 
-        public mutating func next(
-            isolation actor: isolated (any Actor)?
+        /// Runs where its caller does, which `for await` is sure to name: an `isolated` parameter would
+        /// say the same, at the price of two looks at the task's executor for each message.
+        @inlinable
+        public nonisolated(nonsending) mutating func next(
+            isolation actor: (any Actor)?
         ) async throws(ConnectionError) -> Message? {
             try await socket.receive()
         }
@@ -65,11 +71,10 @@ extension WebSocket: AsyncSequence {
     /// - Throws: ``ConnectionError/timedOut`` and ``ConnectionError/cancelled``, after which the
     ///   connection is as before; ``ConnectionError/lost``, ``ConnectionError/pingTimedOut`` or
     ///   ``ConnectionError/failed(_:)`` when it ended in another way than by a Close.
+    @inlinable
     public func receive(timeout: Duration? = nil) async throws(ConnectionError) -> Message? {
-        if connection.loop.isCurrent, let message = connection.nextReadyMessage() {
-            return message
-        }
-        return try await connection.waitForMessage(timeout: timeout).get()
+        if let message = takeReady() { return message }
+        return try await waitForMessage(timeout)
     }
 
     /// The time for deadlines of this connection: `ContinuousClock.now`, but where a test moves the clock.
@@ -121,23 +126,20 @@ extension WebSocket {
         try await send(.binary(bytes), isFinal: end, compress)
     }
 
-    /// Sends a message.
+    /// Sends a message. Suspends only if it has to: that is what makes a loop of `await`s cheap.
+    @inlinable
     public func send(_ message: Message, compress: Bool = true) async throws(ConnectionError) {
-        try await send(message, isFinal: true, compress)
+        guard let mustWait = try write(message, compress) else {
+            return try await sendInTurn(message, true, compress)
+        }
+        if mustWait { try await waitUntilDrained() }
     }
 
-    /// Suspends only if it has to: that is what makes a loop of `await`s cheap.
-    @inline(__always)
     private func send(
         _ message: Message, isFinal: Bool, _ compress: Bool
     ) async throws(ConnectionError) {
-        if isFinal, connection.loop.isCurrent,
-            let mustWait = try connection.write(message, compress: compress)
-        {
-            if mustWait { try await connection.waitUntilDrained() }
-        } else {
-            try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
-        }
+        if isFinal { return try await send(message, compress: compress) }
+        try await sendInTurn(message, false, compress)
     }
 
     /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).
@@ -216,5 +218,35 @@ extension WebSocket {
     ///   ``ConnectionError/receiveInProgress``, or how the connection ended.
     public func unsafeReceive(timeout: Duration? = nil) async throws(ConnectionError) -> [UInt8]? {
         try await connection.unsafeReceive(timeout: timeout).get()
+    }
+}
+
+// MARK: - What inlined code calls
+
+// `receive` and `send` are inlined into the handler, so that a message that is there costs neither a
+// frame of a task nor a switch of executors.
+extension WebSocket {
+    @usableFromInline func takeReady() -> Message? { connection.nextReadyMessage() }
+
+    @usableFromInline
+    func waitForMessage(_ timeout: Duration?) async throws(ConnectionError) -> Message? {
+        try await connection.waitForMessage(timeout: timeout)
+    }
+
+    @usableFromInline
+    func write(_ message: Message, _ compress: Bool) throws(ConnectionError) -> Bool? {
+        try connection.write(message, compress: compress)
+    }
+
+    @usableFromInline
+    func sendInTurn(
+        _ message: Message, _ isFinal: Bool, _ compress: Bool
+    ) async throws(ConnectionError) {
+        try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
+    }
+
+    @usableFromInline
+    func waitUntilDrained() async throws(ConnectionError) {
+        try await connection.waitUntilDrained()
     }
 }

@@ -306,12 +306,21 @@ extension Exchange {
             head: head, path: path, query: target.query, client: client, endpoint: worker.endpoint(of: route),
             remoteAddress: stream.peer, localAddress: stream.localAddress, tls: stream.tlsInfo, user: user)
         upgrade = Upgrade(handler, route, client, plain, request)
-        // The task's closure and frames live as long as the connection, so they hold nothing but this
-        // exchange and what shakeHands returns.
-        task = Task(executorPreference: worker.loop) { [self] in
-            guard let (connection, transferData) = await shakeHands() else { return }
+        // The task's closure and frames live as long as the connection, so they hold nothing but what
+        // shakeHands returns.
+        let start = TaskStart(self)
+        task = Task(executorPreference: worker.loop) {
+            guard let (connection, transferData) = await start.exchange.take()?.shakeHands() else { return }
             await connection.run(transferData)
         }
+    }
+
+    /// What the task begins with; its closure would keep the exchange itself for good.
+    ///
+    /// `@unchecked Sendable`: touched by the task only, once.
+    private final class TaskStart: @unchecked Sendable {
+        var exchange: Exchange?
+        init(_ exchange: Exchange) { self.exchange = exchange }
     }
 
     /// A handshake that passed the checks, on its way to the handler.
