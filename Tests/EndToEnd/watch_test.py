@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
 from browsing import complaints, open_browser
@@ -11,6 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from websockets.sync.client import connect
 
 from authoring import BUILD_TIMEOUT, Callers, Talkers, ask, echo, save, wait_for_answer
+from conftest import REPOSITORY, START_TIMEOUT
 from wire import DEADLINE, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -111,11 +113,12 @@ def test_page(watched):
         assert os.environ.get("WEBSOCKETHOST_SCREENSHOTS") is None or browser.save_screenshot(
             os.path.join(os.environ["WEBSOCKETHOST_SCREENSHOTS"], "failure.png"))
         save(folder, "echo_wsh.swift", echo("v2"))
+        wait.until(lambda _: not browser.find_element(By.ID, "failure").is_displayed())
         save(folder, "chat_wsh.swift", echo("chat"))
         wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='/chat']"))
-        wait.until(lambda _: not browser.find_element(By.ID, "failure").is_displayed())
         # A conversation under way is not thrown away: it is asked first.
         browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] summary").click()
+        wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='/chat'] form.connect button"))
         browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] form.connect button").click()
         state = browser.find_element(By.CSS_SELECTOR, "[data-name='/chat'] .state")
         wait.until(lambda _: state.text == "open")
@@ -213,3 +216,41 @@ def test_build_that_cannot_be(start_server, tmp_path, monkeypatch):
     (tmp_path / "full").unlink()
     save(tmp_path / "handlers", "echo_wsh.swift", echo("v2"))
     wait_for_answer(server, "v2 x")
+
+
+def run_script(*arguments):
+    """standalone.sh to its end: exit code, both streams."""
+    command = [str(REPOSITORY / "standalone.sh"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=START_TIMEOUT)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("hooks", [[], ["--hooks", "all"]], ids=["one hook", "all hooks"])
+def test_new_handler(start_server, tmp_path, hooks):
+    """The templates compile without a warning and answer; nothing is ever written over."""
+    code, said, _ = run_script("new", "game/room", "-w", tmp_path, *hooks)
+    assert code == 0 and "game/room" in said
+    assert run_script("--check", "-w", tmp_path)[0] == 0
+    server = start_server(handlers=tmp_path)
+    assert not [line for line in server.stderr_lines() if "warning" in line]
+    assert "hello" in ask(server, "/game/room", "hello").lower()
+    before = (tmp_path / "game" / "room_wsh.swift").read_text()
+    code, _, errors = run_script("new", "game/room", "-w", tmp_path)
+    assert code == 1 and "room_wsh.swift" in errors
+    assert (tmp_path / "game" / "room_wsh.swift").read_text() == before
+
+
+def test_check(tmp_path):
+    """Prints the routes and what is wrong, serves nothing."""
+    save(tmp_path, "echo_wsh.swift", echo("v0"))
+    code, listing, errors = run_script("--check", "-w", tmp_path)
+    assert (code, listing) == (0, "/echo\techo_wsh.swift\n"), errors
+    for name in ("a", "b"):
+        save(tmp_path, f"{name}_wsh.swift", echo(name).replace("socket.send(", "socket.sendd("))
+    for _ in range(2):  # also when there is nothing to build
+        code, listing, errors = run_script("--check", "-w", tmp_path)
+        assert code == 4
+        assert [line.split("\t")[0] for line in listing.splitlines()] == ["/a", "/b", "/echo"]
+        assert all(f"{tmp_path}/{name}_wsh.swift:5:" in errors for name in ("a", "b"))
+    assert run_script("--check", "-w", tmp_path, "-d", "/nonexistent")[0] == 1
+    assert run_script("--check", "-w", tmp_path, "--port", "many")[0] == 2
