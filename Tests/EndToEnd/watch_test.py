@@ -252,5 +252,5 @@ def test_check(tmp_path):
         assert code == 4
         assert [line.split("\t")[0] for line in listing.splitlines()] == ["/a", "/b", "/echo"]
         assert all(f"{tmp_path}/{name}_wsh.swift:5:" in errors for name in ("a", "b"))
-    assert run_script("--check", "-w", tmp_path, "-d", "/nonexistent")[0] == 1
+    assert run_script("--check", "-w", tmp_path, "-d", tmp_path / "none")[0] == 1
     assert run_script("--check", "-w", tmp_path, "--port", "many")[0] == 2
