@@ -271,6 +271,8 @@ if [[ $product == client ]]; then
     have_no_handlers
 else
     state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$kind")
+    [[ $command != rebuild || ${STANDALONE_BINARY-$state/$product} == "$state/$product" ]] \
+        || fail 1 "the handlers directory is another one now ('$shown'): start the server anew"
     scan_handlers
 fi
 if ! is_up_to_date; then
@@ -283,6 +285,8 @@ if ! is_up_to_date; then
         install_product
     fi
     [[ -z ${turn-} ]] || exec {turn}>&-
+elif [[ $command == rebuild ]]; then
+    report_broken
 fi
 [[ $is_strict != yes ]] || refuse_left_out
 case $command in

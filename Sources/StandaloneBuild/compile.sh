@@ -37,7 +37,7 @@ compile_module() { # NAME ROLE SOURCE…
     shift 2
     mkdir -p -- "$work" || return 1
     swiftc -I "$objects" "${flags[@]}" -module-name "$name" \
-        -whole-module-optimization -emit-module -emit-module-path "$work/$name.swiftmodule" \
+        -file-compilation-dir / -whole-module-optimization -emit-module -emit-module-path "$work/$name.swiftmodule" \
         -c "$@" -o "$work/$name.o" >"$objects/$name.log" 2>&1 {turn}>&- &&
         mv -f -- "$work/$name".{swiftmodule,o} "$objects"
     local code=$?

@@ -176,7 +176,7 @@ copy_helpers() {
 copy_source() { # PATH TARGET
     { printf '#sourceLocation(file: %s, line: 1)\n' "$(literal "$root/$1")" \
         && without_mark "$1"; } >"$state/new" || return
-    cmp -s "$state/new" "$2" && return
+    cmp -s "$state/new" "$2" && { rm -f -- "$objects/${module_of[$1]}.kept"; return; }
     keep_good "${module_of[$1]}" "$2"
     rm -f -- "$objects/${module_of[$1]}.o" && mv -f -- "$state/new" "$2" || fail 1 "cannot write $2"
 }
@@ -184,6 +184,7 @@ copy_source() { # PATH TARGET
 # What worked, for `restore_good`: only a rebuild, beside a server that runs, goes back to it.
 keep_good() { # MODULE SOURCE
     local good=$objects/$1.good
+    [[ $command != rebuild || -e $objects/$1.o ]] || return 0 # what worked before a build that was given up
     rm -rf -- "$good"
     [[ $command == rebuild && -e $objects/$1.o ]] && ! head -n 1 -- "$2" | grep -q '^// left out' || return 0
     mkdir -p -- "$good" && cp -f -- "$objects/$1".{o,swiftmodule} "$2" "$good" || rm -rf -- "$good"

@@ -4,7 +4,7 @@
 #
 # builds as a start with these arguments would, and then ends. Standard error has the compiler's
 # messages and nothing else; standard output has what happened, when the build is done, a line each,
-# with a tab between the words; nothing when all was up to date:
+# with a tab between the words; when all was up to date, only what does not compile:
 #
 #   changed PATH    since the binary was built; handler and helper files, as paths below the root
 #   added PATH
@@ -45,9 +45,17 @@ report_changes() {
     for path in "${!built[@]}"; do
         [[ -n ${fingerprint[$path]-} ]] || printf 'removed\t%s\n' "$path"
     done
+    [[ $built_core == "$core" ]] || printf 'core\n'
+    report_broken
+}
+
+# Also when nothing changed: it still does not compile.
+report_broken() {
+    local path name
     for path in ${handlers[@]+"${handlers[@]}"}; do
         [[ -e $state/messages/$path ]] || continue
-        if [[ -e $objects/${module_of[$path]}.kept ]]; then
+        name_module "$path"
+        if [[ -e $state/objects/$name.kept ]]; then
             printf 'kept\t%s\n' "$path"
         else
             printf 'broken\t%s\n' "$path"
@@ -58,5 +66,4 @@ report_changes() {
             ! grep -qF -- "${root%/}/$path:" "$state/messages/Shared" || printf 'broken\t%s\n' "$path"
         done
     fi
-    [[ $built_core == "$core" ]] || printf 'core\n'
 }

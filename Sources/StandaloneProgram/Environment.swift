@@ -9,6 +9,11 @@ enum Environment {
         "BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
     ]
 
+    /// What a supervisor knows from standalone.sh, and what it tells the runtime of its processes.
+    static let ofSupervisor = [
+        "STANDALONE_SCRIPT", "STANDALONE_ROOT", "STANDALONE_SHOWN", "STANDALONE_BINARY", "SWIFT_BACKTRACE",
+    ]
+
     /// The variables of this process that begin like ours.
     static func own() -> [String: String] {
         var variables: [String: String] = [:]

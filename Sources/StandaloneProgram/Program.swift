@@ -124,6 +124,7 @@ package enum Program {
         guard let routes = routes(settings, usable, log, willMake: { worker?.tell(making: $0) }) else {
             return ExitCode.failure
         }
+        worker?.tellMade()
         if isRefused(settings, routes) { return ExitCode.brokenHandler }
         var settings = settings
         settings.configuration.showsChanges = worker?.isWatched == true
@@ -147,6 +148,7 @@ package enum Program {
             let end = EndOfServer(server, log)
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }
+                worker?.tellLeaving()
                 // A supervisor gets its own, and says when the second one has come.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }

@@ -20,8 +20,9 @@ final class SupervisedServer: @unchecked Sendable {
         self.role = role
         self.log = log
         // What this process starts is no worker of anybody.
-        unsetenv(ProcessRole.variable)
-        unsetenv(ProcessRole.leftOutVariable)
+        for variable in [ProcessRole.variable, ProcessRole.leftOutVariable] + Environment.ofSupervisor {
+            unsetenv(variable)
+        }
         Signals.ignore([SIGINT, SIGHUP])
         for descriptor in ProcessRole.controlDescriptor..<role.listenerDescriptors.upperBound {
             guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl") }
@@ -40,6 +41,12 @@ final class SupervisedServer: @unchecked Sendable {
     private func tell(_ report: Report) {
         ControlSocket.send(report.text, to: ProcessRole.controlDescriptor)
     }
+
+    /// All handlers are made.
+    func tellMade() { tell(.making(source: "")) }
+
+    /// Somebody sent it SIGTERM.
+    func tellLeaving() { tell(.leaving) }
 
     func tell(making registration: Registration) { tell(.making(source: registration.source)) }
 

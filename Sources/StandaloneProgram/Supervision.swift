@@ -8,6 +8,7 @@ enum Supervision {
     static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
         let settings = invocation.settings
         Signals.block(Supervisor.signals)
+        Signals.ignoreBrokenPipes()
         let sockets: [ListeningSocket]
         do throws(ListenError) {
             sockets = try Server.listeningSockets(settings.configuration)

@@ -27,6 +27,7 @@ final class Generation {
     var isOverdue = false
     /// Once it is ready.
     var routeCounts = (served: 0, broken: 0)
+    var startTimer: Timer?
     var retireTimer: Timer?
     var stopTimer: Timer?
     /// What it runs, or something that does the same.
@@ -46,11 +47,11 @@ final class Generation {
         let (ours, theirs) = try ControlSocket.pair()
         defer { close(theirs) }
         control = try ControlSocket(
-            ours, on: supervisor.loop, onMessage: { [unowned self] in received($0) },
-            onEnd: { [unowned self] in control = nil })
+            ours, on: supervisor.loop, onMessage: { [weak self] in self?.received($0) },
+            onEnd: { [weak self] in self?.control = nil })
         do throws(SystemError) {
             process = try WatchedProcess(
-                launch(plan, control: theirs), on: supervisor.loop, onEnd: { [unowned self] in ended($0) })
+                launch(plan, control: theirs), on: supervisor.loop, onEnd: { [weak self] in self?.ended($0) })
         } catch {
             control?.close()
             throw error
@@ -71,6 +72,13 @@ final class Generation {
             blockedSignals: [SIGINT, SIGTERM, SIGHUP, SIGUSR1])
     }
 
+    /// It had its time to become ready.
+    func killOverdue() {
+        guard phase == .starting else { return }
+        isOverdue = true
+        signal(SIGKILL)
+    }
+
     func send(_ order: Order) { control?.send(order.text) }
     func signal(_ number: Int32) { process?.signal(number) }
 
@@ -79,13 +87,14 @@ final class Generation {
     private func received(_ text: String) {
         guard let supervisor, let report = Report(text) else { return }
         switch report {
-        case .making(let source): making = source
+        case .making(let source): making = source.isEmpty ? nil : source
         case .ready(let routes, let broken):
             making = nil
             supervisor.generationReady(self, routeCount: routes, brokenCount: broken)
         case .trapped(let route, let source):
             trap = (route, source)
             supervisor.generationTrapped(self)
+        case .leaving: supervisor.generationLeaves(self)
         case .retiring(let count): supervisor.generationRetired(self, connectionCount: count)
         }
     }

@@ -70,7 +70,15 @@ final class HandlersWatch {
             guard count <= Self.folderLimit else {
                 return log(.warning, "--watch: only \(Self.folderLimit) folders of \(escaped(root)) are watched")
             }
-            if folder != root { try watch.watch(folder) }
+            if folder != root {
+                do throws(SystemError) {
+                    try watch.watch(folder)
+                } catch {
+                    guard error.code != ENOSPC && error.code != ENOMEM else { throw error }
+                    if error.code != ENOENT { log(.error, "--watch: \(error)") }
+                    continue
+                }
+            }
             for entry in FolderEntry.all(in: folder) where !entry.name.hasPrefix(".") {
                 let path = "\(folder)/\(entry.name)"
                 if entry.isFolder {

@@ -1,11 +1,13 @@
 /// What a server process tells its supervisor, a message each.
 package enum Report: Equatable, Sendable {
-    /// A handler is about to be made, which runs code of its file.
+    /// A handler is about to be made, which runs code of its file; none any more: an empty source.
     case making(source: String)
     /// It accepts connections.
     case ready(routeCount: Int, brokenCount: Int)
     /// It is about to die of a trap, at best in this route's handler.
     case trapped(route: String, source: String)
+    /// Somebody told it to end, not its supervisor: it accepts nothing any more.
+    case leaving
     /// It takes no new connections; so many go on.
     case retiring(connectionCount: Int)
 
@@ -14,6 +16,7 @@ package enum Report: Equatable, Sendable {
         case .making(let source): "making\t\(source)"
         case .ready(let routes, let broken): "ready\t\(routes)\t\(broken)"
         case .trapped(let route, let source): "trapped\t\(route)\t\(source)"
+        case .leaving: "leaving"
         case .retiring(let count): "retiring\t\(count)"
         }
     }
@@ -27,6 +30,7 @@ package enum Report: Equatable, Sendable {
             guard let routes = Int(words[1]), let broken = Int(words[2]) else { return nil }
             self = .ready(routeCount: routes, brokenCount: broken)
         case ("trapped", 3): self = .trapped(route: words[1], source: words[2])
+        case ("leaving", 1): self = .leaving
         case ("retiring", 2):
             guard let count = Int(words[1]) else { return nil }
             self = .retiring(connectionCount: count)

@@ -45,6 +45,7 @@ package final class Supervisor: @unchecked Sendable {
     let plan: Plan
     let loop: Loop
     let log: Log
+    let hasTerminal = Supervisor.hasTerminal()
     var signals: Signals?
     var watch: HandlersWatch?
     var exitCode: Int32 = 0
@@ -61,7 +62,6 @@ package final class Supervisor: @unchecked Sendable {
     var old: [Generation] = []
     var hasServed = false
     var hasClosedSockets = false
-    var startTimer: Timer?
     var announcementTimer: Timer?
     static let announcementTimeout: Duration = .seconds(2)
     var restartTimer: Timer?
@@ -127,8 +127,8 @@ package final class Supervisor: @unchecked Sendable {
         do throws(SystemError) {
             let generation = try Generation(number: lastNumber, role: role, plan: plan, supervisor: self)
             generation.change = change
-            let timer = loop.makeTimer { [unowned self] in overdue() }
-            startTimer = timer
+            let timer = loop.makeTimer { [weak generation] in generation?.killOverdue() }
+            generation.startTimer = timer
             loop.schedule(timer, at: .current() + plan.startTimeout)
             return generation
         } catch {
@@ -137,21 +137,10 @@ package final class Supervisor: @unchecked Sendable {
         }
     }
 
-    var starting: Generation? {
-        if let next { return next }
-        return current?.phase == .starting ? current : nil
-    }
-
-    func overdue() {
-        guard let starting, starting.phase == .starting else { return }
-        starting.isOverdue = true
-        starting.signal(SIGKILL)
-    }
-
     func generationReady(_ generation: Generation, routeCount: Int, brokenCount: Int) {
         guard generation.phase == .starting else { return }
         generation.phase = .serving
-        if let startTimer { loop.cancel(startTimer) }
+        if let startTimer = generation.startTimer { loop.cancel(startTimer) }
         hasServed = true
         let before = generation === next ? current : nil
         if generation === next {
@@ -204,6 +193,7 @@ extension Supervisor {
         let announcement = loop.makeTimer { [unowned self] in
             if let current, current.phase == .serving, current.change != nil { tellReady(current) }
         }
+        if let announcementTimer { loop.cancel(announcementTimer) }
         announcementTimer = announcement
         loop.schedule(announcement, at: .current() + Self.announcementTimeout)
         if let timeout = plan.oldGenerationTimeout {
@@ -243,6 +233,6 @@ extension Supervisor {
 
     /// It accepts nothing any more: new connections meet the new code.
     func generationRetired(_ generation: Generation, connectionCount: Int) {
-        if let current { tellReady(current, oldConnectionCount: connectionCount) }
+        if let current, current.change != nil { tellReady(current, oldConnectionCount: connectionCount) }
     }
 }

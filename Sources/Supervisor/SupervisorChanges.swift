@@ -49,8 +49,14 @@ extension Supervisor {
         let isNew = binary != current?.binary
         tell(outcome, request)
         let hasFailed = !outcome.isBuilt || !outcome.broken.isEmpty || !outcome.kept.isEmpty
-        if hasFailed || isNew || !failure.isEmpty { show(hasFailed ? outcome.messages : "") }
+        // What was said already is still shown.
+        if !hasFailed && !failure.isEmpty {
+            show("")
+        } else if hasFailed && !outcome.messages.isEmpty {
+            show(outcome.messages)
+        }
         if outcome.isBuilt && (isNew || request.isForced) {
+            guard next == nil, current?.phase == .serving else { return self.request(request) }
             changeOver(request, outcome)
         } else {
             goOn()
@@ -64,6 +70,7 @@ extension Supervisor {
             let time = Self.seconds(since: request.began)
             return log(.error, "not built after \(time); what worked before is served on")
         }
+        guard !outcome.changed.isEmpty else { return }
         for (paths, consequence) in [
             (outcome.kept, "what worked before is served on"), (outcome.broken, "answers 503"),
         ] where !paths.isEmpty {

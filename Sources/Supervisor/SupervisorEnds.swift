@@ -9,11 +9,24 @@ extension Supervisor {
     func generationTrapped(_ generation: Generation) {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
+        killLate(generation)
         restart()
     }
 
+    /// Somebody told it to end. It closes its connections; new ones do not wait for that.
+    func generationLeaves(_ generation: Generation) {
+        guard generation === current, generation.phase == .serving, !isStopping else { return }
+        generation.phase = .stopping
+        log(.warning, "the server process was told to end: another one takes its place")
+        old.append(generation)
+        current = nil
+        startAgain()
+    }
+
     func generationEnded(_ generation: Generation, status: Int32, _ phase: Generation.Phase) {
-        for timer in [generation.retireTimer, generation.stopTimer] { timer.map(loop.cancel) }
+        for timer in [generation.startTimer, generation.retireTimer, generation.stopTimer] {
+            timer.map(loop.cancel)
+        }
         old.removeAll { $0 === generation }
         // The one before ended without a word.
         if let current, current.phase == .serving, current.change != nil { tellReady(current) }
@@ -34,7 +47,8 @@ extension Supervisor {
         let backtrace = Backtrace(generation.backtraceText, root: plan.root)
         let frames = backtrace.lines.map { "\n  " + $0 }.joined()
         let who = escaped(suspect(generation, backtrace), limit: 1_000)
-        log(.critical, "\(who) trapped: \(ChildProcess.describe(status))\(frames)")
+        let verb = status & 0x7F == SIGKILL ? "was killed" : "trapped"
+        log(.critical, "\(who) \(verb): \(ChildProcess.describe(status))\(frames)")
     }
 
     /// The place in the author's file, if the backtrace has one, and what the process said it was at.
@@ -51,13 +65,20 @@ extension Supervisor {
         return place ?? "the server process"
     }
 
+    /// The handler file whose code ended a process that was not ready: where it trapped, or what ran.
+    private func culprit(_ generation: Generation) -> String? {
+        guard generation.making != nil else { return nil }
+        let place = Backtrace(generation.backtraceText, root: plan.root).place ?? ""
+        let file = place.split(separator: ":").first.map(String.init) ?? ""
+        return file.hasSuffix("_wsh.swift") ? file : generation.making
+    }
+
     /// It ended, or was killed, before it accepted anything.
     func failedToStart(_ generation: Generation, _ status: Int32) {
-        if let startTimer { loop.cancel(startTimer) }
-        let hadMade = generation.making
+        let culprit = culprit(generation)
         let isFirst = !hasServed
         if generation === next { next = nil } else { current = nil }
-        if let source = hadMade, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0 {
+        if let source = culprit, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0 {
             let seconds = plan.startTimeout.components.seconds
             leftOut[source] = generation.isOverdue
                 ? "its handler was not made within \(seconds) s (--start-timeout)"
@@ -69,7 +90,7 @@ extension Supervisor {
             log(.critical, "the server process did not serve within \(plan.startTimeout.components.seconds) s")
         }
         if isFirst { return end(status & 0x7F == 0 ? max(1, status >> 8 & 0xFF) : 1) }
-        if generation.change != nil || current != nil {
+        if current != nil {
             log(.error, "the new version does not start (\(ChildProcess.describe(status))); the one before serves on")
             return goOn()
         }
@@ -111,7 +132,7 @@ extension Supervisor {
             return
         }
         current = launch(nil)
-        if current == nil { end(1) }
+        if current == nil { restart() }
     }
 }
 
@@ -125,6 +146,7 @@ extension Supervisor {
             for generation in everyone { generation.signal(SIGUSR1) }
         case SIGHUP:
             guard !isStopping else { return }
+            if hasTerminal && !Self.hasTerminal() { return stopAll(.stop(signal: "SIGHUP")) }
             log(.info, "SIGHUP: a new process takes over")
             request(Request(began: .current(), isForced: true))
         default:
@@ -138,6 +160,14 @@ extension Supervisor {
         }
     }
 
+    /// Whether this process belongs to a terminal that is still there: one that is closed sends SIGHUP.
+    static func hasTerminal() -> Bool {
+        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+        guard terminal >= 0 else { return false }
+        close(terminal)
+        return true
+    }
+
     var everyone: [Generation] { old + [current, next].compactMap(\.self) }
 
     func stopAll(_ order: Order) {
@@ -146,7 +176,7 @@ extension Supervisor {
         watch?.stop()
         rebuild?.stop()
         rebuild = nil
-        for timer in [startTimer, restartTimer] { timer.map(loop.cancel) }
+        if let restartTimer { loop.cancel(restartTimer) }
         for generation in everyone where generation.phase != .ended {
             if generation.phase == .starting { generation.signal(SIGKILL) }
             generation.phase = .stopping

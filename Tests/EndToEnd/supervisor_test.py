@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import CRASH, PROCESS, Callers, ask, echo, save
-from wire import DEADLINE, Wire, wait_until
+from wire import DEADLINE, REPOSITORY, Wire, wait_until
 
 SLOW_START = 60
 
@@ -69,6 +70,59 @@ def test_crash(start_server, handlers):
     assert "serving again" in server.wait_for_line("serving again")
     frames = [line for line in server.stderr_lines() if "crash_wsh.swift:7" in line]
     assert len(frames) == 2 and "closure #1" in frames[1], server.stderr_lines()
+
+
+def test_crash_of_a_handler_below_the_working_directory(start_server):
+    """The compiler likes to shorten such paths; the log still has the file and the line."""
+    folder = REPOSITORY / ".build" / "handlers of a test"
+    save(folder, "crash_wsh.swift", CRASH)
+    server = start_server(handlers=folder)
+    crash(server)
+    assert f"{folder}/crash_wsh.swift:7:" in server.wait_for_line("trapped", 60)
+
+
+def test_nobody_reads_the_log(handlers):
+    """Such as a `tee` that has ended: no reason for the supervisor to end, which logs the crash."""
+    command = [str(REPOSITORY / "standalone.sh"), "-p", "0", "-w", str(handlers)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        port = next(int(line.split("//localhost:")[1].split("/")[0]) for line in process.stderr if "//localhost:" in line)
+        url = f"ws://localhost:{port}"
+        with connect(url + "/process", compression=None) as socket:
+            socket.send("who?")
+            os.kill(int(socket.recv(DEADLINE)), signal.SIGSTOP)  # it would end the test's patience, not the server
+            process.stderr.close()
+            os.kill(process.pid, signal.SIGHUP)  # has to be told
+
+        def is_served():
+            with connect(url + "/process", compression=None, open_timeout=1, close_timeout=1) as socket:
+                socket.send("who?")
+                return socket.recv(1)
+
+        wait_until(lambda: quietly(is_served))
+        assert process.poll() is None
+    finally:
+        subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=False)
+        process.kill()
+        process.wait()
+
+
+def quietly(call):
+    try:
+        return call()
+    except (OSError, TimeoutError, ConnectionClosed):
+        return None
+
+
+def test_server_process_that_is_ended_drains_slowly(start_server, handlers):
+    """Who connects meanwhile does not wait for a client that never answers the Close."""
+    server = start_server("--log-level", "info", handlers=handlers)
+    with Wire.open(server, "/echo") as slow:
+        pid = server.pid
+        os.kill(pid, signal.SIGTERM)
+        assert slow.close_frame() == (1001, "")
+        wait_until(lambda: int(ask(server, "/process")) != pid, timeout=4)
+    assert "another one takes its place" in server.wait_for_line("told to end")
 
 
 def test_crashes_again_and_again(start_server, handlers):

@@ -197,6 +197,27 @@ def test_two_servers_of_one_directory(watched, start_server):
     assert server.port != other.port
 
 
+def test_folder_with_an_odd_name(watched):
+    """Not UTF-8: what is in it is not served, and all else is watched on."""
+    folder, server = watched
+    os.mkdir(os.fsencode(folder) + b"/caf\xe9")
+    save(folder, "echo_wsh.swift", echo("v1"))
+    wait_for_answer(server, "v1 x")
+    assert not [line for line in server.stderr_lines() if "is gone" in line]
+
+
+def test_mistake_that_is_undone(watched):
+    folder, server = watched
+    start = len(server.stderr_lines())
+    save(folder, "echo_wsh.swift", "no Swift")
+    changed(server, start, "does not compile; what worked before is served on")
+    save(folder, "echo_wsh.swift", echo("v0"))
+    with connect(server.url("/.websockethost/changes"), origin=server.http_url("")) as page:
+        while page.recv(BUILD_TIMEOUT).split("\n", 1)[1]:
+            pass
+    assert ask(server) == "v0 x"
+
+
 def test_build_that_cannot_be(start_server, tmp_path, monkeypatch):
     """Such as on a full disk: the reason is told, and what there is goes on."""
     save(tmp_path / "handlers", "echo_wsh.swift", echo("v0"))

@@ -54,7 +54,7 @@ check 'a broken file and a good one' is $'changed\tnew_wsh.swift\nchanged\tone_w
 output=$("$binary")
 check 'what worked before is in the binary' serves one one_wsh.swift
 rebuild -w live
-check 'and stays there' is ''
+check 'and stays there' is $'kept\tone_wsh.swift'
 run -w live
 check 'a start leaves it out' says '|one_wsh.swift|'
 check 'with its message' says 'live/one_wsh.swift:4:11: error: '
