@@ -32,7 +32,6 @@ public final class Listener: EventSource {
         address = socket.address
         self.onAccept = onAccept
         self.onShortage = onShortage
-        Socket.disableNagle(fd)  // accepted sockets inherit it
         do {
             try loop.add(fd, .readable, self)
         } catch {

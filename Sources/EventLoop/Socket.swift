@@ -57,6 +57,7 @@ enum Socket {
                 // Or it would take the IPv4 address of the same port, which has a socket of its own.
                 try set(fd, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
             }
+            disableNagle(fd)  // accepted sockets inherit it
             try check("bind") { address.withSockaddr { Glibc.bind(fd, $0, $1) } }
             try check("listen") { Glibc.listen(fd, backlog) }
         } catch {

@@ -326,11 +326,12 @@ extension Stream {
     ///   client lets the server close first.
     /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come that
     ///   resets the connection, and it is closed as soon as all is sent.
+    ///   Bytes that came all the same are read first, as without it.
     public func closeAfterSending(
         linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
     ) {
         guard !isClosing else { return }
-        if peerIsDone && !peerIsFirst && !isReadable && tls == nil {
+        if peerIsDone && !peerIsFirst && !isReadable && tls == nil && !hasUnread {
             flush()
             if isClosed { return }
             if !hasOutput { return close() }
@@ -343,6 +344,12 @@ extension Stream {
         loop.schedule(timer, after: linger)
         if hasOutput { flush() } else { shutDownSending() }
         readSoon()
+    }
+
+    /// Bytes that the loop has not been told of.
+    private var hasUnread: Bool {
+        var byte: UInt8 = 0
+        return memory == nil && recv(fd, &byte, 1, Int32(MSG_PEEK)) > 0
     }
 
     func shutDownSending() {

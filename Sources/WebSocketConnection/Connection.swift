@@ -48,6 +48,8 @@ package final class Connection: @unchecked Sendable {
     var pieceSender: TaskIdentity?
     var turnWaiters: [UnsafeContinuation<Void, Never>] = []
     var pingWaiters: [PingWaiter] = []
+    /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
+    var unansweredPingCount = 0
     var sleepers: [Sleeper] = []
     /// What ``flushOverMark()`` sent, and in which turn.
     @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)

@@ -149,10 +149,11 @@ extension Connection {
         }
         switch ending {
         case .closed(let close):
-            // §7.1.1: the server closes TCP first. §5.5.1: nothing follows the peer's Close.
+            // §7.1.1: the server closes TCP first. §5.5.1, §5.5.2: nothing but a Pong
+            // follows the peer's Close.
             stream.closeAfterSending(
                 linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil,
-                peerIsDone: close != nil)
+                peerIsDone: close != nil && unansweredPingCount == 0)
         case .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
         }

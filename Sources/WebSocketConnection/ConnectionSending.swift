@@ -217,6 +217,7 @@ extension Connection {
         else { return }
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes") }
         stream.write(frame)
+        if opcode == .ping { unansweredPingCount &+= 1 }
     }
 
     nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError> {
@@ -251,6 +252,7 @@ extension Connection {
         if let ending { return .failure(ending) }
         do throws(SendError) {
             stream.write(try session.frameForControl(opcode, payload, maskingKey: maskingKey))
+            if opcode == .ping { unansweredPingCount &+= 1 }
             return .success(())
         } catch {
             return .failure(
@@ -261,6 +263,7 @@ extension Connection {
     /// A Pong answers the Ping with its payload, and all before it (RFC 6455 §5.5.3).
     func receivedPong(_ payload: [UInt8]) {
         if case .pong = timerPurpose { scheduleKeepAlive() }
+        unansweredPingCount = max(0, unansweredPingCount &- 1)
         guard let index = pingWaiters.firstIndex(where: { $0.payload == payload }) else { return }
         let now = loop.currentTime
         for waiter in pingWaiters[...index] {

@@ -8,7 +8,8 @@ struct MessagesTests {
         (.making(source: "sub/echo_wsh.swift"), "making\tsub/echo_wsh.swift"),
         (.ready(routeCount: 12, brokenCount: 1), "ready\t12\t1"),
         (.trapped(route: "/a b", source: "a b_wsh.swift"), "trapped\t/a b\ta b_wsh.swift"),
-        (.leaving, "leaving"), (.trapped(route: "", source: ""), "trapped\t\t"), (.retiring(connectionCount: 3), "retiring\t3"),
+        (.leaving, "leaving"),
+        (.trapped(route: "", source: ""), "trapped\t\t"), (.retiring(connectionCount: 3), "retiring\t3"),
     ] as [(Report, String)])
     func reports(_ report: Report, _ text: String) {
         #expect(report.text == text)
