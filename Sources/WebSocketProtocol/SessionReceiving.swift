@@ -40,6 +40,7 @@ extension Session {
     /// Takes the next header; returns false when the input ended first.
     private mutating func readHeader(from input: inout InputBytes) throws(ProtocolError) -> Bool {
         if headerStart.isEmpty {
+            guard !input.remaining.isEmpty else { return false }
             if let (header, byteCount) = try FrameHeader.parse(
                 input.remaining, role: role, allowsCompression: compression != nil) {
                 input.skip(byteCount)

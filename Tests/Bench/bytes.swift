@@ -1,12 +1,12 @@
 import Glibc
 
 /// What masking and the UTF-8 check make of memory, beside memcpy: GB (10^9 bytes) per second of this
-/// thread's CPU time. `Tests/Bench/run --memory` builds it from the two files that it measures.
+/// thread's CPU time. `Tests/Bench/run --bytes` builds it from the two files that it measures.
 ///
 /// For each size the subjects are visited in turn, so that what else the machine does hits all of
 /// them alike. Medians of the rounds; the ratios are to memcpy in the same table.
 @main
-struct MemoryBench {
+struct BytesBench {
     static let roundCount = 21
     static let roundNanoseconds = 2_000_000.0
 
