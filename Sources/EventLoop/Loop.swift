@@ -17,8 +17,9 @@ public protocol EventSource: AnyObject {
 /// It is a task executor: a task made with `Task(executorPreference: loop)` runs on this thread and
 /// nowhere else, so a connection's bytes, its state and its handler never change threads.
 ///
-/// A turn: wait; for each ready descriptor let its source read, run the jobs that this woke, send
-/// what they wrote; then timers, then what other threads handed over.
+/// A turn: wait; for each batch of ready descriptors let their sources read, run the jobs that this
+/// woke, send what they wrote; then timers, then what other threads handed over. In batches, because code
+/// and data of each of the three stay in the processor's caches that way.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only (``isCurrent``),
 /// but for `handOver`, which is behind its mutex, and the atomics.
@@ -56,6 +57,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) private var jobs: [UnownedJob] = []
     @exclusivity(unchecked) private var runningJobs: [UnownedJob] = []
     private let handOver = Mutex(HandOver())
+    /// What streams received since jobs ran last, in bytes.
+    @exclusivity(unchecked) var batchByteCount = 0
 
     /// The longest turn so far, if it is measured: see TurnMeter.swift.
     @exclusivity(unchecked) var turnMeter: TurnMeter?
@@ -68,6 +71,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     static let receiveBufferByteCount = 262_144
     /// Output queues kept for the next stream that writes: 64 of at most 256 KiB.
     private static let queuePoolLimit = 64
+    /// Ready descriptors in a batch: more gain nothing, and the first one's answer waits for the others.
+    private static let batchEventLimit = 32
+    /// 32 KiB received end a batch: what a processor's first cache holds.
+    private static let batchByteLimit = 32_768
     /// Jobs run before descriptors and timers have their turn again.
     private static let jobLimitPerTurn = 4_096
 
@@ -150,10 +157,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
-        for index in 0..<count {
-            let (token, readiness) = epoll.event(at: index)
-            dispatch(token, readiness)
-        }
+        dispatchEvents(count)
         // No more than there are now: one that sets itself anew without delay waits for the next
         // turn.
         var budget = timers.count
@@ -164,6 +168,24 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         }
     }
 
+    private func dispatchEvents(_ count: Int) {
+        var batchEnd = Self.batchEventLimit
+        for index in 0..<count {
+            let (token, readiness) = epoll.event(at: index)
+            dispatch(token, readiness)
+            if batchByteCount >= Self.batchByteLimit || index &+ 1 >= batchEnd {
+                batchEnd = index &+ 1 &+ Self.batchEventLimit
+                endBatch()
+            }
+        }
+        endBatch()
+    }
+
+    private func endBatch() {
+        batchByteCount = 0
+        runReadyJobs()
+    }
+
     private func dispatch(_ token: UInt64, _ readiness: Readiness) {
         if token == Self.wakeUpToken { return drainWakeUp() }
         let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
@@ -171,7 +193,6 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             let source = sources[fd].source
         else { return }
         source.ready(readiness)
-        runReadyJobs()
     }
 
     private func waitMilliseconds() -> Int32 {

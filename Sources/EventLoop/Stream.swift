@@ -154,6 +154,7 @@ extension Stream {
         if count > 0 {
             // A short read has emptied the socket, unless the end has come too (epoll(7)).
             if count < buffer.count && !hasHungUp { isReadable = false }
+            loop.batchByteCount &+= count
             if let tls { return received(.init(rebasing: buffer[..<count]), tls) }
             receivedByteCount &+= count
             if !isClosing {
