@@ -50,7 +50,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// long, so that there is room for what comes of it and of a record that began before.
     var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
     private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
-    @exclusivity(unchecked) private var queuePool: [ByteQueue] = []
+    @exclusivity(unchecked) var queuePool = ByteQueuePool()
     @exclusivity(unchecked) private var unflushedStreams: [Stream] = []
     @exclusivity(unchecked) private var unreadStreams: [Stream] = []
 
@@ -69,12 +69,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// 256 KiB: four messages of 64 KiB in one call; one such buffer per thread.
     static let receiveBufferByteCount = 262_144
-    /// Output queues kept for the next stream that writes: 64 of at most 256 KiB.
-    private static let queuePoolLimit = 64
     /// Ready descriptors in a batch: more gain nothing, and the first one's answer waits for the others.
     private static let batchEventLimit = 32
-    /// 32 KiB received end a batch: what a processor's first cache holds.
-    private static let batchByteLimit = 32_768
+    /// 16 KiB received end a batch: with what comes of them, as much as a processor's first cache holds.
+    private static let batchByteLimit = 16_384
     /// Jobs run before descriptors and timers have their turn again.
     private static let jobLimitPerTurn = 4_096
 
@@ -276,14 +274,15 @@ extension Loop {
         var budget = Self.jobLimitPerTurn
         while !jobs.isEmpty && budget > 0 {
             swap(&jobs, &runningJobs)
-            let count = runningJobs.count
-            for index in 0..<count {
-                runningJobs[index].runSynchronously(on: asUnownedTaskExecutor())
-            }
-            budget -= count
+            budget -= runningJobs.count
+            run(runningJobs)
             runningJobs.removeAll(keepingCapacity: true)
         }
         flushStreams()
+    }
+
+    private func run(_ jobs: [UnownedJob]) {
+        for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
     /// Jobs that wait for their turn. On the loop's thread.
@@ -364,14 +363,6 @@ extension Loop {
 // MARK: - Streams
 
 extension Loop {
-    func takeQueue() -> ByteQueue { queuePool.popLast() ?? ByteQueue() }
-
-    func giveBack(_ queue: ByteQueue) {
-        guard queue.isWorthKeeping, queuePool.count < Self.queuePoolLimit else { return }
-        queue.removeAll()
-        queuePool.append(queue)
-    }
-
     func flushSoon(_ stream: Stream) { unflushedStreams.append(stream) }
     func readSoon(_ stream: Stream) { unreadStreams.append(stream) }
 

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Who uses a stream. All calls come on the loop's thread.
-public protocol StreamDelegate: AnyObject {
+package protocol StreamDelegate: AnyObject {
     /// - Parameter bytes: valid for this call, and the delegate's to overwrite.
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer)
     /// The peer sends no more; writing may still work.
@@ -19,7 +19,7 @@ public protocol StreamDelegate: AnyObject {
 }
 
 extension StreamDelegate {
-    public func streamFailed(_ error: TLSError) { streamFailed(SystemError("TLS", code: EPROTO)) }
+    package func streamFailed(_ error: TLSError) { streamFailed(SystemError("TLS", code: EPROTO)) }
 }
 
 /// A connected TCP socket: reads into its loop's buffer, writes through a queue.
@@ -100,7 +100,7 @@ public final class Stream: EventSource {
     public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
 
     /// The stream keeps its delegate until it is closed.
-    @exclusivity(unchecked) public var delegate: (any StreamDelegate)?
+    @exclusivity(unchecked) package var delegate: (any StreamDelegate)?
 
     public func ready(_ readiness: Readiness) {
         if isReadingPaused && !readiness.isDisjoint(with: .broken) {
@@ -188,10 +188,11 @@ extension Stream {
     ///
     /// - Returns: `byteCount` bytes that stay valid until the next call on the stream.
     public func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        if let output { return output.reserve(byteCount) }
-        let queue = loop.takeQueue()
-        output = queue
-        return queue.reserve(byteCount)
+        if let place = output?.reserve(byteCount) { return place }
+        var queue = loop.queuePool.take()
+        let place = queue.reserve(byteCount)
+        output = consume queue
+        return place
     }
 
     /// Sends the first `byteCount` bytes of what was reserved at the end of this turn.
@@ -259,8 +260,7 @@ extension Stream {
     }
 
     func dropOutput() {
-        if let output { loop.giveBack(output) }
-        output = nil
+        if let queue = output.take() { loop.queuePool.giveBack(queue) }
     }
 
     func flushTurn() {
@@ -276,16 +276,16 @@ extension Stream {
                 guard sendFilePart() else { break }
                 continue
             }
-            guard let queue = output, queue.count > 0 else { break }
+            guard let bytes = output?.bytes, bytes.count > 0 else { break }
             // More follows at once if a file does: a full segment is waited for.
-            let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
+            let limit = min(bytes.count, fileParts?.precedingByteCount ?? .max)
             let flags = fileParts == nil ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
             let count =
-                memory?.take(queue.bytes, byteLimit: limit)
-                ?? send(fd, queue.bytes.baseAddress, limit, Int32(flags))
+                memory?.take(bytes, byteLimit: limit)
+                ?? send(fd, bytes.baseAddress, limit, Int32(flags))
             if count >= 0 {
                 sentByteCount &+= count
-                queue.removeFirst(count)
+                output?.removeFirst(count)
                 fileParts?.removePreceding(count)
             } else if errno == EAGAIN {
                 break  // the next writable edge goes on
@@ -298,10 +298,7 @@ extension Stream {
 
     func afterFlush() {
         guard !isClosed else { return }
-        if let queue = output, queue.count == 0 {
-            output = nil
-            loop.giveBack(queue)
-        }
+        if output?.count == 0 { dropOutput() }
         if isClosing && !hasOutput { return shutDownSending() }
         tellIfDrained()
     }

@@ -6,7 +6,7 @@ import Testing
 extension EventLoopTests {
     @Suite("Byte queue")
     struct ByteQueueTests {
-        private func append(_ bytes: [UInt8], to queue: ByteQueue) {
+        private func append(_ bytes: [UInt8], to queue: inout ByteQueue) {
             let room = queue.reserve(bytes.count)
             bytes.withUnsafeBytes {
                 if let base = $0.baseAddress { room.copyMemory(from: base, byteCount: bytes.count) }
@@ -15,10 +15,10 @@ extension EventLoopTests {
         }
 
         @Test func firstInFirstOut() {
-            let queue = ByteQueue()
+            var queue = ByteQueue()
             #expect(queue.count == 0)
-            append([1, 2, 3], to: queue)
-            append([4], to: queue)
+            append([1, 2, 3], to: &queue)
+            append([4], to: &queue)
             queue.removeFirst(2)
             #expect(Array(queue.bytes) == [3, 4])
             _ = queue.reserve(100)
@@ -26,14 +26,14 @@ extension EventLoopTests {
             queue.commit(0)
             queue.removeAll()
             #expect(queue.count == 0)
-            #expect(queue.isWorthKeeping)
+            #expect(queue.isWorthKeeping == true)
         }
 
         /// Random operations against an array.
         @Test(arguments: 1...6 as ClosedRange<UInt64>)
         func likeAnArray(seed: UInt64) {
             var generator = SeededGenerator(seed: seed)
-            let queue = ByteQueue()
+            var queue = ByteQueue()
             var model: [UInt8] = []
             for step in 0..<400 {
                 switch Int.random(in: 0..<5, using: &generator) {
@@ -41,7 +41,7 @@ extension EventLoopTests {
                     let limit = [10, 5_000, 40_000].randomElement(using: &generator) ?? 10
                     let count = Int.random(in: 0...limit, using: &generator)
                     let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: count)
-                    append(bytes, to: queue)
+                    append(bytes, to: &queue)
                     model += bytes
                 case 2...3:
                     let count = Int.random(in: 0...model.count, using: &generator)
@@ -60,21 +60,21 @@ extension EventLoopTests {
 
         /// A queue that is never quite empty does not grow for ever.
         @Test func staysSmallWhenDrainedInStep() {
-            let queue = ByteQueue()
+            var queue = ByteQueue()
             let bytes = pattern(1_000)
-            append(bytes, to: queue)
+            append(bytes, to: &queue)
             for _ in 0..<2_000 {
-                append(bytes, to: queue)
+                append(bytes, to: &queue)
                 queue.removeFirst(1_000)
             }
             #expect(Array(queue.bytes) == bytes)
-            #expect(queue.isWorthKeeping)
+            #expect(queue.isWorthKeeping == true)
         }
 
         @Test func largeOnesAreNotKept() {
-            let queue = ByteQueue()
+            var queue = ByteQueue()
             _ = queue.reserve(ByteQueue.keptCapacityLimit + 1)
-            #expect(!queue.isWorthKeeping)
+            #expect(queue.isWorthKeeping == false)
         }
     }
 }

@@ -133,9 +133,9 @@ extension Stream {
     /// What goes out next of the queue or of a file in it; `nil`: nothing, or the stream has failed.
     private func nextToSeal() -> (bytes: UnsafeRawBufferPointer, isFile: Bool)? {
         if fileParts?.isNext == true { return readFilePart().map { ($0, true) } }
-        guard let queue = output, queue.count > 0 else { return nil }
-        let limit = min(queue.count, fileParts?.precedingByteCount ?? .max)
-        return (UnsafeRawBufferPointer(rebasing: queue.bytes[..<limit]), false)
+        guard let bytes = output?.bytes, bytes.count > 0 else { return nil }
+        let limit = min(bytes.count, fileParts?.precedingByteCount ?? .max)
+        return (UnsafeRawBufferPointer(rebasing: bytes[..<limit]), false)
     }
 
     private func sealed(_ byteCount: Int, _ isFile: Bool) {
