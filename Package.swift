@@ -187,6 +187,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+        .systemLibrary(name: "CSwiftTasks", path: "Sources/CSwiftTasks"),
         .systemLibrary(
             name: "CCrypt", path: "Sources/CCrypt", pkgConfig: "libcrypt",
             providers: [.apt(["libcrypt-dev"]), .yum(["libxcrypt-devel"])]),
@@ -199,7 +200,7 @@ let package = Package(
         room("HTTPProtocol"),
         room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         room("EventLoop", ["CLinux", "COpenSSL"]),
-        room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop"]),
+        room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "CSwiftTasks"]),
         room(
             "WebSocketHost",
             [

@@ -1,10 +1,15 @@
-/// Tells tasks apart.
+import CSwiftTasks
+
+/// Tells tasks apart, at the price of two calls of the runtime: it is asked for with each message.
 struct TaskIdentity: Equatable, Sendable {
     /// The task's address; 0: outside of any task.
     private let address: UInt
 
-    /// Not its hash, which is computed anew each time: this is asked for with each message.
-    static var current: Self {
-        withUnsafeCurrentTask { Self(address: $0.map { unsafeBitCast($0, to: UInt.self) } ?? 0) }
+    static var current: Self { Self(address: UInt(bitPattern: swift_task_getCurrent())) }
+
+    /// Whether the running task was cancelled.
+    static var currentIsCancelled: Bool {
+        guard let task = swift_task_getCurrent() else { return false }
+        return swift_task_isCancelled(task)
     }
 }

@@ -6,7 +6,9 @@ import WebSocketProtocol
 /// An `AsyncSequence` of messages that ends when the client closes. May be handed to other tasks and
 /// actors, which may send at the same time: frames never mix. One task at a time receives.
 public struct WebSocket: Sendable, Hashable, Identifiable {
-    let connection: Connection
+    // `receive` and `send` are inlined into the handler, so that a message that is there costs neither a
+    // frame of a task nor a switch of executors; hence `@usableFromInline` on what they call.
+    @usableFromInline let connection: Connection
 
     package init(_ connection: Connection) { self.connection = connection }
 
@@ -73,8 +75,8 @@ extension WebSocket: AsyncSequence {
     ///   ``ConnectionError/failed(_:)`` when it ended in another way than by a Close.
     @inlinable
     public func receive(timeout: Duration? = nil) async throws(ConnectionError) -> Message? {
-        if let message = takeReady() { return message }
-        return try await waitForMessage(timeout)
+        if let message = connection.nextReadyMessage() { return message }
+        return try await connection.waitForMessage(timeout: timeout)
     }
 
     /// The time for deadlines of this connection: `ContinuousClock.now`, but where a test moves the clock.
@@ -129,17 +131,17 @@ extension WebSocket {
     /// Sends a message. Suspends only if it has to: that is what makes a loop of `await`s cheap.
     @inlinable
     public func send(_ message: Message, compress: Bool = true) async throws(ConnectionError) {
-        guard let mustWait = try write(message, compress) else {
-            return try await sendInTurn(message, true, compress)
+        guard let mustWait = try connection.write(message, compress: compress) else {
+            return try await connection.sendInTurn(message, isFinal: true, compress: compress)
         }
-        if mustWait { try await waitUntilDrained() }
+        if mustWait { try await connection.waitUntilDrained() }
     }
 
     private func send(
         _ message: Message, isFinal: Bool, _ compress: Bool
     ) async throws(ConnectionError) {
         if isFinal { return try await send(message, compress: compress) }
-        try await sendInTurn(message, false, compress)
+        try await connection.sendInTurn(message, isFinal: false, compress: compress)
     }
 
     /// Sends a Ping and waits for its Pong (RFC 6455 §5.5.2).
@@ -218,35 +220,5 @@ extension WebSocket {
     ///   ``ConnectionError/receiveInProgress``, or how the connection ended.
     public func unsafeReceive(timeout: Duration? = nil) async throws(ConnectionError) -> [UInt8]? {
         try await connection.unsafeReceive(timeout: timeout).get()
-    }
-}
-
-// MARK: - What inlined code calls
-
-// `receive` and `send` are inlined into the handler, so that a message that is there costs neither a
-// frame of a task nor a switch of executors.
-extension WebSocket {
-    @usableFromInline func takeReady() -> Message? { connection.nextReadyMessage() }
-
-    @usableFromInline
-    func waitForMessage(_ timeout: Duration?) async throws(ConnectionError) -> Message? {
-        try await connection.waitForMessage(timeout: timeout)
-    }
-
-    @usableFromInline
-    func write(_ message: Message, _ compress: Bool) throws(ConnectionError) -> Bool? {
-        try connection.write(message, compress: compress)
-    }
-
-    @usableFromInline
-    func sendInTurn(
-        _ message: Message, _ isFinal: Bool, _ compress: Bool
-    ) async throws(ConnectionError) {
-        try await connection.sendInTurn(message, isFinal: isFinal, compress: compress)
-    }
-
-    @usableFromInline
-    func waitUntilDrained() async throws(ConnectionError) {
-        try await connection.waitUntilDrained()
     }
 }

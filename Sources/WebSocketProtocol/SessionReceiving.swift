@@ -14,6 +14,7 @@ extension Session {
             return nil
         }
         do throws(ProtocolError) {
+            if let message = try readWholeMessage(from: &input) { return .message(message) }
             while true {
                 if frame == nil {
                     guard try readHeader(from: &input) else { return nil }
@@ -25,6 +26,25 @@ extension Session {
             fail()
             throw error
         }
+    }
+
+    /// The common case in one step: a message of one frame, not compressed, that lies complete in the input.
+    ///
+    /// - Returns: `nil` for all that is not so, with nothing taken from the input.
+    private func readWholeMessage(
+        from input: inout InputBytes
+    ) throws(ProtocolError) -> Message? {
+        guard frame == nil, messageKind == nil, headerStart.isEmpty, compression == nil,
+            frameObserver == nil,
+            let (header, headerByteCount) = try FrameHeader.parse(input.remaining, role: role),
+            header.isFinal, header.opcode == .text || header.opcode == .binary,
+            header.payloadByteCount <= messageByteLimit,
+            header.payloadByteCount <= input.remainingByteCount &- headerByteCount
+        else { return nil }
+        input.skip(headerByteCount)
+        let payload = input.take(atMost: header.payloadByteCount)
+        if let key = header.maskingKey { Mask.apply(key, to: payload, offset: 0) }
+        return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
     }
 
     private mutating func fail() {

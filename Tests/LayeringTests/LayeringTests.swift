@@ -9,7 +9,10 @@ struct LayeringTests {
         ("HTTPProtocol", []),
         ("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         ("EventLoop", ["CLinux", "COpenSSL", "Glibc", "Synchronization"]),
-        ("WebSocketConnection", ["EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]),
+        (
+            "WebSocketConnection",
+            ["CSwiftTasks", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]
+        ),
         (
             "WebSocketHost",
             [
