@@ -10,6 +10,7 @@ import WebSocketProtocol
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls from
 /// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
+@usableFromInline
 package final class Connection: @unchecked Sendable {
     let id: UInt64
     let endpoint: Endpoint
@@ -249,47 +250,4 @@ extension Connection {
         task.cancel()
         cancelReceiver(Self.handlerWait)
     }
-}
-
-/// Messages that came before the handler asked for them, in order.
-struct Inbox {
-    private var messages: [Message?] = []
-    private var head = 0
-    private var byteCount = 0
-    private let countLimit: Int
-    private let byteLimit: Int
-
-    init(countLimit: Int, byteLimit: Int) {
-        self.countLimit = countLimit
-        self.byteLimit = byteLimit
-    }
-
-    var isEmpty: Bool { head == messages.count }
-
-    /// Whether no more is read ahead: by count, so that tiny messages cost no more than large ones.
-    var isFull: Bool { messages.count &- head >= countLimit || byteCount >= byteLimit }
-
-    mutating func append(_ message: Message) {
-        byteCount &+= message.payloadByteCount
-        messages.append(message)
-    }
-
-    mutating func popFirst() -> Message? {
-        guard head < messages.count, let message = messages[head].take() else { return nil }
-        head &+= 1
-        byteCount &-= message.payloadByteCount
-        if head == messages.count {
-            head = 0
-            messages.removeAll(keepingCapacity: true)
-        }
-        return message
-    }
-
-    /// Gives the memory of a burst back; called when the handler waits with nothing left to take.
-    mutating func shrink() {
-        if messages.isEmpty && messages.capacity > Self.keptCapacity { messages = [] }
-    }
-
-    /// 24 messages, some 600 bytes: clients that send several at once will do so again.
-    private static let keptCapacity = 24
 }

@@ -63,7 +63,7 @@ extension Connection {
 
     /// Looks at events until the input ends or nothing more may be taken.
     private func parse(_ input: inout InputBytes) {
-        while mayParse {
+        while mayParse && !input.isEmpty {
             // The handler can end the connection while the rest of what was read still lies here.
             if ending != nil { return input.skipAll() }
             do throws(ProtocolError) {
@@ -103,8 +103,8 @@ extension Connection {
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
-    private func received(_ event: Session.Event) {
-        switch event {
+    private func received(_ event: consuming Session.Event) {
+        switch consume event {
         case .message(let message):
             receivedMessageCount &+= 1
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
@@ -123,7 +123,7 @@ extension Connection {
         }
     }
 
-    private func deliver(_ message: Message) {
+    private func deliver(_ message: consuming Message) {
         guard let receiver else { return inbox.append(message) }
         self.receiver = nil
         isHandlerBusy = true
@@ -143,6 +143,7 @@ extension Connection {
 
 extension Connection {
     /// A message that is there already; `nil` for a caller that is not on the loop's thread.
+    @usableFromInline
     func nextReadyMessage() -> Message? {
         guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
         isHandlerBusy = true
@@ -150,6 +151,7 @@ extension Connection {
         return message
     }
 
+    @usableFromInline
     nonisolated(nonsending) func waitForMessage(
         timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
@@ -157,11 +159,12 @@ extension Connection {
             return try await waitElsewhere(timeout)
         }
         // Nobody but this connection has the handler's task to cancel it, so that need not be watched
-        // for; but the handler may have done it to itself.
-        let received: Received = await withUnsafeContinuation { continuation in
+        // for; but the handler may have done it to itself. The standard library's underscored form stays on
+        // the caller's executor, where the other looks it up once more, under a lock, for each message.
+        let received: Received = await _unsafeInheritExecutor_withUnsafeContinuation { continuation in
             let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
             startWaiting(receiver, timeout)
-            if Task.isCancelled { loop.submit { self.cancelReceiver(Self.handlerWait) } }
+            if TaskIdentity.currentIsCancelled { loop.submit { self.cancelReceiver(Self.handlerWait) } }
         }
         noteActivity()
         return try received.get()

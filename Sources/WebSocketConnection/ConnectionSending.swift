@@ -4,6 +4,7 @@ import WebSocketProtocol
 extension Connection {
     /// Sends from a task that runs elsewhere, or a piece of a message, or while another task sends one
     /// piece by piece.
+    @usableFromInline
     nonisolated(nonsending) func sendInTurn(
         _ message: Message, isFinal: Bool, compress: Bool
     ) async throws(ConnectionError) {
@@ -51,14 +52,15 @@ extension Connection {
     /// - Returns: whether the sender has to wait until the queue has drained; `nil` if nothing was
     ///   written because the caller is not on the loop's thread, or another message goes out piece by
     ///   piece.
+    @usableFromInline
     func write(_ message: Message, compress: Bool) throws(ConnectionError) -> Bool? {
         guard loop.isCurrent else { return nil }
         switch message {
-        case .text(var text):
+        case .text(let text):
             let byteCount = text.utf8.count
             if compress && session.compresses(byteCount) { return try writeCompressed(message) }
             guard let header = try header(.text, byteCount) else { return nil }
-            text.withUTF8 { put(header, UnsafeRawBufferPointer($0)) }
+            text.utf8Span.span.withUnsafeBytes { put(header, $0) }
         case .binary(let bytes):
             if compress && session.compresses(bytes.count) { return try writeCompressed(message) }
             guard let header = try header(.binary, bytes.count) else { return nil }
@@ -191,6 +193,7 @@ extension Connection {
     private static let sendLimitPerTurn = 262_144
 
     /// Waits until the queue has fallen to its mark.
+    @usableFromInline
     nonisolated(nonsending) func waitUntilDrained() async throws(ConnectionError) {
         await wait({ $0.startDraining($1) }, cancel: { $0.streamDrained() })
         if loop.isCurrent { noteActivity() }
