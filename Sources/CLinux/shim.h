@@ -1,9 +1,10 @@
-// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd, accept4, sendfile, openat2, pidfds,
+// What `import Glibc` leaves out of Linux: epoll, eventfd, signalfd, timerfd, accept4, sendfile, openat2, pidfds,
 // inotify and what posix_spawn has beyond POSIX.
 #ifndef CLINUX_SHIM_H
 #define CLINUX_SHIM_H
 
 #include <linux/openat2.h>
+#include <linux/time_types.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <spawn.h>
@@ -19,6 +20,7 @@
 // glibc declares it under _GNU_SOURCE only, which would change types that Glibc declares too.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int ends[2], int flags);
+int timerfd_create(int clock, int flags);
 int memfd_create(const char *name, unsigned flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
@@ -34,6 +36,14 @@ static inline int linux_openat2(int folder, const char *path, unsigned long flag
 
 static inline int linux_pidfd_open(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+// timerfd_settime(2) to a moment of its clock. <sys/timerfd.h> would make `timespec` a type of this module.
+static inline int linux_timerfd_set(int fd, long long nanoseconds) {
+    struct __kernel_itimerspec value = {
+        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000},
+    };
+    return (int)syscall(SYS_timerfd_settime, fd, /* TFD_TIMER_ABSTIME */ 1, &value, (void *)0);
 }
 
 #endif

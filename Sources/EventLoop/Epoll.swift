@@ -54,12 +54,13 @@ struct Epoll: ~Copyable {
         try check("epoll_ctl") { epoll_ctl(descriptor, operation, fd, &event) }
     }
 
-    /// Waits until something is ready, or for `timeoutMilliseconds` (-1: for ever).
+    /// Looks what is ready.
     ///
+    /// - Parameter blocks: whether to wait until something is.
     /// - Returns: how many entries ``event(at:)`` has until the next call.
-    func wait(timeoutMilliseconds: Int32) -> Int {
+    func wait(blocks: Bool) -> Int {
         let count = epoll_wait(
-            descriptor, events.baseAddress, Int32(events.count), timeoutMilliseconds)
+            descriptor, events.baseAddress, Int32(events.count), blocks ? -1 : 0)
         return max(0, Int(count))  // -1 is EINTR here: the loop comes round again
     }
 

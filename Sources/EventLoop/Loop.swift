@@ -28,6 +28,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private let wakeUpDescriptor: Int32
     @exclusivity(unchecked) private var sources: [Registration] = []
     @exclusivity(unchecked) private var timers = Timers()
+    @exclusivity(unchecked) private var alarmClock: AlarmClock
     /// Who is in ``run()``; 0: nobody, so that all that is enqueued before or after is handed over.
     private let thread = Atomic<pthread_t>(0)
     private var isStopping = false
@@ -104,8 +105,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         wakeUpDescriptor = try check("eventfd") {
             eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         }
+        alarmClock = try AlarmClock()
         receiveBuffer = .allocate(byteCount: Self.receiveBufferByteCount, alignment: 64)
         try epoll.add(wakeUpDescriptor, .readable, token: Self.wakeUpToken)
+        try epoll.add(alarmClock.fd, [.readable, .edgeTriggered], token: Self.alarmToken)
     }
 
     deinit {
@@ -152,7 +155,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         runReadyJobs()
         readOnUnreadStreams()
         noteTurnEnd()
-        let count = epoll.wait(timeoutMilliseconds: waitMilliseconds())
+        let count = epoll.wait(blocks: mayBlock())
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         dispatchEvents(count)
@@ -186,6 +189,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     private func dispatch(_ token: UInt64, _ readiness: Readiness) {
         if token == Self.wakeUpToken { return drainWakeUp() }
+        if token == Self.alarmToken { return alarmClock.rang() }
         let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
         guard fd < sources.count, sources[fd].generation == UInt32(token >> 32),
             let source = sources[fd].source
@@ -193,33 +197,33 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         source.ready(readiness)
     }
 
-    private func waitMilliseconds() -> Int32 {
-        if !jobs.isEmpty || !unreadStreams.isEmpty || !unflushedStreams.isEmpty || isStopping {
-            return 0
-        }
-        let mayWait = handOver.withLock { handOver in
+    /// Whether there is nothing to do but to wait.
+    private func mayBlock() -> Bool {
+        guard jobs.isEmpty, unreadStreams.isEmpty, unflushedStreams.isEmpty, !isStopping else { return false }
+        let nothingHandedOver = handOver.withLock { handOver in
             handOver.isWaiting = handOver.isEmpty
             return handOver.isWaiting
         }
-        guard mayWait else { return 0 }
+        guard nothingHandedOver else { return false }
+        let earliest = timers.earliest
         if let manualTime {
-            let isDue = timers.earliest.map { $0 <= manualTime.now } ?? false
-            return isDue || manualTime.runIdleActions() ? 0 : -1
+            let isDue = earliest.map { $0 <= manualTime.now } ?? false
+            return !isDue && !manualTime.runIdleActions()
         }
         turnStart.store(0, ordering: .relaxed)
-        guard let earliest = timers.earliest else { return -1 }
-        let current = MonotonicTime.current()
-        guard earliest > current else { return 0 }
-        let nanoseconds = earliest.nanoseconds &- current.nanoseconds
-        // Rounded up, or the loop would spin through the last millisecond.
-        return Int32(clamping: (nanoseconds &+ 999_999) / 1_000_000)
+        guard let earliest else { return true }
+        if earliest <= now { return false }
+        alarmClock.set(for: earliest)
+        return true
     }
 }
 
 // MARK: - Descriptors
 
 extension Loop {
+    // No descriptor has these numbers.
     private static let wakeUpToken = UInt64.max
+    private static let alarmToken = UInt64.max - 1
 
     private func token(_ fd: Int32) -> UInt64 {
         UInt64(sources[Int(fd)].generation) << 32 | UInt64(fd)
