@@ -82,6 +82,10 @@ public struct ListeningSocket: Sendable {
     /// With the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
 
+    /// This end of what it accepts; `nil` if it listens on every address of the machine, so that only the
+    /// kernel knows.
+    public var addressOfAccepted: SocketAddress? { address.isUnspecified ? nil : address }
+
     /// - Parameter backlog: connections that may wait to be accepted; the kernel caps it.
     public init(at address: SocketAddress, backlog: Int) throws(SystemError) {
         fd = try Socket.listen(at: address, backlog: Int32(clamping: backlog))

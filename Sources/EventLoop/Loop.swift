@@ -250,6 +250,13 @@ extension Loop {
     /// Stops watching. Must precede closing the descriptor.
     func remove(_ fd: Int32) {
         epoll.remove(fd)
+        forget(fd)
+    }
+
+    /// Stops watching a descriptor that is closed next, and has no duplicate here or in another process:
+    /// the kernel's list then forgets it by itself. A child between `fork` and `exec` has one for a moment;
+    /// what is told of it meanwhile is out of date, which the generation shows.
+    func forget(_ fd: Int32) {
         sources[Int(fd)].source = nil
         sources[Int(fd)].generation &+= 1
     }

@@ -52,20 +52,31 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         family == .ipv4 ? dottedDecimal : colonHexadecimal
     }
 
+    private var dottedDecimal: String { dottedDecimal(port: nil) }
+
     /// Two lines of the log have it for each connection, so it is written digit by digit.
-    private var dottedDecimal: String {
-        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN)) { buffer in
+    private func dottedDecimal(port: UInt16?) -> String {
+        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN) + ":65535".utf8.count) { buffer in
             var count = 0
             func put(_ byte: UInt8) {
                 buffer[count] = byte
                 count += 1
             }
+            func put(number: UInt16) {
+                var divisor: UInt16 = 10_000
+                while divisor > 1 && number < divisor { divisor /= 10 }
+                while divisor > 0 {
+                    put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+                    divisor /= 10
+                }
+            }
             for index in 0..<4 {
                 if index > 0 { put(UInt8(ascii: ".")) }
-                let number = bytes[index]
-                if number >= 100 { put(UInt8(ascii: "0") + number / 100) }
-                if number >= 10 { put(UInt8(ascii: "0") + number / 10 % 10) }
-                put(UInt8(ascii: "0") + number % 10)
+                put(number: UInt16(bytes[index]))
+            }
+            if let port {
+                put(UInt8(ascii: ":"))
+                put(number: port)
             }
             return count
         }
@@ -81,7 +92,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The address and port as in a URL: `127.0.0.1:80`, `[::1]:80`.
     public var description: String {
-        family == .ipv4 ? "\(host):\(port)" : "[\(host)]:\(port)"
+        family == .ipv4 ? dottedDecimal(port: port) : "[\(host)]:\(port)"
     }
 
     /// Whether only this machine can reach it: 127.0.0.0/8 and ::1.
@@ -90,6 +101,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
             ? bytes[0] == 127
             : (0..<15).allSatisfy { bytes[$0] == 0 } && bytes[15] == 1
     }
+
+    /// Whether it stands for every address of this machine: 0.0.0.0 and ::.
+    var isUnspecified: Bool { bytes == SIMD16() }
 
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var storage = sockaddr_storage()

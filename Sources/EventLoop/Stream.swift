@@ -383,7 +383,7 @@ extension Stream {
         if let memory {
             memory.closeStream()
         } else {
-            loop.remove(fd)
+            loop.forget(fd)
             Glibc.close(fd)
         }
         dropOutput()

@@ -16,7 +16,7 @@ public struct BasicCredentials: Sendable, Hashable {
     ///   control characters, which RFC 7617 §2 forbids. A NUL would end a password early for others.
     public init?(authorization value: String) {
         let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, HeaderGrammar.equalsIgnoringCase(parts[0], "Basic"),
+        guard parts.count == 2, HeaderGrammar.equalsIgnoringCase(String(parts[0]), "Basic"),
             let bytes = Base64.decoded(Byte.trimmed(parts[1].utf8)),
             !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }),
             let text = String(validating: bytes, as: UTF8.self)

@@ -46,6 +46,12 @@ enum Byte {
         return Int(String(decoding: digits, as: UTF8.self))
     }
 
+    /// Appends a text's bytes in one copy, which `append(contentsOf: text.utf8)` does not.
+    static func append(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
     /// `bytes` without the spaces and tabs at both ends.
     static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes.SubSequence
     {
@@ -69,11 +75,13 @@ extension Span<UInt8> {
     /// Whether the bytes are those of the text.
     func holds(_ text: String) -> Bool {
         guard count == text.utf8.count else { return false }
-        var index = 0
-        for byte in text.utf8 {
-            if self[index] != byte { return false }
-            index += 1
-        }
+        let others = text.utf8.span
+        for index in indices where self[index] != others[index] { return false }
+        return true
+    }
+
+    func allSatisfy(_ condition: (UInt8) -> Bool) -> Bool {
+        for index in indices where !condition(self[index]) { return false }
         return true
     }
 

@@ -19,7 +19,7 @@ public enum RangeRequest: Sendable, Hashable {
     /// - Parameter byteCount: the length of the representation.
     public init(_ value: String, byteCount: Int) {
         let halves = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard halves.count == 2, HeaderGrammar.equalsIgnoringCase(halves[0], "bytes"),
+        guard halves.count == 2, HeaderGrammar.equalsIgnoringCase(String(halves[0]), "bytes"),
             let specifiers = HeaderGrammar.elements(of: String(halves[1])),
             !specifiers.isEmpty, specifiers.count <= Self.rangeCountLimit
         else {

@@ -27,8 +27,9 @@ public struct Fields: Sendable {
     /// Not for `Set-Cookie`, whose values have commas of their own: use `values(of:)`.
     public subscript(_ name: String) -> String? {
         var joined: String?
-        for line in lines where HeaderGrammar.equalsIgnoringCase(line.name, name) {
-            joined = joined.map { $0 + ", " + line.value } ?? line.value
+        for index in lines.indices where isNamed(index, name) {
+            let value = lines[index].value
+            joined = joined.map { $0 + ", " + value } ?? value
         }
         return joined
     }
@@ -36,26 +37,30 @@ public struct Fields: Sendable {
     /// The values of the lines of that name, one for each line.
     public func values(of name: String) -> [String] {
         var values: [String] = []
-        for line in lines where HeaderGrammar.equalsIgnoringCase(line.name, name) {
-            values.append(line.value)
-        }
+        for index in lines.indices where isNamed(index, name) { values.append(lines[index].value) }
         return values
     }
 
     /// Whether there is a line of that name, be its value empty.
     public func contains(_ name: String) -> Bool {
-        lines.contains { HeaderGrammar.equalsIgnoringCase($0.name, name) }
+        lines.indices.contains { isNamed($0, name) }
+    }
+
+    /// By index, as a line taken out to look at is counted as one more owner of both its texts.
+    private func isNamed(_ index: Int, _ name: String) -> Bool {
+        HeaderGrammar.equalsIgnoringCase(lines[index].name, name)
     }
 
     /// Whether the comma list in the lines of that name has the element, in any case.
     ///
     /// As for `Connection: keep-alive, Upgrade`.
     public func hasElement(_ element: String, in name: String) -> Bool {
-        for line in lines where HeaderGrammar.equalsIgnoringCase(line.name, name) {
-            if HeaderGrammar.equalsIgnoringCase(line.value, element) { return true }
+        for index in lines.indices where isNamed(index, name) {
+            let value = lines[index].value
+            if HeaderGrammar.equalsIgnoringCase(value, element) { return true }
             // Most lists have one element.
-            guard line.value.utf8.contains(Byte.comma) else { continue }
-            let elements = HeaderGrammar.elements(of: line.value) ?? []
+            guard value.utf8.contains(Byte.comma) else { continue }
+            let elements = HeaderGrammar.elements(of: value) ?? []
             if elements.contains(where: { HeaderGrammar.equalsIgnoringCase($0, element) }) { return true }
         }
         return false
@@ -69,12 +74,14 @@ public struct Fields: Sendable {
     ///   control character other than a tab: a CR or LF in it would begin a line of its own.
     public mutating func append(_ name: String, _ value: String) throws(FieldError) {
         guard HeaderGrammar.isToken(name) else { throw .invalidName(name) }
-        guard value.utf8.allSatisfy(HeaderGrammar.isFieldValueByte) else {
+        let bytes = value.utf8.span
+        guard bytes.allSatisfy(HeaderGrammar.isFieldValueByte) else {
             throw .invalidValue(name: name, value: value)
         }
-        let trimmed = Byte.trimmed(value.utf8)
-        appendUnchecked(
-            name, trimmed.count == value.utf8.count ? value : String(Substring(trimmed)))
+        let isTrimmed =
+            bytes.isEmpty
+            || !Byte.isWhitespace(bytes[0]) && !Byte.isWhitespace(bytes[bytes.count - 1])
+        appendUnchecked(name, isTrimmed ? value : String(Substring(Byte.trimmed(value.utf8))))
     }
 
     /// Adds the lines of `others` after these.
@@ -97,6 +104,9 @@ public struct Fields: Sendable {
         lines.removeAll { HeaderGrammar.equalsIgnoringCase($0.name, name) }
     }
 
+    /// For the parser: makes room for as many lines as most requests have, instead of step by step.
+    mutating func reserveUsualCount() { lines.reserveCapacity(8) }
+
     /// For the parser, which has checked the bytes.
     mutating func appendUnchecked(_ name: String, _ value: String) {
         lines.append(Field(name: name, value: value))
@@ -105,10 +115,10 @@ public struct Fields: Sendable {
     /// Appends `name: value CRLF` for each line.
     func serialize(into bytes: inout [UInt8]) {
         for line in lines {
-            bytes.append(contentsOf: line.name.utf8)
+            Byte.append(line.name, to: &bytes)
             bytes.append(Byte.colon)
             bytes.append(Byte.space)
-            bytes.append(contentsOf: line.value.utf8)
+            Byte.append(line.value, to: &bytes)
             bytes.append(Byte.carriageReturn)
             bytes.append(Byte.lineFeed)
         }

@@ -112,6 +112,7 @@ struct HeadCollector<Start: StartLine>: Sendable {
             }
         case (nil, false):
             startLine = try Start(content)
+            fields.reserveUsualCount()
         case (_, true):
             return true
         case (_, false):
@@ -155,9 +156,13 @@ extension Fields {
     /// The text of a name. Those of a handshake are too long for a `String` without memory of its own,
     /// which a literal is; a connection keeps its fields.
     private static func name(_ bytes: Span<UInt8>) -> String {
+        guard bytes.count > longestOwnlessByteCount else { return bytes.text }
         for name in handshakeNames where bytes.holds(name) { return name }
         return bytes.text
     }
+
+    /// 15: what fits in a `String` itself.
+    private static let longestOwnlessByteCount = 15
 
     private static let handshakeNames: [String] = [
         "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions",

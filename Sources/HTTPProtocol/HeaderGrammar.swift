@@ -17,8 +17,9 @@ public enum HeaderGrammar {
     }
 
     /// RFC 9110 §5.6.2: `token = 1*tchar`.
-    public static func isToken(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy(isTokenByte)
+    public static func isToken(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        return !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
     }
 
     /// RFC 9110 §5.5: `field-vchar = VCHAR / obs-text`, and between them `SP / HTAB`.
@@ -29,15 +30,12 @@ public enum HeaderGrammar {
     }
 
     /// Whether two texts differ at most in the case of ASCII letters.
-    public static func equalsIgnoringCase(
-        _ first: some StringProtocol, _ second: some StringProtocol
-    ) -> Bool {
+    public static func equalsIgnoringCase(_ first: String, _ second: String) -> Bool {
         guard first.utf8.count == second.utf8.count else { return false }
-        var others = second.utf8.makeIterator()
-        for byte in first.utf8 {
-            guard let other = others.next(), Byte.lowercase(byte) == Byte.lowercase(other) else {
-                return false
-            }
+        let (first, second) = (first.utf8.span, second.utf8.span)
+        for index in first.indices
+        where Byte.lowercase(first[index]) != Byte.lowercase(second[index]) {
+            return false
         }
         return true
     }

@@ -120,7 +120,7 @@ public struct RequestHead: Sendable, Hashable {
     private static func checkHost(_ fields: Fields) throws(RequestError) {
         let hosts = fields.values(of: "Host")
         guard hosts.count <= 1 else { throw .duplicateHost(count: hosts.count) }
-        if let host = hosts.first, !host.isEmpty, Authority(host) == nil {
+        if let host = hosts.first, !host.isEmpty, !Authority.isValid(host) {
             throw .invalidHost(host)
         }
     }

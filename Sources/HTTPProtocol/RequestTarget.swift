@@ -10,33 +10,45 @@ public struct Authority: Sendable, Hashable {
     /// - Returns: `nil` if the text is empty, has user information, or does not follow the grammar.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
-        guard let hostEnd = Self.hostEnd(bytes), hostEnd > 0 else { return nil }
-        let rest = bytes[hostEnd...]
-        guard let port = Self.port(rest) else { return nil }
+        guard let (hostEnd, port) = Self.parts(bytes.span) else { return nil }
         self.port = port
         host = String(decoding: bytes[..<hostEnd].map(Byte.lowercase), as: UTF8.self)
     }
 
+    /// Whether the text follows the grammar.
+    static func isValid(_ text: String) -> Bool { parts(text.utf8.span) != nil }
+
+    private static func parts(_ bytes: Span<UInt8>) -> (hostEnd: Int, port: Int?)? {
+        guard let hostEnd = hostEnd(bytes), hostEnd > 0,
+            let port = port(bytes.extracting(hostEnd..<bytes.count))
+        else { return nil }
+        return (hostEnd, port)
+    }
+
     /// RFC 3986 §3.2.2: `host = IP-literal / IPv4address / reg-name`, and
     /// `IP-literal = "[" ( IPv6address / IPvFuture ) "]"`, here any of their characters.
-    private static func hostEnd(_ bytes: [UInt8]) -> Int? {
-        if bytes.first == UInt8(ascii: "[") {
+    private static func hostEnd(_ bytes: Span<UInt8>) -> Int? {
+        if !bytes.isEmpty && bytes[0] == UInt8(ascii: "[") {
             guard let end = bytes.firstIndex(of: UInt8(ascii: "]")), end > 1,
-                bytes[1..<end].allSatisfy({ isRegisteredNameByte($0) || $0 == Byte.colon })
+                bytes.extracting(1..<end).allSatisfy({ isRegisteredNameByte($0) || $0 == Byte.colon })
             else { return nil }
             return end + 1
         }
         let end = bytes.firstIndex(of: Byte.colon) ?? bytes.count
-        return bytes[..<end].allSatisfy(isRegisteredNameByte) ? end : nil
+        return bytes.extracting(..<end).allSatisfy(isRegisteredNameByte) ? end : nil
     }
 
     /// - Returns: `nil` if it is not `[ ":" *DIGIT ]` with a number below 65,536.
-    private static func port(_ bytes: ArraySlice<UInt8>) -> Int?? {
-        guard let colon = bytes.first else { return .some(nil) }
-        guard colon == Byte.colon else { return nil }
-        let digits = bytes.dropFirst()
-        if digits.isEmpty { return .some(nil) }
-        guard let number = Byte.number(digits), number <= 65_535 else { return nil }
+    private static func port(_ bytes: Span<UInt8>) -> Int?? {
+        if bytes.isEmpty { return .some(nil) }
+        guard bytes[0] == Byte.colon else { return nil }
+        if bytes.count == 1 { return .some(nil) }
+        var number = 0
+        for index in 1..<bytes.count {
+            guard Byte.isDigit(bytes[index]) else { return nil }
+            number = number * 10 + Int(bytes[index] - Byte.zero)
+            guard number <= 65_535 else { return nil }
+        }
         return .some(number)
     }
 
@@ -75,6 +87,10 @@ public struct RequestTarget: Sendable, Hashable {
     ///   an absolute form with another scheme or a malformed authority, and for what has no form.
     public init?(_ raw: String) {
         self.raw = raw
+        if Self.isPath(raw) {
+            (path, query, fragment, scheme, authority) = (raw, nil, nil, nil, nil)
+            return
+        }
         // The fragment goes first: a "?" after the "#" belongs to it.
         let (beforeFragment, fragment) = Self.cut(raw[...], at: "#")
         let (resource, query) = Self.cut(beforeFragment, at: "?")
@@ -90,10 +106,17 @@ public struct RequestTarget: Sendable, Hashable {
         (scheme, authority, path) = absolute
     }
 
+    /// Whether it is a path and nothing else, as most targets are.
+    private static func isPath(_ raw: String) -> Bool {
+        let bytes = raw.utf8.span
+        guard !bytes.isEmpty, bytes[0] == Byte.slash else { return false }
+        return bytes.allSatisfy { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+    }
+
     private static func absolute(_ text: Substring) -> (String?, String?, String)? {
         let (name, afterName) = cut(text, at: ":")
         let scheme = ["http", "https", "ws", "wss"].first {
-            HeaderGrammar.equalsIgnoringCase($0, name)
+            HeaderGrammar.equalsIgnoringCase($0, String(name))
         }
         guard let scheme, let rest = afterName, rest.utf8.starts(with: "//".utf8) else {
             return nil

@@ -6,9 +6,9 @@ public enum ResourcePath {
     ///
     /// - Returns: `nil` if a "%" is not followed by two hexadecimal digits, or if what comes out has
     ///   a NUL or is not UTF-8.
-    public static func percentDecoded(_ path: some StringProtocol) -> String? {
-        let isPlain = path.utf8.allSatisfy { $0 != Byte.percent && $0 != 0 }
-        if isPlain { return String(path) }
+    public static func percentDecoded(_ path: String) -> String? {
+        let isPlain = path.utf8.span.allSatisfy { $0 != Byte.percent && $0 != 0 }
+        if isPlain { return path }
         guard let bytes = PercentEncoding.decoded(path.utf8, isStrict: true), !bytes.contains(0)
         else { return nil }
         return String(validating: bytes, as: UTF8.self)

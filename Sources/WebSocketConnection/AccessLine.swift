@@ -25,11 +25,42 @@ package struct AccessLine {
     var end: End?
 
     var text: String {
-        guard let end else { return "open \(route) \(peer)\(isCompressed ? " compressed" : "")" }
-        let unanswered = end.unansweredCode.map { " (no answer to \($0))" } ?? ""
-        return "close \(route) \(peer) code=\(end.code)\(unanswered) \(end.milliseconds) ms, "
-            + "received \(end.receivedMessageCount) messages \(end.receivedByteCount) bytes, "
-            + "sent \(end.sentMessageCount) messages \(end.sentByteCount) bytes"
+        var line = LineText()
+        append(to: &line)
+        return line.text
+    }
+
+    func append(to line: inout LineText) {
+        line.append(end == nil ? "open " : "close ")
+        line.append(route)
+        line.append(" ")
+        line.append(peer)
+        if let end {
+            Self.append(end, to: &line)
+        } else if isCompressed {
+            line.append(" compressed")
+        }
+    }
+
+    private static func append(_ end: End, to line: inout LineText) {
+        line.append(" code=")
+        line.append(Int(end.code.rawValue))
+        if let code = end.unansweredCode {
+            line.append(" (no answer to ")
+            line.append(Int(code.rawValue))
+            line.append(")")
+        }
+        line.append(" ")
+        line.append(end.milliseconds)
+        line.append(" ms, received ")
+        line.append(end.receivedMessageCount)
+        line.append(" messages ")
+        line.append(end.receivedByteCount)
+        line.append(" bytes, sent ")
+        line.append(end.sentMessageCount)
+        line.append(" messages ")
+        line.append(end.sentByteCount)
+        line.append(" bytes")
     }
 
     var fields: [LogField] {

@@ -28,9 +28,10 @@ extension LogFormat {
     ) -> String {
         switch self {
         case .text:
-            var line = moment.local
-            for part in [" ", level.name, " ", message, "\n"] { line += part }
-            return line
+            var line = LineText(level, moment)
+            line.append(message)
+            line.append("\n")
+            return line.text
         case .json:
             var line = "{\"time\":\"\(moment.utc)\",\"level\":\"\(level.name)\",\"message\":"
             Self.append(message, to: &line)
@@ -82,18 +83,18 @@ struct LogMoment {
     var local: String {
         var (time, parts) = (time_t(seconds), tm())
         localtime_r(&time, &parts)
-        return text(parts, between: UInt8(ascii: " "), end: "")
+        return text(parts, between: UInt8(ascii: " "))
     }
 
     /// RFC 3339 §5.6: `2026-03-01T12:00:00.123Z`.
     var utc: String {
         var (time, parts) = (time_t(seconds), tm())
         gmtime_r(&time, &parts)
-        return text(parts, between: UInt8(ascii: "T"), end: "Z")
+        return text(parts, between: UInt8(ascii: "T")) + "Z"
     }
 
     /// Digit by digit into one text: each line has a moment, and interpolation takes its time.
-    private func text(_ parts: tm, between separator: UInt8, end: String) -> String {
+    private func text(_ parts: tm, between separator: UInt8) -> String {
         String(unsafeUninitializedCapacity: 23) { buffer in
             var count = 0
             func put(_ number: Int, width: Int, _ next: UInt8? = nil) {
@@ -116,7 +117,7 @@ struct LogMoment {
             put(Int(parts.tm_sec), width: 2, UInt8(ascii: "."))
             put(milliseconds, width: 3)
             return count
-        } + end
+        }
     }
 }
 

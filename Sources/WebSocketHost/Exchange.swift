@@ -10,18 +10,20 @@ import WebSocketProtocol
 final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     let worker: Worker
     let stream: Stream
-    private var parser: RequestHeadParser
+    /// What ``ListeningSocket/addressOfAccepted`` says; `nil`: the kernel is asked.
+    private let localAddress: SocketAddress?
+    @exclusivity(unchecked) private var parser: RequestHeadParser
     private lazy var timer = worker.loop.makeTimer { [unowned self] in waitedLongEnough() }
     /// What was received and not parsed: it came behind the head that is being answered.
-    var pipelined: [UInt8] = []
-    var pipelinedOffset = 0
+    @exclusivity(unchecked) var pipelined: [UInt8] = []
+    @exclusivity(unchecked) var pipelinedOffset = 0
     /// A hook that reads bytes itself: see ExchangeRaw.
     var rawReceiver: RawReceiver?
     var rawTimer: EventLoop.Timer?
     var rawReceiveCount = 0
     var hasRawEnd = false
-    private var isParsing = false
-    private var isAnswering = false
+    @exclusivity(unchecked) private var isParsing = false
+    @exclusivity(unchecked) private var isAnswering = false
     /// The connection was kept after an answer.
     private var hasAnswered = false
     /// The answer is written but for what the client has to read first; whether it is the last one.
@@ -36,18 +38,20 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     var cgi: CGIExchange?
     /// How often a script led elsewhere, in one request.
     var redirectCount = 0
-    private var upgrade: Upgrade?
-    private(set) var task: Task<Void, Never>?
+    @exclusivity(unchecked) private var upgrade: Upgrade?
+    @exclusivity(unchecked) private(set) var task: Task<Void, Never>?
     /// Its place among the worker's exchanges.
-    var rosterIndex = -1
+    @exclusivity(unchecked) var rosterIndex = -1
 
     /// Bytes taken behind a handshake that is still being answered: a client has to wait for the 101
     /// (RFC 6455 §4.1), some send a first message at once.
     private static let pipelinedByteLimit = 65_536
 
-    init(stream: Stream, worker: Worker) {
+    /// - Parameter localAddress: this end of the connection, where that is known.
+    init(stream: Stream, worker: Worker, localAddress: SocketAddress? = nil) {
         self.stream = stream
         self.worker = worker
+        self.localAddress = localAddress
         parser = RequestHeadParser(
             limits: RequestHeadLimits(
                 headByteLimit: worker.configuration.headByteLimit,
@@ -302,10 +306,12 @@ extension Exchange {
                     + "(--origin)")
             return respond(Response(.forbidden, text: "This origin is not let in."), plain)
         }
-        let request = HandshakeRequest(
-            head: head, path: path, query: target.query, client: client, endpoint: worker.endpoint(of: route),
-            remoteAddress: stream.peer, localAddress: stream.localAddress, tls: stream.tlsInfo, user: user)
-        upgrade = Upgrade(handler, route, client, plain, request)
+        upgrade = Upgrade(
+            handler, route, client, plain,
+            HandshakeRequest(
+                head: head, path: path, query: target.query, client: client,
+                endpoint: worker.endpoint(of: route), remoteAddress: stream.peer,
+                localAddress: localAddress ?? stream.localAddress, tls: stream.tlsInfo, user: user))
         // The task's closure and frames live as long as the connection, so they hold nothing but what
         // shakeHands returns.
         let start = TaskStart(self)
@@ -332,7 +338,7 @@ extension Exchange {
         let route: Route
         let client: ClientHandshake
         let plain: PlainRequest
-        var request: HandshakeRequest
+        @exclusivity(unchecked) var request: HandshakeRequest
 
         init(
             _ handler: WebSocketHandler, _ route: Route, _ client: ClientHandshake, _ plain: PlainRequest,
@@ -364,23 +370,22 @@ extension Exchange {
             }
         }
         guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
-        return (establish(upgrade.route, upgrade.request), transferData)
+        return (establish(upgrade), transferData)
     }
 
     /// Sends the 101, or what the handler put in its place; false if it cannot be sent.
     private func sendAnswer(_ upgrade: Upgrade) -> Bool {
         upgrade.request.unsafeStream = nil
-        let request = upgrade.request
-        warnOfSubprotocol(request, upgrade.route)
+        warnOfSubprotocol(upgrade)
         let compression = acceptedCompression(upgrade)
         do throws(FieldError) {
-            if let bytes = request.unsafeResponse {
+            if let bytes = upgrade.request.unsafeResponse {
                 stream.write(bytes)
             } else {
                 stream.write(try answer(upgrade, compression?.answer))
             }
             upgrade.request.compressionParameters = compression?.parameters
-            logCompression(request, compression?.answer, upgrade.route)
+            logCompression(upgrade, compression?.answer)
             return true
         } catch {
             reject(error, upgrade)
@@ -392,14 +397,13 @@ extension Exchange {
     private func answer(
         _ upgrade: Upgrade, _ compression: ExtensionOffer?
     ) throws(FieldError) -> [UInt8] {
-        let request = upgrade.request
         var extraFields = Fields()
-        if let subprotocol = request.unsafeSubprotocol {
+        if let subprotocol = upgrade.request.unsafeSubprotocol {
             try extraFields.append("Sec-WebSocket-Protocol", subprotocol)
         }
-        extraFields.append(contentsOf: request.responseFields)
+        extraFields.append(contentsOf: upgrade.request.responseFields)
         return try OpeningHandshake.response(
-            to: upgrade.client, subprotocol: request.subprotocol,
+            to: upgrade.client, subprotocol: upgrade.request.subprotocol,
             extensions: compression.map { [$0] } ?? [], extraFields: extraFields
         ).serialized()
     }
@@ -408,30 +412,29 @@ extension Exchange {
     private func acceptedCompression(
         _ upgrade: Upgrade
     ) -> (answer: ExtensionOffer, parameters: DeflateParameters)? {
-        let request = upgrade.request
-        guard request.allowsCompression, request.unsafeResponse == nil,
-            !request.offeredExtensions.isEmpty
+        guard !upgrade.request.offeredExtensions.isEmpty, upgrade.request.allowsCompression,
+            upgrade.request.unsafeResponse == nil
         else { return nil }
+        let request = upgrade.request
         var settings = request.endpoint.settings.compression
         settings.windowBits = min(settings.windowBits, request.compressionWindowBits ?? .max)
         return PermessageDeflate.accept(request.offeredExtensions, settings)
     }
 
-    private func logCompression(
-        _ request: HandshakeRequest, _ answer: ExtensionOffer?, _ route: Route
-    ) {
-        guard !request.offeredExtensions.isEmpty else { return }
+    private func logCompression(_ upgrade: Upgrade, _ answer: ExtensionOffer?) {
+        let offers = upgrade.request.offeredExtensions
+        guard !offers.isEmpty else { return }
         worker.log.compression(
             .debug,
-            "\(escaped(route.path)) \(stream.peer) offers "
-                + "\(escaped(ExtensionOffer.serialize(request.offeredExtensions))): "
+            "\(escaped(upgrade.route.path)) \(stream.peer) offers "
+                + "\(escaped(ExtensionOffer.serialize(offers))): "
                 + (answer.map { "agreed on \($0)" } ?? "no compression"))
     }
 
-    private func establish(_ route: Route, _ request: HandshakeRequest) -> Connection {
+    private func establish(_ upgrade: Upgrade) -> Connection {
         let connection = Connection(
-            id: worker.nextConnectionID(), endpoint: worker.endpoint(of: route), request: request,
-            stream: stream)
+            id: worker.nextConnectionID(), endpoint: upgrade.request.endpoint,
+            request: upgrade.request, stream: stream)
         connection.task = task
         task = nil
         worker.replace(self, by: connection)
@@ -460,14 +463,16 @@ extension Exchange {
         }
     }
 
-    private func warnOfSubprotocol(_ request: HandshakeRequest, _ route: Route) {
-        guard request.subprotocol == nil, request.unsafeSubprotocol == nil, !request.offeredSubprotocols.isEmpty,
-            !route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)
+    private func warnOfSubprotocol(_ upgrade: Upgrade) {
+        let offers = upgrade.request.offeredSubprotocols
+        guard !offers.isEmpty, upgrade.request.subprotocol == nil,
+            upgrade.request.unsafeSubprotocol == nil,
+            !upgrade.route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)
         else { return }
-        let offered = request.offeredSubprotocols.map { escaped($0, limit: 40) }
+        let offered = offers.map { escaped($0, limit: 40) }
         worker.log(
             .warning,
-            "\(escaped(route.path)) chose none of the subprotocols offered "
+            "\(escaped(upgrade.route.path)) chose none of the subprotocols offered "
                 + "(\(offered.joined(separator: ", "))): browsers drop such a connection. "
                 + "Set request.subprotocol in doExtraHandshake. (Said once per route.)")
     }

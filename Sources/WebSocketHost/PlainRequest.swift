@@ -13,7 +13,7 @@ extension Exchange {
         init(_ head: RequestHead, isUpgrade: Bool) {
             // A body would have to be read to find the next request, and a refused handshake has
             // clients that wait for the end.
-            self.init(head, isLast: !head.wantsKeepAlive || head.hasBody || isUpgrade, isUpgrade)
+            self.init(head, isLast: isUpgrade || head.hasBody || !head.wantsKeepAlive, isUpgrade)
         }
 
         /// For an answer that comes when the body has been read.

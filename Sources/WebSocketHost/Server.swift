@@ -171,8 +171,10 @@ public final class Server: Sendable {
                 continue
             }
             do throws(SystemError) {
+                let localAddress = socket.addressOfAccepted
                 let listener = try Listener(
-                    socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
+                    socket, on: workers[0].loop, onShortage: tellShortage
+                ) { [self] in accepted($0, $1, localAddress) }
                 workers[0].listeners.append(listener)
             } catch {
                 log(.critical, "cannot accept on \(socket.address): \(error)")
@@ -180,23 +182,26 @@ public final class Server: Sendable {
         }
     }
 
-    private func accepted(_ fd: Int32, _ peer: SocketAddress) {
+    private func accepted(_ fd: Int32, _ peer: SocketAddress, _ localAddress: SocketAddress?) {
         isShortageLogged.store(false, ordering: .relaxed)
-        let counts = workers.map { $0.openCount.load(ordering: .relaxed) }
-        guard counts.reduce(0, +) < connectionLimit else {
+        guard openConnectionCount < connectionLimit else {
             log.stranger(
                 .refusedConnection, .debug,
                 "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
             return workers[0].refuse(fd, peer)
         }
         var chosen = 0
-        for index in workers.indices where counts[index] < counts[chosen] { chosen = index }
+        var fewest = Int.max
+        for (index, worker) in workers.enumerated() {
+            let count = worker.openCount.load(ordering: .relaxed)
+            if count < fewest { (chosen, fewest) = (index, count) }
+        }
         let worker = workers[chosen]
         worker.openCount.add(1, ordering: .relaxed)
         if chosen == 0 {
-            worker.adopt(fd, peer)
+            worker.adopt(fd, peer, localAddress)
         } else {
-            worker.loop.submit { worker.adopt(fd, peer) }
+            worker.loop.submit { worker.adopt(fd, peer, localAddress) }
         }
     }
 

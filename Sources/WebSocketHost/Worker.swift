@@ -18,10 +18,10 @@ final class Worker: @unchecked Sendable {
     let log: Log
     private let connectionIDs: ConnectionIDs
 
-    private var exchanges = Roster<Exchange>()
-    private var connections = Roster<Connection>()
+    @exclusivity(unchecked) private var exchanges = Roster<Exchange>()
+    @exclusivity(unchecked) private var connections = Roster<Connection>()
     /// By the route's index; made when the route is first used.
-    private var endpoints: [Endpoint?]
+    @exclusivity(unchecked) private var endpoints: [Endpoint?]
     private let compressionPool: CompressionPool
     private var compressionTimer: EventLoop.Timer?
     private var refused = 0
@@ -69,12 +69,14 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Takes over an accepted descriptor, which is counted already. On the loop's thread.
-    func adopt(_ fd: Int32, _ peer: SocketAddress) {
+    ///
+    /// - Parameter localAddress: this end of the connection, where that is known.
+    func adopt(_ fd: Int32, _ peer: SocketAddress, _ localAddress: SocketAddress?) {
         do throws(SystemError) {
             let stream = try Stream(
                 fd, peer: peer, on: loop, drainMark: configuration.connection.sendQueueByteMark)
             if let tls { try stream.startTLS(tls) }
-            adopt(stream, user: nil)
+            adopt(stream, user: nil, localAddress)
         } catch {
             openCount.subtract(1, ordering: .relaxed)
             log(.error, "a connection from \(peer) was dropped: \(error)")
@@ -84,8 +86,8 @@ final class Worker: @unchecked Sendable {
     /// Takes over a stream, which is counted already. On the loop's thread.
     ///
     /// - Parameter user: who asks, where that is known before the first request.
-    func adopt(_ stream: Stream, user: String?) {
-        let exchange = Exchange(stream: stream, worker: self)
+    func adopt(_ stream: Stream, user: String?, _ localAddress: SocketAddress? = nil) {
+        let exchange = Exchange(stream: stream, worker: self, localAddress: localAddress)
         exchange.user = user
         exchanges.add(exchange)
         exchange.start()

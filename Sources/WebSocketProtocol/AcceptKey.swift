@@ -5,29 +5,45 @@ public enum AcceptKey {
     /// RFC 6455 §1.3; the same for everyone.
     private static let identifier = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+    /// SHA-1, looked up once: OpenSSL takes longer to find it than to run it.
+    ///
+    /// `@unchecked Sendable`: OpenSSL changes nothing in it but its count of references.
+    private struct Algorithm: @unchecked Sendable {
+        let pointer = EVP_MD_fetch(nil, "SHA1", nil)
+    }
+    private static let algorithm = Algorithm()
+
     /// What `Sec-WebSocket-Accept` answers to a `Sec-WebSocket-Key`.
     ///
     /// RFC 6455 §4.2.2: the base64 of the SHA-1 of the key followed by the identifier. The key is
     /// taken as text and not decoded.
     public static func value(for key: String) -> String {
-        let input = Array((key + identifier).utf8)
-        var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
-        _ = SHA1(input, input.count, &digest)
-        return base64(digest)
+        var input = key + identifier
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA_DIGEST_LENGTH)) { digest in
+            digest.initialize(repeating: 0)
+            _ = input.withUTF8 { input in
+                EVP_Digest(input.baseAddress, input.count, digest.baseAddress, nil, algorithm.pointer, nil)
+            }
+            return base64(UnsafeBufferPointer(digest))
+        }
     }
 
     /// Whether the text is the base64 of 16 bytes, as RFC 6455 §4.2.1 demands of a key.
     ///
     /// 16 bytes are 21 letters, one that has four of its six bits left over and zero, and "==".
     public static func isValid(_ key: String) -> Bool {
-        let bytes = Array(key.utf8)
-        return bytes.count == 24 && bytes[..<22].allSatisfy(isBase64Byte)
-            && "AQgw".utf8.contains(bytes[21]) && bytes[22...].elementsEqual("==".utf8)
+        let bytes = key.utf8.span
+        guard bytes.count == 24, "AQgw".utf8.contains(bytes[21]), bytes[22] == UInt8(ascii: "="),
+            bytes[23] == UInt8(ascii: "=")
+        else { return false }
+        for index in 0..<22 where !isBase64Byte(bytes[index]) { return false }
+        return true
     }
 
     /// A key for a client: "a randomly selected 16-byte value" (RFC 6455 §4.1).
     public static func random(using generator: inout some RandomNumberGenerator) -> String {
-        base64((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        return bytes.withUnsafeBufferPointer(base64)
     }
 
     private static func isBase64Byte(_ byte: UInt8) -> Bool {
@@ -40,10 +56,10 @@ public enum AcceptKey {
         }
     }
 
-    private static func base64(_ bytes: [UInt8]) -> String {
+    private static func base64(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         // EVP_EncodeBlock writes four letters for each three bytes begun, and a NUL.
-        var letters = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
-        let letterCount = EVP_EncodeBlock(&letters, bytes, Int32(bytes.count))
-        return String(decoding: letters.prefix(Int(letterCount)), as: UTF8.self)
+        String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { letters in
+            Int(EVP_EncodeBlock(letters.baseAddress, bytes.baseAddress, Int32(bytes.count)))
+        }
     }
 }

@@ -27,6 +27,7 @@ public struct ServerHandshake: Sendable, Hashable {
 public enum OpeningHandshake {
     /// RFC 6455 §4.1: "The value of this header field MUST be 13."
     static let version = 13
+    private static let versionText = "\(version)"
 
     /// Whether a request asks for WebSocket, be it right or wrong in other ways.
     public static func isUpgrade(_ head: RequestHead) -> Bool {
@@ -68,7 +69,7 @@ public enum OpeningHandshake {
         to client: ClientHandshake, subprotocol: String? = nil, extensions: [ExtensionOffer] = [],
         extraFields: Fields = Fields()
     ) throws(FieldError) -> ResponseHead {
-        var fields: Fields = ["Upgrade": "websocket", "Connection": "Upgrade"]
+        var fields = upgradeFields
         try fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: client.key))
         if let subprotocol {
             guard HeaderGrammar.isToken(subprotocol), client.offeredSubprotocols.contains(subprotocol)
@@ -83,6 +84,8 @@ public enum OpeningHandshake {
         fields.append(contentsOf: extraFields)
         return ResponseHead(status: .switchingProtocols, fields: fields)
     }
+
+    private static let upgradeFields: Fields = ["Upgrade": "websocket", "Connection": "Upgrade"]
 
     /// Checks a server's answer as RFC 6455 §4.1 lists it.
     ///
@@ -120,7 +123,7 @@ public enum OpeningHandshake {
 
     private static func checkVersion(_ fields: Fields) throws(HandshakeError) {
         guard let value = fields["Sec-WebSocket-Version"] else { throw .missingVersion }
-        guard value == "\(version)" else { throw .unsupportedVersion(value) }
+        guard value == versionText else { throw .unsupportedVersion(value) }
     }
 
     private static func key(_ fields: Fields) throws(HandshakeError) -> String {

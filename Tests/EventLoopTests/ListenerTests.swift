@@ -34,6 +34,30 @@ extension EventLoopTests {
             }
         }
 
+        /// What the kernel says of an accepted socket, where it need not be asked.
+        @Test(arguments: [("127.0.0.1", true), ("::1", true), ("0.0.0.0", false), ("::", false)])
+        func addressOfAccepted(host: String, isKnown: Bool) throws {
+            let address = try #require(SocketAddress.resolve(host: host, port: 0).first)
+            guard let socket = try? ListeningSocket(at: address, backlog: 1) else {
+                // A machine without IPv6.
+                return #expect(address.family == .ipv6)
+            }
+            #expect(socket.addressOfAccepted == (isKnown ? socket.address : nil))
+            try withLoop { loop in
+                let locals = Watched<[SocketAddress?]>([])
+                try loop {
+                    _ = try Listener(socket, on: loop.loop) { fd, _ in
+                        locals.update { $0.append(try? Socket.localAddress(fd)) }
+                        close(fd)
+                    }
+                }
+                let client = try Peer(to: socket.address)
+                #expect(locals.wait { $0.count == 1 })
+                #expect((locals.value == [socket.address]) == isKnown)
+                #expect(client.receive().code == 0)
+            }
+        }
+
         @Test func portTaken() throws {
             let socket = try ListeningSocket(at: loopback(), backlog: 1)
             defer { socket.close() }

@@ -29,6 +29,16 @@ extension EventLoopTests {
             #expect(addresses.allSatisfy { $0.with(port: 0).port == 0 && $0.port == 80 })
         }
 
+        /// Every width of a number, and the zero.
+        @Test(arguments: [0, 7, 80, 443, 9_999, 10_000, 65_535] as [UInt16])
+        func ports(_ port: UInt16) throws {
+            for host in ["0.0.0.0", "1.10.100.255"] {
+                let address = try #require(SocketAddress.resolve(host: host, port: port).first)
+                #expect(address.description == "\(host):\(port)")
+                #expect(address.host == host)
+            }
+        }
+
         @Test(arguments: ["256.0.0.1", "no such host", "[::1", "::1]"])
         func unknown(host: String) {
             #expect(throws: ResolveError.self) {
