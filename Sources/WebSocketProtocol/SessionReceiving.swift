@@ -166,14 +166,18 @@ extension Session {
         _ kind: Opcode?, _ bytes: UnsafeRawBufferPointer
     ) throws(ProtocolError) -> Message {
         guard kind == .text else { return .binary([UInt8](bytes)) }
-        var validator = UTF8Validator()
-        guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
-        // Not `String(validating:as:)`: it is generic, and looks its types up for every message.
-        return .text(
-            String(unsafeUninitializedCapacity: bytes.count) { buffer in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
-                return bytes.count
-            })
+        let isASCII = UTF8Validator.isASCII(bytes)
+        if !isASCII {
+            var validator = UTF8Validator()
+            guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        }
+        return .text(text(bytes, isASCII: isASCII))
+    }
+
+    /// A copy of bytes that were checked already, which other ways to make a text would do once more.
+    private static func text(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> String {
+        let bytes = bytes.assumingMemoryBound(to: UInt8.self).span
+        return String(copying: UTF8Span(unchecked: bytes, isKnownASCII: isASCII))
     }
 
     private mutating func readDataPiece(
@@ -258,7 +262,8 @@ extension Session {
         messageKind = nil
         let payload = messagePayload
         messagePayload = []
-        return kind == .text ? .text(String(decoding: payload, as: UTF8.self)) : .binary(payload)
+        guard kind == .text else { return .binary(payload) }
+        return .text(payload.withUnsafeBytes { Self.text($0, isASCII: UTF8Validator.isASCII($0)) })
     }
 
     private mutating func readControl(

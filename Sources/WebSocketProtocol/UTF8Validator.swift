@@ -17,6 +17,11 @@ struct UTF8Validator: Sendable {
     /// Whether the text could end here.
     var isAtCharacterBoundary: Bool { missingByteCount == 0 }
 
+    static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        return UTF8Block.skipASCII(base, from: 0, to: bytes.count) == bytes.count
+    }
+
     /// Takes the next piece; returns false if a byte of it is wrong.
     mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = bytes.count
