@@ -17,10 +17,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// glibc declares it under _GNU_SOURCE only, which would change types that Glibc declares too.
+// glibc declares these under _GNU_SOURCE only, or where types are that Glibc declares too.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int ends[2], int flags);
 int timerfd_create(int clock, int flags);
+int malloc_trim(size_t kept);
 int memfd_create(const char *name, unsigned flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);

@@ -5,11 +5,17 @@ import Glibc
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     public enum Family: Sendable, Hashable { case ipv4, ipv6 }
 
-    public let family: Family
-    public let port: UInt16
-    /// Network order; IPv4 uses the first four.
-    private let bytes: SIMD16<UInt8>
+    /// ``bytes``, which as they are would make an address twice as long: their alignment is 16, and a
+    /// connection keeps three addresses.
+    private let halves: Halves
     private let scopeID: UInt32
+    public let port: UInt16
+    public let family: Family
+
+    private struct Halves: Sendable, Hashable { let first, second: UInt64 }
+
+    /// Network order; IPv4 uses the first four.
+    private var bytes: SIMD16<UInt8> { unsafeBitCast(halves, to: SIMD16<UInt8>.self) }
 
     /// Reads what the kernel wrote; `nil` for other families.
     init?(_ storage: sockaddr_storage) {
@@ -23,15 +29,13 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
             withUnsafeBytes(of: address.sin_addr) { raw in
                 for index in 0..<4 { bytes[index] = raw[index] }
             }
-            self.bytes = bytes
+            halves = unsafeBitCast(bytes, to: Halves.self)
             scopeID = 0
         case AF_INET6:
             let address = withUnsafeBytes(of: &storage) { $0.load(as: sockaddr_in6.self) }
             family = .ipv6
             port = UInt16(bigEndian: address.sin6_port)
-            bytes = withUnsafeBytes(of: address.sin6_addr) {
-                $0.loadUnaligned(as: SIMD16<UInt8>.self)
-            }
+            halves = withUnsafeBytes(of: address.sin6_addr) { $0.loadUnaligned(as: Halves.self) }
             scopeID = address.sin6_scope_id
         default:
             return nil
@@ -40,7 +44,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     private init(_ other: SocketAddress, port: UInt16) {
         family = other.family
-        bytes = other.bytes
+        halves = other.halves
         scopeID = other.scopeID
         self.port = port
     }

@@ -3,11 +3,31 @@ public final class Timer {
     fileprivate(set) var deadline = MonotonicTime(nanoseconds: 0)
     /// Its place in the heap; -1: not scheduled.
     fileprivate var index = -1
-    let action: () -> Void
+    private let whenDue: WhenDue
 
-    init(_ action: @escaping () -> Void) { self.action = action }
+    private enum WhenDue {
+        case run(() -> Void)
+        case tell(Unowned)
+    }
+
+    private struct Unowned { unowned let target: any TimerTarget }
+
+    init(_ action: @escaping () -> Void) { whenDue = .run(action) }
+    init(_ target: any TimerTarget) { whenDue = .tell(Unowned(target: target)) }
+
+    func action() {
+        switch whenDue {
+        case .run(let action): action()
+        case .tell(let unowned): unowned.target.timerFired()
+        }
+    }
 
     public var isScheduled: Bool { index >= 0 }
+}
+
+/// Who has one timer and needs no closure for it.
+package protocol TimerTarget: AnyObject {
+    func timerFired()
 }
 
 /// The timers of a loop, the earliest on top of a binary heap; all changes are O(log n).

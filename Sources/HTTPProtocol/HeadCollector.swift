@@ -35,6 +35,7 @@ struct HeadCollector<Start: StartLine>: Sendable {
     private var leadingEmptyLineCount = 0
     private var startLine: Start?
     private var fields = Fields()
+    private var fieldCount = 0
 
     init(limits: RequestHeadLimits) {
         self.limits = limits
@@ -46,6 +47,8 @@ struct HeadCollector<Start: StartLine>: Sendable {
     /// - Throws: what is wrong with the head; the collector begins anew then.
     mutating func collect(_ bytes: Span<UInt8>) throws(Start.Failure) -> Head? {
         do {
+            // Most heads come whole. What the first line takes here is enough for the lengths of the others.
+            if byteCount == 0 { fields.reserve(min(bytes.count, limits.headByteLimit)) }
             var lineStart = 0
             while let lineFeed = bytes.firstIndex(of: Byte.lineFeed, from: lineStart) {
                 let lineEnd = lineFeed + 1
@@ -112,15 +115,15 @@ struct HeadCollector<Start: StartLine>: Sendable {
             }
         case (nil, false):
             startLine = try Start(content)
-            fields.reserveUsualCount()
         case (_, true):
             return true
         case (_, false):
-            guard fields.count < limits.fieldCountLimit else {
+            guard fieldCount < limits.fieldCountLimit else {
                 throw Start.failure(.tooManyFields(countLimit: limits.fieldCountLimit))
             }
             do {
                 try fields.append(line: content)
+                fieldCount += 1
             } catch {
                 throw Start.failure(error)
             }
@@ -150,22 +153,16 @@ extension Fields {
             throw line[index] == Byte.carriageReturn
                 ? .bareCarriageReturn : .invalidValueByte(line[index])
         }
-        appendUnchecked(Self.name(line.extracting(..<colon)), line.extracting(start..<end).text)
+        appendUnchecked(line.extracting(..<colon), line.extracting(start..<end))
     }
 
-    /// The text of a name. Those of a handshake are too long for a `String` without memory of its own,
-    /// which a literal is; a connection keeps its fields.
-    private static func name(_ bytes: Span<UInt8>) -> String {
-        guard bytes.count > longestOwnlessByteCount else { return bytes.text }
-        for name in handshakeNames where bytes.holds(name) { return name }
-        return bytes.text
+    /// Text as ``Span/text`` makes it, so that what is kept is UTF-8.
+    private mutating func appendUnchecked(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        name.withUnsafeBufferPointer { name in
+            value.withUnsafeBufferPointer { bytes in
+                let isASCII = bytes.allSatisfy { $0 < 0x80 }
+                if isASCII { appendUnchecked(name, bytes) } else { appendUnchecked(name, value.text.utf8) }
+            }
+        }
     }
-
-    /// 15: what fits in a `String` itself.
-    private static let longestOwnlessByteCount = 15
-
-    private static let handshakeNames: [String] = [
-        "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions",
-        "Sec-WebSocket-Protocol",
-    ]
 }

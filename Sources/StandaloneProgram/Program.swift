@@ -164,6 +164,8 @@ package enum Program {
                 complain("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
+            let memoryRelease = server.loops.first.map { MemoryRelease(on: $0) }
+            memoryRelease?.start()
             server.waitUntilStopped()
             return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {

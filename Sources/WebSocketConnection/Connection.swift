@@ -21,17 +21,16 @@ package final class Connection: @unchecked Sendable {
     var settings: ConnectionSettings { endpoint.settings }
 
     @exclusivity(unchecked) var session: Session
-    /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-    @exclusivity(unchecked) var ending: ConnectionError?
+    /// What most connections never have: see ConnectionRare.
+    @exclusivity(unchecked) var rare: Rare?
     /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
-    package var isDone: Bool { session.sentClose != nil || ending != nil }
+    package var isDone: Bool { session.hasSentClose || ending != nil }
 
     // Receiving.
     /// The task that ``run(_:)`` runs in.
     var handlerTask: TaskIdentity?
     @exclusivity(unchecked) var inbox: Inbox
     @exclusivity(unchecked) var receiver: Receiver?
-    @exclusivity(unchecked) var receiveTimer: EventLoop.Timer?
     /// Bytes that were read but not looked at, because the inbox was full.
     @exclusivity(unchecked) var unparsed: [UInt8] = []
     var unparsedOffset = 0
@@ -40,26 +39,13 @@ package final class Connection: @unchecked Sendable {
 
     /// Bytes are the handler's as they come: see ConnectionRaw.
     var isRaw = false
-    var rawReceiver: RawReceiver?
-    var hasRawEnd = false
+    var isAnsweringClose = false
+    /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
+    var unansweredPingCount: Int32 = 0
 
     // Sending.
-    var drainWaiters: [UnsafeContinuation<Void, Never>] = []
-    /// The task that sends a message piece by piece; others' messages wait behind it.
-    var pieceSender: TaskIdentity?
-    var turnWaiters: [UnsafeContinuation<Void, Never>] = []
-    var pingWaiters: [PingWaiter] = []
-    /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
-    var unansweredPingCount = 0
-    var sleepers: [Sleeper] = []
     /// What ``flushOverMark()`` sent, and in which turn.
     @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
-
-    // Closing.
-    var closeWaiters: [UnsafeContinuation<Void, Never>] = []
-    var isAnsweringClose = false
-    /// Runs the endpoint's `passiveClosingHandshake`.
-    var closingTask: Task<Void, Never>?
 
     /// What the one timer waits for.
     enum TimerPurpose {
@@ -67,7 +53,7 @@ package final class Connection: @unchecked Sendable {
         case closeGrace, closeAnswer, task
     }
     @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
-    private(set) lazy var timer = loop.makeTimer { [unowned self] in timerFired() }
+    private(set) lazy var timer = loop.makeTimer(for: self)
     var lastReceived: MonotonicTime
 
     /// The handler's task; gone when it has ended. A client's connection has none.
@@ -91,13 +77,6 @@ package final class Connection: @unchecked Sendable {
     struct Receiver {
         let number: Int
         let continuation: UnsafeContinuation<Received, Never>
-    }
-
-    struct PingWaiter {
-        let number: Int
-        let payload: [UInt8]
-        let sentAt: MonotonicTime
-        let continuation: UnsafeContinuation<Result<Duration, ConnectionError>, Never>
     }
 
     package init(
@@ -179,14 +158,14 @@ package final class Connection: @unchecked Sendable {
 
 // MARK: - Time
 
-extension Connection {
+extension Connection: TimerTarget {
     func scheduleKeepAlive() {
         guard settings.pingInterval > .zero else { return }
         timerPurpose = .keepAlive
         loop.schedule(timer, at: max(lastReceived, loop.now) + settings.pingInterval)
     }
 
-    private func timerFired() {
+    package func timerFired() {
         switch timerPurpose {
         case .keepAlive: keepAlive()
         case .pong(let sentAt): checkPong(sentAt)

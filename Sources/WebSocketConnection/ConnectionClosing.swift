@@ -28,7 +28,7 @@ extension Connection {
     }
 
     private func startWaitingForEnd(_ continuation: UnsafeContinuation<Void, Never>) {
-        if ending == nil { closeWaiters.append(continuation) } else { continuation.resume() }
+        if ending == nil { madeRare.closeWaiters.append(continuation) } else { continuation.resume() }
     }
 
     /// Begins the closing handshake, unless it has begun. On the loop's thread.

@@ -204,7 +204,7 @@ extension Connection {
             return continuation.resume(returning: Self.received(at: ending))
         }
         if isRaw { return continuation.resume(returning: .success(nil)) }
-        if session.sentClose != nil {
+        if session.hasSentClose {
             return continuation.resume(returning: .success(nil))
         }
         self.receiver = receiver

@@ -37,7 +37,7 @@ extension Connection {
 
     private func startWaitingForTurn(_ continuation: UnsafeContinuation<Void, Never>) {
         if pieceSender == nil || isDone { return continuation.resume() }
-        turnWaiters.append(continuation)
+        madeRare.turnWaiters.append(continuation)
     }
 
     /// Lets all who wait for their turn look again.
@@ -205,7 +205,7 @@ extension Connection {
         guard ending == nil, stream.isOverDrainMark else {
             return loop.submit { continuation.resume() }  // in the next turn
         }
-        drainWaiters.append(continuation)
+        madeRare.drainWaiters.append(continuation)
         stream.needsDrainNotice = true
     }
 }
@@ -236,7 +236,7 @@ extension Connection {
         if case .failure(let error) = writeOwnControl(.ping, waiter.payload) {
             return waiter.continuation.resume(returning: .failure(error))
         }
-        pingWaiters.append(waiter)
+        madeRare.pingWaiters.append(waiter)
     }
 
     private func cancelPing(_ number: Int) {

@@ -22,7 +22,7 @@ extension Connection {
     ) {
         if let ending { return continuation.resume(returning: .failure(ending)) }
         let timer = loop.makeTimer { [unowned self] in wake(number, .success(())) }
-        sleepers.append(Sleeper(number: number, timer: timer, continuation: continuation))
+        madeRare.sleepers.append(Sleeper(number: number, timer: timer, continuation: continuation))
         // From the present, as `receive(timeout:)`.
         loop.schedule(timer, at: loop.currentTime + duration)
     }

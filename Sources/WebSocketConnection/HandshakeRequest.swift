@@ -15,11 +15,11 @@ public struct HandshakeRequest: Sendable {
     /// The header fields as sent.
     public let fields: Fields
     /// What a browser says about the page that connects; other clients may leave it out or lie.
-    public let origin: String?
+    public var origin: String? { fields["Origin"] }
     /// In the client's order of preference.
-    public let offeredSubprotocols: [String]
+    public var offeredSubprotocols: [String] { (try? OpeningHandshake.subprotocols(fields)) ?? [] }
     /// In the client's order of preference.
-    public let offeredExtensions: [ExtensionOffer]
+    public var offeredExtensions: [ExtensionOffer] { (try? OpeningHandshake.extensions(fields)) ?? [] }
     /// The other end of the TCP connection.
     public let remoteAddress: SocketAddress
     /// This end of it, which tells the address that the client chose of several; `nil` if the kernel does
@@ -30,7 +30,7 @@ public struct HandshakeRequest: Sendable {
     /// Version, cipher and the other end's certificate; `nil` without TLS.
     public let tls: TLSInfo?
     /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
-    public let user: String?
+    public var user: String? { rare.user }
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
     /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
@@ -44,20 +44,31 @@ public struct HandshakeRequest: Sendable {
     /// ``CompressionSettings/windowBits``. It makes that smaller and never larger; less than 9 is 9.
     ///
     /// A client that does not offer `client_max_window_bits` is asked to keep nothing instead.
-    public var compressionWindowBits: Int?
+    public var compressionWindowBits: Int? {
+        get { rare.compressionWindowBits }
+        set { rare.compressionWindowBits = newValue }
+    }
     /// What was agreed on for compression, once the handshake was answered.
     public package(set) var compressionParameters: DeflateParameters?
     /// For tests of clients: a subprotocol to answer with that need not have been offered.
-    public var unsafeSubprotocol: String?
+    public var unsafeSubprotocol: String? {
+        get { rare.unsafeSubprotocol }
+        set { rare.unsafeSubprotocol = newValue }
+    }
     /// Fields to add to the answer, last and in this order.
-    public var responseFields = Fields()
+    public var responseFields: Fields {
+        get { rare.responseFields }
+        set { rare.responseFields = newValue }
+    }
     /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it
     /// were open, which only a client that takes these bytes for an answer will share.
-    public var unsafeResponse: [UInt8]?
+    public var unsafeResponse: [UInt8]? {
+        get { rare.unsafeResponse }
+        set { rare.unsafeResponse = newValue }
+    }
 
     /// The route, or the client, and its log.
     package let endpoint: Endpoint
-    private let version: HTTPVersion
 
     /// The bytes under the handshake; there while `doExtraHandshake` runs.
     package var unsafeStream: (any UnsafeHandshakeStream)?
@@ -68,7 +79,8 @@ public struct HandshakeRequest: Sendable {
     /// The request line and the field lines in their order, without line ends: names and values as they
     /// came, with one space between them.
     public var headLines: [String] {
-        ["GET \(target) \(version)"] + fields.map { "\($0.name): \($0.value)" }
+        // RFC 6455 §4.1: no other version asks for a WebSocket.
+        ["GET \(target) \(HTTPVersion.http11)"] + fields.map { "\($0.name): \($0.value)" }
     }
 
     /// The server's log; what is said here has the route and the other end's address in front.
@@ -79,18 +91,34 @@ public struct HandshakeRequest: Sendable {
         remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?, user: String? = nil
     ) {
         self.endpoint = endpoint
-        version = head.version
         target = head.target
         self.path = path
         self.query = Query(query ?? "")
-        fields = head.fields
-        origin = client.origin
-        offeredSubprotocols = client.offeredSubprotocols
-        offeredExtensions = client.offeredExtensions
+        fields = head.fields.trimmed()
         self.remoteAddress = remoteAddress
         self.localAddress = localAddress
         self.tls = tls
-        self.user = user
+        if let user { rare.user = user }
+    }
+
+    /// What most handshakes have none of: an open connection keeps its request.
+    private struct Rare: Sendable {
+        var user: String?
+        var compressionWindowBits: Int?
+        var responseFields = Fields()
+        var unsafeSubprotocol: String?
+        var unsafeResponse: [UInt8]?
+    }
+
+    /// In memory of its own. Another takes its place when something changes, so that a request is a value.
+    private final class RareBox: Sendable {
+        let rare: Rare
+        init(_ rare: Rare) { self.rare = rare }
+    }
+    private var rareBox: RareBox?
+    private var rare: Rare {
+        get { rareBox?.rare ?? Rare() }
+        set { rareBox = RareBox(newValue) }
     }
 }
 

@@ -354,23 +354,35 @@ extension Exchange {
 
     /// Runs the handshake hook and answers. In the connection's one task.
     ///
+    /// What it calls is not inlined: with the frames of those, its own would not fit in the first piece of
+    /// memory that the task has for frames, and a second one of 1 KiB would be the task's for good.
+    ///
     /// - Returns: the open connection and the hook that talks; `nil` if it came to nothing.
     private func shakeHands() async -> (Connection, WebSocketHandler.TransferData)? {
+        guard let upgrade = takeUpgrade() else { return nil }
+        do {
+            let transferData = try await runHook(upgrade)
+            return establish(upgrade).map { ($0, transferData) }
+        } catch {
+            reject(error, upgrade)
+            return nil
+        }
+    }
+
+    @inline(never)
+    private func takeUpgrade() -> Upgrade? {
         guard let upgrade else { return nil }
         self.upgrade = nil
-        upgrade.request.unsafeStream = self
         worker.loop.note(activity: upgrade.route.index)
-        var transferData = upgrade.handler.transferData
-        if let prepare = upgrade.handler.prepare {
-            do {
-                transferData = try await prepare(&upgrade.request)
-            } catch {
-                reject(error, upgrade)
-                return nil
-            }
-        }
-        guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
-        return (establish(upgrade), transferData)
+        return upgrade
+    }
+
+    /// - Returns: the hook that talks.
+    @inline(never)
+    private func runHook(_ upgrade: Upgrade) async throws -> WebSocketHandler.TransferData {
+        guard let prepare = upgrade.handler.prepare else { return upgrade.handler.transferData }
+        upgrade.request.unsafeStream = self
+        return try await prepare(&upgrade.request)
     }
 
     /// Sends the 101, or what the handler put in its place; false if it cannot be sent.
@@ -412,17 +424,17 @@ extension Exchange {
     private func acceptedCompression(
         _ upgrade: Upgrade
     ) -> (answer: ExtensionOffer, parameters: DeflateParameters)? {
-        guard !upgrade.request.offeredExtensions.isEmpty, upgrade.request.allowsCompression,
+        guard !upgrade.client.offeredExtensions.isEmpty, upgrade.request.allowsCompression,
             upgrade.request.unsafeResponse == nil
         else { return nil }
         let request = upgrade.request
         var settings = request.endpoint.settings.compression
         settings.windowBits = min(settings.windowBits, request.compressionWindowBits ?? .max)
-        return PermessageDeflate.accept(request.offeredExtensions, settings)
+        return PermessageDeflate.accept(upgrade.client.offeredExtensions, settings)
     }
 
     private func logCompression(_ upgrade: Upgrade, _ answer: ExtensionOffer?) {
-        let offers = upgrade.request.offeredExtensions
+        let offers = upgrade.client.offeredExtensions
         guard !offers.isEmpty else { return }
         worker.log.compression(
             .debug,
@@ -431,7 +443,10 @@ extension Exchange {
                 + (answer.map { "agreed on \($0)" } ?? "no compression"))
     }
 
-    private func establish(_ upgrade: Upgrade) -> Connection {
+    /// Answers the handshake; `nil` if it came to nothing.
+    @inline(never)
+    private func establish(_ upgrade: Upgrade) -> Connection? {
+        guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
         let connection = Connection(
             id: worker.nextConnectionID(), endpoint: upgrade.request.endpoint,
             request: upgrade.request, stream: stream)
@@ -444,6 +459,7 @@ extension Exchange {
         return connection
     }
 
+    @inline(never)
     private func reject(_ error: any Error, _ upgrade: Upgrade) {
         task = nil
         guard !stream.isClosed else { return }

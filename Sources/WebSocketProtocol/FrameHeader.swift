@@ -1,12 +1,12 @@
 /// The 2 to 14 bytes before a payload (RFC 6455 §5.2).
 public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
+    public var payloadByteCount: Int
+    /// The four key bytes as they stand on the wire, loaded little-endian; `nil`: not masked.
+    public var maskingKey: UInt32?
     public var isFinal: Bool
     /// RSV1, RSV2, RSV3 as a number of three bits, RSV1 the highest.
     public var reservedBits: UInt8
     public var opcode: Opcode
-    public var payloadByteCount: Int
-    /// The four key bytes as they stand on the wire, loaded little-endian; `nil`: not masked.
-    public var maskingKey: UInt32?
 
     /// 14: two bytes, eight of length, four of mask.
     public static let byteCountLimit = 14

@@ -20,31 +20,67 @@ public struct Session {
     public let messageByteLimit: Int
 
     /// The peer's Close, once it came. Bytes after it are dropped unread (§5.5.1).
-    public internal(set) var receivedClose: Close?
+    public internal(set) var receivedClose: Close? {
+        get { rare?.receivedClose }
+        set { rare = Rare(newValue, sentClose, frameObserver) }
+    }
     /// Our Close, once a frame for it was made. Nothing may be sent after it.
-    public internal(set) var sentClose: Close?
+    public internal(set) var sentClose: Close? {
+        get { rare?.sentClose }
+        set {
+            rare = Rare(receivedClose, newValue, frameObserver)
+            hasSentClose = newValue != nil
+        }
+    }
 
     /// Told of each header that is one, before it is held against the message it belongs to: for logs
     /// that show every frame.
-    public var frameObserver: (@Sendable (FrameHeader) -> Void)?
+    public var frameObserver: (@Sendable (FrameHeader) -> Void)? {
+        get { rare?.frameObserver }
+        set { rare = Rare(receivedClose, sentClose, newValue) }
+    }
 
-    // What of a frame or message came so far.
+    /// What an idle session has none of. Another takes its place when something changes, so that a session
+    /// remains a value.
+    private final class Rare {
+        let receivedClose: Close?
+        let sentClose: Close?
+        let frameObserver: (@Sendable (FrameHeader) -> Void)?
+
+        init(
+            _ receivedClose: Close?, _ sentClose: Close?,
+            _ frameObserver: (@Sendable (FrameHeader) -> Void)?
+        ) {
+            self.receivedClose = receivedClose
+            self.sentClose = sentClose
+            self.frameObserver = frameObserver
+        }
+    }
+    private var rare: Rare?
+
+    // What of a frame or message came so far. The small ones lie in the last word of the frame's header.
     var headerStart: [UInt8] = []
-    var frame: FrameHeader?
     var frameReceivedByteCount = 0
     var controlPayload: [UInt8] = []
-    var messageKind: Opcode?
     var messagePayload: [UInt8] = []
-    /// How much of a compressed message has come, before inflating.
-    var compressedByteCount = 0
+    var frame: FrameHeader?
+    var messageKind: Opcode?
     var validator = UTF8Validator()
     var hasFailed = false
+    /// Whether there is a ``sentClose``.
+    public private(set) var hasSentClose = false
 
     /// The kind of the fragmented message that we are sending.
     public internal(set) var sendingKind: Opcode?
 
+    @usableFromInline let hasCompression: Bool
     /// What was negotiated of RFC 7692; `nil`: nothing is compressed, and may not be.
-    var compression: SessionCompression?
+    let compression: SessionCompression?
+    /// How much of a compressed message has come, before inflating.
+    var compressedByteCount: Int {
+        get { compression?.receivedByteCount ?? 0 }
+        set { compression?.receivedByteCount = newValue }
+    }
 
     /// - Parameters:
     ///   - messageByteLimit: counts payload bytes, after inflating.
@@ -54,7 +90,8 @@ public struct Session {
     ) {
         self.role = role
         self.messageByteLimit = messageByteLimit
-        self.compression = compression
+        self.compression = compression?.unused()
+        hasCompression = compression != nil
     }
 
     /// A compressed message may be this much longer on the wire than inflated. Far more than any that

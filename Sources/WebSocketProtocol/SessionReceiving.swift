@@ -34,7 +34,7 @@ extension Session {
     private func readWholeMessage(
         from input: inout InputBytes
     ) throws(ProtocolError) -> Message? {
-        guard frame == nil, messageKind == nil, headerStart.isEmpty, compression == nil,
+        guard frame == nil, messageKind == nil, headerStart.isEmpty, !hasCompression,
             frameObserver == nil,
             let (header, headerByteCount) = try FrameHeader.parse(input.remaining, role: role),
             header.isFinal, header.opcode == .text || header.opcode == .binary,

@@ -28,7 +28,13 @@ extension Session {
 
     /// Whether the next piece of a message is to go through ``compressedFrame(_:payload:isFinal:maskingKey:)``:
     /// its message is being compressed, or it begins one that is long enough.
+    @inlinable
     public func compresses(_ payloadByteCount: Int) -> Bool {
+        hasCompression && compressesPiece(payloadByteCount)
+    }
+
+    @usableFromInline
+    func compressesPiece(_ payloadByteCount: Int) -> Bool {
         guard let compression else { return false }
         if sendingKind != nil { return compression.isSending }
         return payloadByteCount >= compression.pool.settings.thresholdByteCount

@@ -7,9 +7,17 @@ public struct DeflateParameters: Sendable, Hashable {
     /// The client's messages refer to no earlier ones (§7.1.1.2).
     public var clientNoContextTakeover = false
     /// 8…15: the base-2 logarithm of the window that the server compresses with (§7.1.2.1).
-    public var serverMaxWindowBits = 15
+    public var serverMaxWindowBits: Int {
+        get { Int(serverBits) }
+        set { serverBits = UInt8(clamping: newValue) }
+    }
     /// 8…15: the base-2 logarithm of the window that the client compresses with (§7.1.2.2).
-    public var clientMaxWindowBits = 15
+    public var clientMaxWindowBits: Int {
+        get { Int(clientBits) }
+        set { clientBits = UInt8(clamping: newValue) }
+    }
+    private var serverBits: UInt8 = 15
+    private var clientBits: UInt8 = 15
 
     public init() {}
 

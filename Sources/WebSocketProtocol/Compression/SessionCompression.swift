@@ -3,13 +3,17 @@
 /// Without context takeover it owns nothing: streams are lent by the pool, the inflater for as long as
 /// a message comes in, the deflater for one piece. That a piece may be compressed by a stream that knows
 /// nothing of the piece before is because each ends with a sync flush: the next block may begin anew.
-public struct SessionCompression {
+///
+/// A class, because most sessions have none.
+public final class SessionCompression {
     let pool: CompressionPool
     let parameters: DeflateParameters
 
     /// The message that comes in is compressed, and this inflates it; with context it stays.
     private(set) var inflater: Inflater?
     private(set) var isReceiving = false
+    /// How much of a compressed message has come, before inflating.
+    var receivedByteCount = 0
     /// What the peer may refer to, while there is no inflater.
     private var history: [UInt8] = []
     /// Ours, if the context is kept.
@@ -26,12 +30,15 @@ public struct SessionCompression {
         self.parameters = parameters
         self.pool = pool
     }
+
+    /// One with nothing compressed yet: each session has its own.
+    func unused() -> SessionCompression { SessionCompression(parameters, pool: pool) }
 }
 
 // MARK: - Receiving
 
 extension SessionCompression {
-    mutating func beginReceiving(_ role: Role) throws(ProtocolError) {
+    func beginReceiving(_ role: Role) throws(ProtocolError) {
         isReceiving = true
         wasUsed = true
         if inflater == nil {
@@ -44,7 +51,7 @@ extension SessionCompression {
         if inflater == nil { throw .compressionUnavailable }
     }
 
-    mutating func endReceiving(_ role: Role) {
+    func endReceiving(_ role: Role) {
         isReceiving = false
         guard !parameters.inflateKeepsContext(role), let inflater else { return }
         pool.giveBack(inflater)
@@ -56,7 +63,7 @@ extension SessionCompression {
 
 extension SessionCompression {
     /// Compresses a piece of a message; `nil` if there is no memory for it.
-    mutating func deflate(
+    func deflate(
         _ bytes: UnsafeRawBufferPointer, _ role: Role, isLast: Bool
     ) -> UnsafeRawBufferPointer? {
         wasUsed = true
@@ -77,7 +84,7 @@ extension SessionCompression {
     /// inflater has to follow.
     func maySkip(_ role: Role) -> Bool { !parameters.deflateKeepsContext(role) }
 
-    mutating func releaseIfIdle(_ role: Role) {
+    func releaseIfIdle(_ role: Role) {
         guard !wasUsed else { return wasUsed = false }
         // A new one refers to nothing that was sent before, which is always allowed.
         deflater = nil

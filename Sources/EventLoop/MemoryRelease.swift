@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+
+/// Gives memory back to the system that the allocator keeps after a burst.
+///
+/// glibc keeps whole pages that were freed between others in use: after long messages on many connections
+/// that is a hundred times what they need when they are idle again. Looks now and then, and acts only while
+/// the process has little to do, so that pages are not given back to be asked for again. For programs, not
+/// libraries: it is about the memory of the whole process.
+///
+/// `@unchecked Sendable`: after ``start()`` everything is touched on the loop's thread only.
+public final class MemoryRelease: @unchecked Sendable {
+    private let loop: Loop
+    private var timer: Timer?
+    private var lastCPUTime: Duration = .zero
+    /// After the last release, in bytes.
+    private var keptByteCount: Int
+
+    static let pause: Duration = .seconds(1)
+    /// A tenth of a core: what many idle connections cost besides.
+    private static let idleCPUTime: Duration = pause / 10
+    /// 4 MiB more than before: less is not worth a look through all that is free, which takes a millisecond
+    /// for each 10 MiB or so that are given back.
+    private static let growthByteCount = 4 << 20
+
+    public init(on loop: Loop) {
+        self.loop = loop
+        keptByteCount = Self.residentByteCount() ?? 0
+    }
+
+    /// Begins to look. From any thread; ends with the loop or the object.
+    public func start() {
+        loop.submit { [weak self] in
+            guard let self else { return }
+            timer = loop.makeTimer { [weak self] in self?.look() }
+            lookAgain()
+        }
+    }
+
+    private func lookAgain() {
+        if let timer { loop.schedule(timer, after: Self.pause) }
+    }
+
+    private func look() {
+        defer { lookAgain() }
+        let cpuTime = Self.cpuTime()
+        let isIdle = cpuTime - lastCPUTime < Self.idleCPUTime
+        lastCPUTime = cpuTime
+        guard isIdle, let byteCount = Self.residentByteCount() else { return }
+        guard byteCount >= keptByteCount + Self.growthByteCount else {
+            return keptByteCount = min(keptByteCount, byteCount)
+        }
+        malloc_trim(0)
+        keptByteCount = Self.residentByteCount() ?? byteCount
+    }
+
+    /// Of all threads. POSIX has `clock` count microseconds.
+    private static func cpuTime() -> Duration { .microseconds(clock()) }
+
+    /// The second number of proc(5)'s `statm`, in pages there.
+    static func residentByteCount() -> Int? {
+        let fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else { return nil }
+        defer { close(fd) }
+        var text = [UInt8](repeating: 0, count: 128)
+        let count = read(fd, &text, text.count)
+        guard count > 0 else { return nil }
+        let numbers = text[..<count].split(separator: UInt8(ascii: " "))
+        guard numbers.count > 1, let pageCount = Int(String(decoding: numbers[1], as: UTF8.self)) else {
+            return nil
+        }
+        return pageCount * sysconf(Int32(_SC_PAGESIZE))
+    }
+}
