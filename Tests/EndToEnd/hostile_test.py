@@ -11,7 +11,7 @@ import pytest
 
 from wire import (
     BINARY, CLOSE, CONTINUATION, HANDLERS, PING, RSV1, TEXT, Deflate, Frame, Wire, bounded, close_body,
-    descriptor_count, frame, handshake, idle_descriptor_count, wait_until)
+    descriptor_count, frame, handshake, idle_descriptor_count, resident_bytes, wait_until)
 
 MIB = 1 << 20
 OFFER = "permessage-deflate"
@@ -317,3 +317,24 @@ def test_clients_that_read_no_page(start_plain):
     with Wire.connect(server) as wire:
         wire.send(handshake())
         assert wire.head().status == 101
+
+
+def test_memory_of_a_burst_is_given_back(start_plain):
+    """To the system, not only to the allocator: a busy minute must not cost memory for ever."""
+    server = start_plain()
+    wires = [Wire.open(server) for _ in range(40)]
+    for wire in wires:
+        wire.echo()
+    before = resident_bytes(server.pid)
+    data = frame(BINARY, bytes(MIB))
+    for wire in wires:
+        wire.send(data[:MIB // 2])
+    # Half a message each is kept until the rest comes.
+    wait_until(lambda: resident_bytes(server.pid) > before + 15 * MIB, what="the burst did not arrive")
+    for wire in wires:
+        wire.send(data[MIB // 2:])
+        assert len(wire.message().payload) == MIB
+    wait_until(lambda: resident_bytes(server.pid) < before + 5 * MIB, what="the memory was not given back")
+    for wire in wires:
+        wire.echo()
+        wire.socket.close()
