@@ -82,6 +82,19 @@ struct LayeringTests {
         }
     }
 
+    @Test("what begins with #! can be executed", arguments: ["Sources", "Tests", "handlers"])
+    func executable(_ folder: String) throws {
+        let base = Self.root.appending(path: folder)
+        for name in try FileManager.default.subpathsOfDirectory(atPath: base.path) {
+            let path = base.appending(path: name).path
+            // Others are read by a script, not run.
+            guard !name.contains("."), let file = FileHandle(forReadingAtPath: path) else { continue }
+            defer { try? file.close() }
+            guard let start = try? file.read(upToCount: 3), start == Data("#!/".utf8) else { continue }
+            #expect(FileManager.default.isExecutableFile(atPath: path), "\(folder)/\(name)")
+        }
+    }
+
     @Test("nothing traps on what came from outside")
     func traps() throws {
         for file in try Self.files("Sources") {
