@@ -115,7 +115,7 @@ public struct Fields: Sendable {
     mutating func reserve(_ byteCount: Int) { bytes.reserveCapacity(byteCount) }
 
     /// The same in no more memory than it takes: for fields that are kept.
-    package func trimmed() -> Fields {
+    public func trimmed() -> Fields {
         guard bytes.capacity - bytes.count > Self.keptSpareByteCount else { return self }
         var copy = Fields()
         copy.reserve(bytes.count)

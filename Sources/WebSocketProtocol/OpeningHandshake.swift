@@ -136,7 +136,7 @@ public enum OpeningHandshake {
 
     /// RFC 6455 §4.1: the elements "MUST be non-empty strings with characters in the range U+0021
     /// to U+007E not including separator characters […] and MUST all be unique strings".
-    package static func subprotocols(_ fields: Fields) throws(HandshakeError) -> [String] {
+    public static func subprotocols(_ fields: Fields) throws(HandshakeError) -> [String] {
         guard let value = fields["Sec-WebSocket-Protocol"] else { return [] }
         guard let names = HeaderGrammar.elements(of: value), !names.isEmpty,
             names.allSatisfy({ HeaderGrammar.isToken($0) })
@@ -147,7 +147,7 @@ public enum OpeningHandshake {
     }
 
     /// RFC 6455 §9.1: the field may be split over several lines, each of which has the grammar.
-    package static func extensions(_ fields: Fields) throws(HandshakeError) -> [ExtensionOffer] {
+    public static func extensions(_ fields: Fields) throws(HandshakeError) -> [ExtensionOffer] {
         var extensions: [ExtensionOffer] = []
         for value in fields.values(of: "Sec-WebSocket-Extensions") {
             guard let parsed = ExtensionOffer.parse(value) else {
