@@ -21,11 +21,15 @@ struct AlarmClock: ~Copyable {
 
     /// Rings at `deadline` or within the millisecond behind it, so that timers that lie close together cost
     /// one wake-up. It may ring before as well, for a timer that has been cancelled since.
-    mutating func set(for deadline: MonotonicTime) {
+    ///
+    /// - Returns: whether it will; if not, nobody may wait for it.
+    mutating func set(for deadline: MonotonicTime) -> Bool {
         let (sum, overflow) = deadline.nanoseconds.addingReportingOverflow(Self.granularity &- 1)
         let time = overflow ? deadline : MonotonicTime(nanoseconds: sum &- sum % Self.granularity)
-        if let setTime, setTime <= time { return }
-        if linux_timerfd_set(fd, time.nanoseconds) == 0 { setTime = time }
+        if let setTime, setTime <= time { return true }
+        guard linux_timerfd_set(fd, time.nanoseconds) == 0 else { return false }
+        setTime = time
+        return true
     }
 
     /// Notes that it has rung.

@@ -51,6 +51,12 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// long, so that there is room for what comes of it and of a record that began before.
     var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
     private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
+
+    /// Where pipes are read, for the same reason: a script is read on when its output has been sent.
+    var pipeBuffer: UnsafeMutableRawBufferPointer { pipeMemory.bytes }
+    /// 64 KiB: what a pipe holds.
+    private lazy var pipeMemory = OwnedMemory(byteCount: 65_536)
+
     @exclusivity(unchecked) var queuePool = ByteQueuePool()
     @exclusivity(unchecked) private var unflushedStreams: [Stream] = []
     @exclusivity(unchecked) private var unreadStreams: [Stream] = []
@@ -212,9 +218,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         }
         turnStart.store(0, ordering: .relaxed)
         guard let earliest else { return true }
-        if earliest <= now { return false }
-        alarmClock.set(for: earliest)
-        return true
+        return earliest > now && alarmClock.set(for: earliest)
     }
 }
 

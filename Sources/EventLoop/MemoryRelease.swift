@@ -19,9 +19,11 @@ public final class MemoryRelease: @unchecked Sendable {
     static let pause: Duration = .seconds(1)
     /// A tenth of a core: what many idle connections cost besides.
     private static let idleCPUTime: Duration = pause / 10
-    /// 4 MiB more than before: less is not worth a look through all that is free, which takes a millisecond
-    /// for each 10 MiB or so that are given back.
+    /// 4 MiB more than before, and an eighth: less is not worth a look through all that is free, which takes
+    /// a millisecond for each 10 MiB or so that are given back.
     private static let growthByteCount = 4 << 20
+    /// Between two releases, for a server whose bursts come one after the other.
+    private static let releasePause: Duration = .seconds(10)
 
     public init(on loop: Loop) {
         self.loop = loop
@@ -37,21 +39,25 @@ public final class MemoryRelease: @unchecked Sendable {
         }
     }
 
-    private func lookAgain() {
-        if let timer { loop.schedule(timer, after: Self.pause) }
+    private func lookAgain(after pause: Duration = pause) {
+        if let timer { loop.schedule(timer, after: pause) }
     }
 
-    private func look() {
-        defer { lookAgain() }
+    private func look() { lookAgain(after: releaseIfIdle() ? Self.releasePause : Self.pause) }
+
+    /// - Returns: whether memory was given back.
+    private func releaseIfIdle() -> Bool {
         let cpuTime = Self.cpuTime()
         let isIdle = cpuTime - lastCPUTime < Self.idleCPUTime
         lastCPUTime = cpuTime
-        guard isIdle, let byteCount = Self.residentByteCount() else { return }
-        guard byteCount >= keptByteCount + Self.growthByteCount else {
-            return keptByteCount = min(keptByteCount, byteCount)
+        guard isIdle, let byteCount = Self.residentByteCount() else { return false }
+        guard byteCount >= keptByteCount + max(Self.growthByteCount, keptByteCount / 8) else {
+            keptByteCount = min(keptByteCount, byteCount)
+            return false
         }
         malloc_trim(0)
         keptByteCount = Self.residentByteCount() ?? byteCount
+        return true
     }
 
     /// Of all threads. POSIX has `clock` count microseconds.

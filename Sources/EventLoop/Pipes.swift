@@ -93,8 +93,7 @@ final class PipeReader: EventSource {
     /// - Returns: whether there was anything.
     private func readOnce() -> Bool {
         guard !isClosed, !isPaused else { return false }
-        // 64 KiB: what a pipe holds.
-        let buffer = UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer.prefix(65_536))
+        let buffer = loop.pipeBuffer
         let count = read(fd, buffer.baseAddress, buffer.count)
         if count > 0 {
             onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

@@ -166,7 +166,7 @@ package enum Program {
             }
             let memoryRelease = server.loops.first.map { MemoryRelease(on: $0) }
             memoryRelease?.start()
-            server.waitUntilStopped()
+            withExtendedLifetime(memoryRelease) { server.waitUntilStopped() }
             return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {
             complain("cannot serve: \(error)")

@@ -448,8 +448,9 @@ extension Exchange {
     private func establish(_ upgrade: Upgrade) -> Connection? {
         guard !stream.isClosed, sendAnswer(upgrade) else { return nil }
         let connection = Connection(
-            id: worker.nextConnectionID(), endpoint: upgrade.request.endpoint,
+            id: worker.nextConnectionID(), endpoint: worker.endpoint(of: upgrade.route),
             request: upgrade.request, stream: stream)
+        // The connection's from now on: whoever cancels it has to end the handler's wait as well.
         connection.task = task
         task = nil
         worker.replace(self, by: connection)
