@@ -87,6 +87,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         var source: (any EventSource)?
         /// Tells a descriptor from a later one with the same number.
         var generation: UInt32 = 0
+        /// False: what was written before is sent before it is told, and what it writes directly afterwards.
+        var isBatched = false
     }
 
     /// What other threads give to the loop.
@@ -197,10 +199,12 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         if token == Self.wakeUpToken { return drainWakeUp() }
         if token == Self.alarmToken { return alarmClock.rang() }
         let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
-        guard fd < sources.count, sources[fd].generation == UInt32(token >> 32),
-            let source = sources[fd].source
-        else { return }
+        guard fd < sources.count else { return }
+        let isBatched = sources[fd].isBatched
+        if !isBatched { endBatch() }
+        guard sources[fd].generation == UInt32(token >> 32), let source = sources[fd].source else { return }
         source.ready(readiness)
+        if !isBatched { endBatch() }
     }
 
     /// Whether there is nothing to do but to wait.
@@ -234,10 +238,16 @@ extension Loop {
     }
 
     /// Begins to watch a descriptor; the loop keeps the source until ``remove(_:)``.
-    func add(_ fd: Int32, _ interest: Readiness, _ source: any EventSource) throws(SystemError) {
+    ///
+    /// - Parameter isBatched: for streams, which know nothing of each other. What a script or a signal says
+    ///   may close a stream, and must not find there what ought to have been sent by then.
+    func add(
+        _ fd: Int32, _ interest: Readiness, _ source: any EventSource, isBatched: Bool = false
+    ) throws(SystemError) {
         let index = Int(fd)
         while sources.count <= index { sources.append(Registration()) }
         sources[index].source = source
+        sources[index].isBatched = isBatched
         sources[index].generation &+= 1
         do {
             try epoll.add(fd, interest, token: token(fd))

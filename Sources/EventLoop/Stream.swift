@@ -77,7 +77,7 @@ public final class Stream: EventSource {
         self.loop = loop
         self.drainMark = drainMark
         do {
-            try loop.add(fd, [.readable, .writable, .hangUp, .edgeTriggered], self)
+            try loop.add(fd, [.readable, .writable, .hangUp, .edgeTriggered], self, isBatched: true)
         } catch {
             Glibc.close(fd)
             throw error
