@@ -294,6 +294,31 @@ extension EventLoopTests {
                 #expect(freed == nil)
             }
         }
+
+        /// Two pipes that are ready at once: the second one's source closes what the first one's wrote to, as
+        /// a script's end does when its answer is not complete.
+        @Test func whatIsWrittenIsSentBeforeTheNextSourceCloses() throws {
+            try withLoop { loop in
+                let (recorder, peer) = try loop.connect()
+                var ends: [[Int32]] = [[0, 0], [0, 0]]
+                for index in ends.indices { try check("pipe2") { pipe2(&ends[index], O_NONBLOCK | O_CLOEXEC) } }
+                let pipes = ends
+                let readers = try loop {
+                    let first = try PipeReader(pipes[0][0], on: loop.loop) { bytes in
+                        if bytes != nil { recorder.stream?.write(Array("answer".utf8)) }
+                    }
+                    let second = try PipeReader(pipes[1][0], on: loop.loop) { bytes in
+                        if bytes != nil { recorder.stream?.close() }
+                    }
+                    // Both in the same turn, and in this order.
+                    for pipe in pipes { _ = write(pipe[1], "x", 1) }
+                    return Unchecked([first, second])
+                }
+                #expect(peer.receive().bytes == Array("answer".utf8))
+                try loop { for reader in readers.value { reader.close() } }
+                for pipe in pipes { close(pipe[1]) }
+            }
+        }
     }
 
     @Suite("Loop thread")
