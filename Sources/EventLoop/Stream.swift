@@ -37,6 +37,8 @@ public final class Stream: EventSource {
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
     @exclusivity(unchecked) var tls: TLSSession?
     @exclusivity(unchecked) var output: ByteQueue?
+    /// What goes out before `output`, from where it lies: see StreamLoans.swift.
+    @exclusivity(unchecked) var loans: [Loan] = []
     /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
     @exclusivity(unchecked) var fileParts: FileParts?
 
@@ -180,15 +182,20 @@ extension Stream {
 
 extension Stream {
     /// How much waits to be sent, in bytes.
-    public var queuedByteCount: Int { output?.count ?? 0 }
-    public var isOverDrainMark: Bool { queuedByteCount > drainMark || fileParts != nil }
-    var hasOutput: Bool { output != nil || fileParts != nil }
+    public var queuedByteCount: Int { (output?.count ?? 0) + (loans.isEmpty ? 0 : loanByteCount) }
+    /// Loans do not count: the socket was not asked yet.
+    public var isOverDrainMark: Bool { (output?.count ?? 0) > drainMark || fileParts != nil }
+    var hasOutput: Bool { output != nil || fileParts != nil || !loans.isEmpty }
 
     /// Room at the end of the queue, to be filled and then made part of it with ``commit(_:)``.
     ///
     /// - Returns: `byteCount` bytes that stay valid until the next call on the stream.
     public func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if let place = output?.reserve(byteCount) { return place }
+        if !loans.isEmpty {
+            sendLoans()
+            if let place = output?.reserve(byteCount) { return place }
+        }
         var queue = loop.queuePool.take()
         let place = queue.reserve(byteCount)
         output = consume queue
@@ -228,33 +235,6 @@ extension Stream {
         commit(bytes.count)
     }
 
-    /// Sends two pieces at once from where they lie, as far as the socket takes them, and queues the
-    /// rest: for what is so long that copying it first would cost more than a call of its own.
-    public func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
-        guard !isClosing else { return }
-        let sent = hasOutput || tls != nil || memory != nil ? 0 : sendThrough(head, body)
-        write(head.dropFirst(sent))
-        write(body.dropFirst(max(0, sent - head.count)))
-    }
-
-    /// - Returns: how many bytes were sent; an error waits for the next call.
-    private func sendThrough(
-        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer
-    ) -> Int {
-        let parts = [head, body].map {
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
-        }
-        let count = parts.withUnsafeBufferPointer { parts in
-            var message = msghdr()
-            message.msg_iov = UnsafeMutablePointer(mutating: parts.baseAddress)
-            message.msg_iovlen = parts.count
-            return sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
-        }
-        guard count > 0 else { return 0 }
-        sentByteCount &+= count
-        return count
-    }
-
     private func dropReserved() {
         if output?.count == 0 { dropOutput() }
     }
@@ -271,6 +251,7 @@ extension Stream {
     /// Sends as much of the queue as the socket takes now.
     public func flush() {
         if let tls { return flush(tls) }
+        if !loans.isEmpty { sendLoans() }
         while !isClosed {
             if fileParts?.isNext == true {
                 guard sendFilePart() else { break }
@@ -387,6 +368,7 @@ extension Stream {
             Glibc.close(fd)
         }
         dropOutput()
+        loans = []
         fileParts = nil
         let delegate = delegate
         self.delegate = nil

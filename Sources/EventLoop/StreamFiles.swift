@@ -55,6 +55,7 @@ extension Stream {
     /// the stream: the peer was promised more.
     public func sendFile(_ file: OpenFile, _ range: Range<Int>) {
         guard !isClosing, !range.isEmpty else { return }
+        sendLoans()
         var parts = fileParts ?? FileParts()
         parts.append(file, range, queuedByteCount: queuedByteCount)
         fileParts = parts

@@ -60,11 +60,11 @@ extension Connection {
             let byteCount = text.utf8.count
             if compress && session.compresses(byteCount) { return try writeCompressed(message) }
             guard let header = try header(.text, byteCount) else { return nil }
-            text.utf8Span.span.withUnsafeBytes { put(header, $0) }
+            if !lend(header, .text(text)) { text.utf8Span.span.withUnsafeBytes { put(header, $0) } }
         case .binary(let bytes):
             if compress && session.compresses(bytes.count) { return try writeCompressed(message) }
             guard let header = try header(.binary, bytes.count) else { return nil }
-            bytes.withUnsafeBytes { put(header, $0) }
+            if !lend(header, .bytes(bytes)) { bytes.withUnsafeBytes { put(header, $0) } }
         }
         return wrote(message)
     }
@@ -96,22 +96,23 @@ extension Connection {
     private func write(
         _ message: Message, _ isFinal: Bool, _ compress: Bool
     ) throws(ConnectionError) -> Bool {
-        // The error is a value here: a typed one does not pass through `withUTF8`.
+        // The error is a value here: a typed one does not pass through `withUnsafeBytes`.
         let result: Result<Void, ConnectionError>
         switch message {
-        case .text(var text):
-            result = text.withUTF8 {
-                write(.text, UnsafeRawBufferPointer($0), isFinal, compress)
+        case .text(let text):
+            result = text.utf8Span.span.withUnsafeBytes {
+                write(.text, $0, of: .text(text), isFinal, compress)
             }
         case .binary(let bytes):
-            result = bytes.withUnsafeBytes { write(.binary, $0, isFinal, compress) }
+            result = bytes.withUnsafeBytes { write(.binary, $0, of: .bytes(bytes), isFinal, compress) }
         }
         try result.get()
         return wrote(message, isFinal: isFinal)
     }
 
     private func write(
-        _ kind: Opcode, _ payload: UnsafeRawBufferPointer, _ isFinal: Bool, _ compress: Bool
+        _ kind: Opcode, _ payload: UnsafeRawBufferPointer, of body: Loan.Body, _ isFinal: Bool,
+        _ compress: Bool
     ) -> Result<Void, ConnectionError> {
         do throws(ConnectionError) {
             try checkRoom(payload.count)
@@ -129,7 +130,7 @@ extension Connection {
                 let header = try session.headerForData(
                     kind, payloadByteCount: payload.count, isFinal: isFinal,
                     maskingKey: maskingKey)
-                put(header, payload)
+                if !lend(header, body) { put(header, payload) }
             }
             return .success(())
         } catch {
@@ -138,26 +139,24 @@ extension Connection {
     }
 
     private func put(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
-        if payload.count >= Self.writeThroughByteCount && header.maskingKey == nil {
-            return putThrough(header, payload)
-        }
         let byteCount = header.byteCount + payload.count
         header.write(payload, to: stream.reserve(byteCount))
         stream.commit(byteCount)
     }
 
-    /// 32 KiB: a copy of that takes about as long as a call of `sendmsg` besides its own copy.
-    private static let writeThroughByteCount = 32_768
-
-    private func putThrough(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) {
+    /// Lends a long payload to the stream. One that is to be masked has to be copied anyway.
+    ///
+    /// - Returns: false if the payload is short, for which a copy is cheaper.
+    private func lend(_ header: FrameHeader, _ payload: Loan.Body) -> Bool {
+        guard header.payloadByteCount >= Self.lentByteCount && header.maskingKey == nil else { return false }
         let sentBefore = stream.sentByteCount
-        withUnsafeTemporaryAllocation(byteCount: FrameHeader.byteCountLimit, alignment: 1) { head in
-            guard let base = head.baseAddress else { return }
-            let byteCount = header.write(to: base)
-            stream.writeThrough(UnsafeRawBufferPointer(rebasing: head[..<byteCount]), payload)
-        }
+        stream.write(Loan(head: header.bytes([]), body: payload))
         noteSent(since: sentBefore)
+        return true
     }
+
+    /// 32 KiB: a copy of that takes about as long as what else is done for a loan.
+    private static let lentByteCount = 32_768
 
     private func noteSent(since sentBefore: Int) {
         if sentInTurn.turn != loop.now { sentInTurn = (loop.now, 0) }
@@ -166,10 +165,9 @@ extension Connection {
 
     private func checkRoom(_ payloadByteCount: Int) throws(ConnectionError) {
         if isDone { throw ending ?? .closed(session.receivedClose) }
+        guard stream.isOverDrainMark else { return }
         let queued = stream.queuedByteCount
-        guard queued > settings.sendQueueByteMark,
-            queued + payloadByteCount > settings.sendQueueByteLimit
-        else { return }
+        guard queued + payloadByteCount > settings.sendQueueByteLimit else { return }
         throw .sendQueueFull(
             byteCount: queued + payloadByteCount, byteLimit: settings.sendQueueByteLimit)
     }

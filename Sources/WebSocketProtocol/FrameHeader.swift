@@ -154,9 +154,10 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
     public func write(_ payload: UnsafeRawBufferPointer, to destination: UnsafeMutableRawPointer) {
         let start = destination + write(to: destination)
         guard let source = payload.baseAddress else { return }
-        start.copyMemory(from: source, byteCount: payload.count)
         if let maskingKey {
-            Mask.apply(maskingKey, to: .init(start: start, count: payload.count))
+            Mask.apply(maskingKey, to: payload, writingTo: start)
+        } else {
+            start.copyMemory(from: source, byteCount: payload.count)
         }
     }
 

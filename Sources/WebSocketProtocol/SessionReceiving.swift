@@ -43,8 +43,20 @@ extension Session {
         else { return nil }
         input.skip(headerByteCount)
         let payload = input.take(atMost: header.payloadByteCount)
-        if let key = header.maskingKey { Mask.apply(key, to: payload, offset: 0) }
+        guard let key = header.maskingKey else {
+            return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
+        }
+        if header.opcode == .binary { return .binary(Self.unmaskedCopy(payload, key)) }
+        Mask.apply(key, to: payload)
         return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
+    }
+
+    private static func unmaskedCopy(_ payload: UnsafeMutableRawBufferPointer, _ key: UInt32) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: payload.count) { copy, count in
+            guard let base = copy.baseAddress else { return }
+            Mask.apply(key, to: UnsafeRawBufferPointer(payload), writingTo: UnsafeMutableRawPointer(base))
+            count = payload.count
+        }
     }
 
     private mutating func fail() {

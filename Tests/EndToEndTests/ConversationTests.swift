@@ -178,6 +178,28 @@ struct ConversationTests {
         }
     }
 
+    @Test("long messages that the socket was not asked for yet are no queue")
+    func longMessagesWithinTheLimit() async throws {
+        var configuration = Configuration()
+        configuration.connection.sendQueueByteLimit = 100_000
+        let handler = WebSocketHandler { socket in
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try? await socket.send([UInt8](repeating: 1, count: 60_000)) }
+                }
+            }
+            try await socket.send("all")
+        }
+        try await TestServer(configuration, handler).run { port in
+            let client = try TestClient(port)
+            for _ in 0..<4 {
+                guard case .binary(let bytes) = try client.message() else { throw TestClientError.ended }
+                #expect(bytes.count == 60_000)
+            }
+            guard case .text("all") = try client.message() else { throw TestClientError.ended }
+        }
+    }
+
     @Test("what waits for one client is limited when several tasks send at once")
     func sendQueueLimit() async throws {
         var configuration = Configuration()

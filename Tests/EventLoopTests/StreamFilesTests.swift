@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 /// A file that is gone with the test.
-private final class TemporaryFile {
+final class TemporaryFile {
     let path = NSTemporaryDirectory() + "websockethost-\(UInt64.random(in: .min ... .max))"
 
     init(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }

@@ -41,6 +41,29 @@ struct MaskTests {
         }
     }
 
+    /// On the way to another place, at any alignment of either; the source stays as it is.
+    @Test func copies() {
+        for count in Array(0...70) + [127, 256, 257] {
+            for alignment in 0..<8 {
+                let source = pattern(count + 8)
+                var copy = pattern(count + 16)
+                let before = copy
+                let piece = source[(alignment / 2)...].prefix(count)
+                source.withUnsafeBytes { source in
+                    copy.withUnsafeMutableBytes { copy in
+                        guard let base = copy.baseAddress else { return }
+                        Mask.apply(
+                            exampleKey, to: .init(rebasing: source[piece.indices]), writingTo: base + alignment,
+                            offset: 3)
+                    }
+                }
+                #expect(copy[alignment...].prefix(count).elementsEqual(masked(Array(piece), exampleKey, offset: 3)))
+                #expect(copy[..<alignment] == before[..<alignment])
+                #expect(copy[(alignment + count)...] == before[(alignment + count)...])
+            }
+        }
+    }
+
     @Test func twiceIsNothing() {
         for key in [0, 1, 0x8000_0000, exampleKey, .max] {
             var bytes = pattern(1_000)
