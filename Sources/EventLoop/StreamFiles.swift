@@ -14,15 +14,13 @@ struct FileParts {
     private var parts: [Part] = []
 
     /// Of all parts; the queue's bytes beyond these follow the last part.
-    private(set) var allPrecedingByteCount = 0
+    private var allPrecedingByteCount: Int { parts.reduce(0) { $0 + $1.precedingByteCount } }
 
     mutating func append(_ file: OpenFile, _ range: Range<Int>, queuedByteCount: Int) {
-        let precedingByteCount = queuedByteCount - allPrecedingByteCount
-        allPrecedingByteCount += precedingByteCount
         parts.append(
             Part(
                 file: file, offset: range.lowerBound, remaining: range.count,
-                precedingByteCount: precedingByteCount))
+                precedingByteCount: queuedByteCount - allPrecedingByteCount))
     }
 
     var isEmpty: Bool { parts.isEmpty }
@@ -33,7 +31,6 @@ struct FileParts {
     mutating func removePreceding(_ byteCount: Int) {
         guard !parts.isEmpty else { return }
         parts[0].precedingByteCount -= byteCount
-        allPrecedingByteCount -= byteCount
     }
 
     var next: (file: OpenFile, offset: Int, remaining: Int)? {
