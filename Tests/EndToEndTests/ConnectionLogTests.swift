@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import WebSocketHost
 import WebSocketProtocol
@@ -22,8 +23,7 @@ struct ConnectionLogTests {
 
     /// What a client that says `text` makes the handler log: the lines of the handler alone, behind the time.
     private func lines(_ format: LogFormat, saying text: String) async throws -> [String] {
-        let path = NSTemporaryDirectory() + "handler-\(UUID().uuidString).log"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try TemporaryFiles.path(".log")
         var settings = LogSettings()
         settings.format = format
         var routes = Routes()

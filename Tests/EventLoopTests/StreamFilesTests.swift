@@ -1,14 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EventLoop
 
-/// A file that is gone with the test.
-final class TemporaryFile {
-    let path = NSTemporaryDirectory() + "websockethost-\(UInt64.random(in: .min ... .max))"
+/// A file with these bytes.
+struct TemporaryFile {
+    let path: String
 
-    init(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: path)) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    init(_ bytes: [UInt8]) throws {
+        path = try TemporaryFiles.path()
+        try Data(bytes).write(to: URL(filePath: path))
+    }
 }
 
 extension EventLoopTests {

@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -12,8 +13,7 @@ struct TestCertificates: Sendable {
     static let shared = Result { try TestCertificates() }
 
     private init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = URL(filePath: try TemporaryFiles.makeFolder("-tls"))
         localhost = try SelfSignedCertificate(names: ["localhost", "127.0.0.1", "::1"])
         other = try SelfSignedCertificate(names: ["other.example", "*.wild.example"])
         alice = try SelfSignedCertificate(names: ["alice", "192.0.2.7"])

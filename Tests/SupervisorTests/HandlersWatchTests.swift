@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import WebSocketConnection
 
@@ -17,9 +18,7 @@ private final class WatchedFolder: Sendable {
     private let box = Box()
 
     init() throws {
-        root = FileManager.default.temporaryDirectory.appending(path: "watch-\(UUID().uuidString)")
-            .resolvingSymlinksInPath()
-        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        root = URL(filePath: try TemporaryFiles.makeFolder("-watch"))
         loop = try Loop()
         thread = try loop.start()
         let isReady = DispatchSemaphore(value: 0)

@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import HTTPProtocol
+import TestSupport
 import Testing
 import WebSocketHost
 import WebSocketProtocol
@@ -22,13 +23,7 @@ struct SecureTests {
 
     init() throws {
         localhost = try SelfSignedCertificate(names: ["localhost", "127.0.0.1"])
-        trusted = try Self.file(localhost.certificatePEM)
-    }
-
-    private static func file(_ text: String) throws -> String {
-        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).pem").path
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return path
+        trusted = try TemporaryFiles.write(localhost.certificatePEM, ".pem")
     }
 
     private func run(
@@ -80,7 +75,7 @@ struct SecureTests {
         let alice = try SelfSignedCertificate(names: ["alice"])
         var tls = trusting(trusted)
         tls.identity = .selfSigned(alice)
-        let authorities = try Self.file(alice.certificatePEM)
+        let authorities = try TemporaryFiles.write(alice.certificatePEM, ".pem")
         try await run(tls, authentication: .required(authorities: authorities)) { client, url in
             let socket = try await client.connect(url)
             #expect(try await socket.receive() == .text("TLSv1.3 CN=alice"))
@@ -95,7 +90,8 @@ struct SecureTests {
     }
 
     @Test func untrusted() async throws {
-        for tls in [TLSClientConfiguration(), trusting(try Self.file(SelfSignedCertificate().certificatePEM))] {
+        let stranger = try TemporaryFiles.write(SelfSignedCertificate().certificatePEM, ".pem")
+        for tls in [TLSClientConfiguration(), trusting(stranger)] {
             try await run(tls) { client, url in
                 await #expect("no trust") { try await client.connect(url) } throws: { error in
                     guard case .tls(.handshakeFailed(let reason)) = error as? ConnectError else { return false }

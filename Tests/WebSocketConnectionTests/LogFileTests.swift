@@ -1,14 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import WebSocketConnection
 
-/// A folder of its own, gone afterwards.
+/// A folder of its own.
 private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = NSTemporaryDirectory() + "log tests \(UInt64.random(in: 0 ... .max))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
+    try body(try TemporaryFiles.makeFolder(" log tests"))
 }
 
 private func settings(_ byteLimit: Int, _ countLimit: Int, _ format: LogFormat = .text) -> LogSettings {

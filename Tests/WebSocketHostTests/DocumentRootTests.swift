@@ -11,8 +11,7 @@ private final class Folder {
     let path: String
 
     init() throws {
-        let base = NSTemporaryDirectory() + "websockethost-\(UInt64.random(in: .min ... .max))"
-        path = base + "/root"
+        path = try TemporaryFiles.makeFolder() + "/root"
         for name in ["sub/deep", ".git", "handlers/sub", "cgi-bin", "empty"] {
             try FileManager.default.createDirectory(
                 atPath: path + "/" + name, withIntermediateDirectories: true)
@@ -34,8 +33,6 @@ private final class Folder {
         }
         mkfifo(path + "/pipe", 0o600)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path + "/..") }
 }
 
 @Suite("Document root")

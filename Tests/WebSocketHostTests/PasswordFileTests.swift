@@ -18,12 +18,6 @@ struct PasswordFileTests {
 
         """
 
-    private func file(_ text: String) throws -> String {
-        let path = NSTemporaryDirectory() + "websockethost-\(UInt64.random(in: .min ... .max)).htpasswd"
-        try text.write(toFile: path, atomically: false, encoding: .utf8)
-        return path
-    }
-
     static let refused: [Row<String, String>] = [
         Row("nothing", "", "no user"),
         Row("comment only", "# a:b\n\n", "no user"),
@@ -40,8 +34,7 @@ struct PasswordFileTests {
 
     @Test(arguments: refused)
     func isRefused(_ row: Row<String, String>) throws {
-        let path = try file(row.input)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try TemporaryFiles.write(row.input, ".htpasswd")
         do throws(PasswordFileError) {
             _ = try BasicAuthentication(file: path)
             Issue.record("it was read")
@@ -87,8 +80,7 @@ struct PasswordFileTests {
     }
 
     @Test func users() throws {
-        let path = try file(Self.lines)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try TemporaryFiles.write(Self.lines, ".htpasswd")
         let passwords = try PasswordFile(path: path)
         for user in ["short", "long", "bcrypt"] {
             #expect(passwords.admits(user, "sesame"))
@@ -102,8 +94,7 @@ struct PasswordFileTests {
     /// The second time the hash is not computed, so the verdict is there at once; a wrong password is
     /// computed each time.
     @Test func successesAreKept() async throws {
-        let path = try file(Self.lines)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try TemporaryFiles.write(Self.lines, ".htpasswd")
         let authentication = try BasicAuthentication(file: path)
         let (right, wrong) = ("Basic YmNyeXB0OnNlc2FtZQ==", "Basic YmNyeXB0OnNlc2FtRQ==")
         #expect(await later(authentication, wrong) == "refused")
