@@ -11,3 +11,35 @@ public enum Message: Sendable, Hashable {
         }
     }
 }
+
+extension Message {
+    /// Whether the same would be sent. Two ways to write one letter, which Swift's texts take for equal, differ.
+    @inlinable
+    public static func == (first: Message, second: Message) -> Bool {
+        switch (first, second) {
+        case (.text(let first), .text(let second)):
+            // Most texts differ in length, which is looked up and not counted.
+            first.utf8.count == second.utf8.count && haveSameBytes(first, second)
+        case (.binary(let first), .binary(let second)): first == second
+        case (.text, .binary), (.binary, .text): false
+        }
+    }
+
+    /// Of two texts that are equally long.
+    @usableFromInline
+    static func haveSameBytes(_ first: String, _ second: String) -> Bool {
+        let (first, second) = (first.utf8Span.span.bytes, second.utf8Span.span.bytes)
+        var offset = 0
+        while offset + 8 <= first.byteCount {
+            let word = first.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard word == second.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
+            offset += 8
+        }
+        for offset in offset..<first.byteCount
+        where first.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            != second.unsafeLoad(fromByteOffset: offset, as: UInt8.self) {
+            return false
+        }
+        return true
+    }
+}
