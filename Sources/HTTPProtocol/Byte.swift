@@ -48,8 +48,12 @@ enum Byte {
 
     /// Appends a text's bytes in one copy, which `append(contentsOf: text.utf8)` does not.
     static func append(_ text: String, to bytes: inout [UInt8]) {
-        var text = text
-        text.withUTF8 { bytes.append(contentsOf: $0) }
+        append(text.utf8.span, to: &bytes)
+    }
+
+    /// Appends the bytes in one copy.
+    static func append(_ span: Span<UInt8>, to bytes: inout [UInt8]) {
+        span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
     /// `bytes` without the spaces and tabs at both ends.
@@ -72,25 +76,32 @@ extension Span<UInt8> {
         return String(scalars)
     }
 
-    /// Whether the bytes are those of the text.
-    func holds(_ text: String) -> Bool {
-        guard count == text.utf8.count else { return false }
-        let others = text.utf8.span
-        for index in indices where self[index] != others[index] { return false }
-        return true
+    /// Where the bytes from `start` on are without the spaces and tabs at both ends.
+    func trimmedRange(from start: Int = 0) -> Range<Int> {
+        var (start, end) = (start, count)
+        while start < end, Byte.isWhitespace(self[start]) { start += 1 }
+        while start < end, Byte.isWhitespace(self[end - 1]) { end -= 1 }
+        return start..<end
     }
 
     func allSatisfy(_ condition: (UInt8) -> Bool) -> Bool {
         for index in indices where !condition(self[index]) { return false }
         return true
     }
+}
 
-    func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            if self[index] == byte { return index }
-            index += 1
+extension OutputSpan<UInt8> {
+    /// Appends the bytes in one copy. There has to be room for them.
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBytes { bytes in
+            withUnsafeMutableBufferPointer { room, count in
+                // Looked at here: in release mode a buffer does not look.
+                precondition(bytes.count <= room.count &- count, "no room for the bytes")
+                guard let start = room.baseAddress, let source = bytes.baseAddress else { return }
+                UnsafeMutableRawPointer(start + count).copyMemory(from: source, byteCount: bytes.count)
+                count &+= bytes.count
+            }
         }
-        return nil
     }
 }

@@ -28,10 +28,12 @@ public struct Fields: Sendable {
     ///
     /// Not for `Set-Cookie`, whose values have commas of their own: use `values(of:)`.
     public subscript(_ name: String) -> String? {
-        var joined: String?
-        for line in lines where isNamed(line, name) {
-            let value = text(line.value)
-            joined = joined.map { $0 + ", " + value } ?? value
+        guard let first = line(named: name) else { return nil }
+        var joined = text(first.value)
+        var last = first
+        while let line = line(named: name, after: last) {
+            joined += ", " + text(line.value)
+            last = line
         }
         return joined
     }
@@ -39,23 +41,47 @@ public struct Fields: Sendable {
     /// The values of the lines of that name, one for each line.
     public func values(of name: String) -> [String] {
         var values: [String] = []
-        for line in lines where isNamed(line, name) { values.append(text(line.value)) }
+        var last: Line?
+        while let line = line(named: name, after: last) {
+            values.append(text(line.value))
+            last = line
+        }
         return values
     }
 
-    /// Whether there is a line of that name, be its value empty.
-    public func contains(_ name: String) -> Bool {
-        lines.contains { isNamed($0, name) }
+    /// The value of the first line of that name, and how many lines there are: for fields of which a
+    /// second line is a fault. `nil` if there are none.
+    public func firstValue(of name: String) -> (value: String, lineCount: Int)? {
+        withFirstValue(of: name) { value, lineCount in (value.text, lineCount) }
     }
+
+    /// The same without making a text: `nil`, without a call, if there are none.
+    func withFirstValue<Result, Failure>(
+        of name: String, _ body: (_ value: Span<UInt8>, _ lineCount: Int) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard let first = line(named: name) else { return nil }
+        var (last, lineCount) = (first, 1)
+        while let line = line(named: name, after: last) {
+            lineCount += 1
+            last = line
+        }
+        return try body(bytes.span.extracting(first.value), lineCount)
+    }
+
+    /// Whether there is a line of that name, be its value empty.
+    public func contains(_ name: String) -> Bool { line(named: name) != nil }
 
     /// Whether the comma list in the lines of that name has the element, in any case.
     ///
     /// As for `Connection: keep-alive, Upgrade`.
     public func hasElement(_ element: String, in name: String) -> Bool {
-        for line in lines where isNamed(line, name) {
-            if holds(line.value, element) { return true }
+        var last: Line?
+        while let line = line(named: name, after: last) {
+            last = line
+            let value = bytes.span.extracting(line.value)
+            if value.equalsIgnoringCase(element.utf8.span) { return true }
             // Most lists have one element.
-            guard bytes[line.value].contains(Byte.comma) else { continue }
+            guard value.firstIndex(of: Byte.comma) != nil else { continue }
             let elements = HeaderGrammar.elements(of: text(line.value)) ?? []
             if elements.contains(where: { HeaderGrammar.equalsIgnoringCase($0, element) }) { return true }
         }
@@ -71,10 +97,10 @@ public struct Fields: Sendable {
     public mutating func append(_ name: String, _ value: String) throws(FieldError) {
         guard HeaderGrammar.isToken(name) else { throw .invalidName(name) }
         let bytes = value.utf8.span
-        guard bytes.allSatisfy(HeaderGrammar.isFieldValueByte) else {
+        guard bytes.isPrintableASCII || bytes.allSatisfy(HeaderGrammar.isFieldValueByte) else {
             throw .invalidValue(name: name, value: value)
         }
-        appendUnchecked(name.utf8, Byte.trimmed(value.utf8))
+        appendUnchecked(name.utf8.span, bytes.extracting(bytes.trimmedRange()))
     }
 
     /// Adds the lines of `others` after these.
@@ -94,21 +120,26 @@ public struct Fields: Sendable {
 
     /// Removes all lines of that name.
     public mutating func remove(_ name: String) {
-        guard contains(name) else { return }
-        var kept = Fields()
-        for line in lines where !isNamed(line, name) {
-            kept.appendUnchecked(bytes[line.name], bytes[line.value])
+        if contains(name) { self = without(name) }
+    }
+
+    private func without(_ name: String) -> Fields {
+        var others = Fields()
+        let (bytes, name) = (bytes.span, name.utf8.span)
+        for line in lines where !line.isNamed(name, in: bytes) {
+            others.appendUnchecked(bytes.extracting(line.name), bytes.extracting(line.value))
         }
-        self = kept
+        return others
     }
 
     /// For the parser, which has checked the bytes: UTF-8, as all that is kept.
-    mutating func appendUnchecked(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
-        for count in [UInt32(name.count), UInt32(value.count)] {
-            withUnsafeBytes(of: count) { bytes.append(contentsOf: $0) }
+    mutating func appendUnchecked(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        bytes.append(addingCapacity: Line.byteCount(name, value)) { output in
+            output.withUnsafeMutableBufferPointer { room, byteCount in
+                Line.write(name, value, to: UnsafeMutableRawBufferPointer(room))
+                byteCount = Line.byteCount(name, value)
+            }
         }
-        bytes.append(contentsOf: name)
-        bytes.append(contentsOf: value)
     }
 
     /// Room for so many bytes of lines, about.
@@ -126,68 +157,64 @@ public struct Fields: Sendable {
     /// 64: less is not worth a copy.
     private static let keptSpareByteCount = 64
 
-    /// Appends `name: value CRLF` for each line.
-    func serialize(into bytes: inout [UInt8]) {
-        for line in lines {
-            bytes.append(contentsOf: self.bytes[line.name])
-            bytes.append(Byte.colon)
-            bytes.append(Byte.space)
-            bytes.append(contentsOf: self.bytes[line.value])
-            bytes.append(Byte.carriageReturn)
-            bytes.append(Byte.lineFeed)
+    /// Appends `name: value CRLF` for each line, as it is sent.
+    public func serialize(into output: inout [UInt8]) {
+        let bytes = bytes.span
+        // That is enough: two lengths are longer than ": " and CR LF.
+        output.append(addingCapacity: bytes.count) { output in
+            var start = 0
+            while let line = Line(at: start, in: bytes) {
+                output.append(bytes.extracting(line.name))
+                output.append(Byte.colon)
+                output.append(Byte.space)
+                output.append(bytes.extracting(line.value))
+                output.append(Byte.carriageReturn)
+                output.append(Byte.lineFeed)
+                start = line.end
+            }
         }
+    }
+
+    /// A head of a start line, these fields and the empty line that ends it.
+    func serialized(after startLine: String...) -> [UInt8] {
+        var head: [UInt8] = []
+        head.reserveCapacity(startLine.reduce(bytes.count + 4) { $0 + $1.utf8.count })
+        for part in startLine { Byte.append(part, to: &head) }
+        Byte.append("\r\n", to: &head)
+        serialize(into: &head)
+        Byte.append("\r\n", to: &head)
+        return head
     }
 }
 
 // MARK: - The lines
 
 extension Fields {
-    /// Where the parts of a line are among the bytes: behind two numbers, how long they are.
-    private struct Line {
-        static let lengthByteCount = MemoryLayout<UInt32>.size
-
-        let name: Range<Int>
-        let value: Range<Int>
-
-        init(at start: Int, in bytes: RawSpan) {
-            func length(at offset: Int) -> Int {
-                Int(bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-            }
-            let nameStart = start + 2 * Self.lengthByteCount
-            let valueStart = nameStart + length(at: start)
-            name = nameStart..<valueStart
-            value = valueStart..<(valueStart + length(at: start + Self.lengthByteCount))
-        }
-    }
-
     private struct Lines: Sequence, IteratorProtocol {
         let bytes: [UInt8]
         var start = 0
 
         mutating func next() -> Line? {
-            guard start < bytes.count else { return nil }
-            let line = Line(at: start, in: bytes.span.bytes)
-            start = line.value.upperBound
+            let line = Line(at: start, in: bytes.span)
+            if let line { start = line.end }
             return line
         }
     }
 
     private var lines: Lines { Lines(bytes: bytes) }
 
-    private func isNamed(_ line: Line, _ name: String) -> Bool { holds(line.name, name) }
-
-    /// Whether the bytes are those of the text, in any case.
-    private func holds(_ part: Range<Int>, _ text: String) -> Bool {
-        let text = text.utf8.span
-        guard part.count == text.count else { return false }
-        for index in text.indices
-        where Byte.lowercase(bytes[part.lowerBound + index]) != Byte.lowercase(text[index]) {
-            return false
+    /// The next line of that name; `nil` if there is none.
+    private func line(named name: String, after last: Line? = nil) -> Line? {
+        let (bytes, name) = (bytes.span, name.utf8.span)
+        var start = last?.end ?? 0
+        while let line = Line(at: start, in: bytes) {
+            if line.isNamed(name, in: bytes) { return line }
+            start = line.end
         }
-        return true
+        return nil
     }
 
-    private func text(_ part: Range<Int>) -> String { String(decoding: bytes[part], as: UTF8.self) }
+    private func text(_ part: Range<Int>) -> String { bytes.span.extracting(part).text }
 }
 
 extension Fields: Sequence {

@@ -87,7 +87,7 @@ struct HeadCollector<Start: StartLine>: Sendable {
     }
 
     private mutating func keep(_ bytes: Span<UInt8>) {
-        for index in bytes.indices { unfinishedLine.append(bytes[index]) }
+        Byte.append(bytes, to: &unfinishedLine)
     }
 
     /// - Returns: whether it was the empty line that ends the head.
@@ -107,28 +107,30 @@ struct HeadCollector<Start: StartLine>: Sendable {
             throw Start.failure(.bareLineFeed)
         }
         let content = line.extracting(..<(line.count - 2))
-        switch (startLine, content.isEmpty) {
-        case (nil, true):
+        if content.isEmpty {
+            if startLine != nil { return true }
             leadingEmptyLineCount += 1
             guard leadingEmptyLineCount <= Start.leadingEmptyLineLimit else {
                 throw Start.failure(.leadingEmptyLine)
             }
-        case (nil, false):
+        } else if startLine == nil {
             startLine = try Start(content)
-        case (_, true):
-            return true
-        case (_, false):
-            guard fieldCount < limits.fieldCountLimit else {
-                throw Start.failure(.tooManyFields(countLimit: limits.fieldCountLimit))
-            }
-            do {
-                try fields.append(line: content)
-                fieldCount += 1
-            } catch {
-                throw Start.failure(error)
-            }
+        } else {
+            try takeField(content)
         }
         return false
+    }
+
+    private mutating func takeField(_ line: Span<UInt8>) throws(Start.Failure) {
+        guard fieldCount < limits.fieldCountLimit else {
+            throw Start.failure(.tooManyFields(countLimit: limits.fieldCountLimit))
+        }
+        do {
+            try fields.append(line: line)
+            fieldCount += 1
+        } catch {
+            throw Start.failure(error)
+        }
     }
 }
 
@@ -137,7 +139,7 @@ extension Fields {
     fileprivate mutating func append(line: Span<UInt8>) throws(HeadError) {
         // RFC 9112 §5.2: a server MUST reject obs-fold or replace it; one that rejects is safer.
         guard !Byte.isWhitespace(line[0]) else { throw .foldedLine }
-        var colon = 0
+        var colon = line.letterPrefixCount
         while colon < line.count, HeaderGrammar.isTokenByte(line[colon]) { colon += 1 }
         guard colon < line.count else { throw .missingColon }
         guard line[colon] == Byte.colon, colon > 0 else {
@@ -145,24 +147,13 @@ extension Fields {
             throw line[colon] == Byte.carriageReturn
                 ? .bareCarriageReturn : .invalidNameByte(line[colon])
         }
-        var start = colon + 1
-        var end = line.count
-        while start < end, Byte.isWhitespace(line[start]) { start += 1 }
-        while start < end, Byte.isWhitespace(line[end - 1]) { end -= 1 }
-        for index in start..<end where !HeaderGrammar.isFieldValueByte(line[index]) {
-            throw line[index] == Byte.carriageReturn
-                ? .bareCarriageReturn : .invalidValueByte(line[index])
+        let (name, value) = (line.extracting(..<colon), line.extracting(line.trimmedRange(from: colon + 1)))
+        if value.isPrintableASCII { return appendUnchecked(name, value) }
+        for index in value.indices where !HeaderGrammar.isFieldValueByte(value[index]) {
+            throw value[index] == Byte.carriageReturn
+                ? .bareCarriageReturn : .invalidValueByte(value[index])
         }
-        appendUnchecked(line.extracting(..<colon), line.extracting(start..<end))
-    }
-
-    /// Text as ``Span/text`` makes it, so that what is kept is UTF-8.
-    private mutating func appendUnchecked(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        name.withUnsafeBufferPointer { name in
-            value.withUnsafeBufferPointer { bytes in
-                let isASCII = bytes.allSatisfy { $0 < 0x80 }
-                if isASCII { appendUnchecked(name, bytes) } else { appendUnchecked(name, value.text.utf8) }
-            }
-        }
+        // Text as ``Span/text`` makes it, so that what is kept is UTF-8.
+        appendUnchecked(name, value.text.utf8.span)
     }
 }

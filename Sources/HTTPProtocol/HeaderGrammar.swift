@@ -31,13 +31,7 @@ public enum HeaderGrammar {
 
     /// Whether two texts differ at most in the case of ASCII letters.
     public static func equalsIgnoringCase(_ first: String, _ second: String) -> Bool {
-        guard first.utf8.count == second.utf8.count else { return false }
-        let (first, second) = (first.utf8.span, second.utf8.span)
-        for index in first.indices
-        where Byte.lowercase(first[index]) != Byte.lowercase(second[index]) {
-            return false
-        }
-        return true
+        first.utf8.span.equalsIgnoringCase(second.utf8.span)
     }
 
     /// Splits a list at the commas that are outside quoted strings.
@@ -80,15 +74,29 @@ public enum HeaderGrammar {
     /// - Returns: `nil` if the value does not follow the grammar; an empty array if it holds
     ///   nothing but white space and commas.
     public static func parameterizedElements(of value: String) -> [ParameterizedElement]? {
-        var scanner = HeaderScanner(value)
         var elements: [ParameterizedElement] = []
+        let isWellFormed = forEachParameterizedElement(of: value) { name, parameters in
+            elements.append(ParameterizedElement(name: name, parameters: parameters))
+            return true
+        }
+        return isWellFormed ? elements : nil
+    }
+
+    /// Reads a list as `parameterizedElements(of:)` does, and hands over each element as it is read.
+    ///
+    /// - Returns: `false` if the value does not follow the grammar, or as soon as `body` refuses an element.
+    public static func forEachParameterizedElement(
+        of value: String, _ body: (_ name: String, _ parameters: [Parameter]) -> Bool
+    ) -> Bool {
+        let bytes = value.utf8.span
+        var scanner = HeaderScanner()
         while true {
-            scanner.skipWhitespace()
-            if scanner.skip(Byte.comma) { continue }
-            if scanner.isAtEnd { return elements }
-            guard let element = scanner.parameterizedElement() else { return nil }
-            elements.append(element)
-            guard scanner.isAtEnd || scanner.skip(Byte.comma) else { return nil }
+            scanner.skipWhitespace(bytes)
+            if scanner.skip(Byte.comma, bytes) { continue }
+            if scanner.isAtEnd(bytes) { return true }
+            guard let name = scanner.token(bytes), let parameters = scanner.parameters(bytes),
+                body(name, parameters), scanner.isAtEnd(bytes) || scanner.skip(Byte.comma, bytes)
+            else { return false }
         }
     }
 
@@ -126,60 +134,55 @@ public struct Parameter: Sendable, Hashable {
     }
 }
 
-/// Reads a field value from left to right.
+/// Reads a field value from left to right. The bytes are borrowed, so each call gets them.
 private struct HeaderScanner {
-    private let bytes: [UInt8]
     private var offset = 0
 
-    init(_ value: String) {
-        bytes = Array(value.utf8)
-    }
-
-    var isAtEnd: Bool { offset == bytes.count }
+    func isAtEnd(_ bytes: Span<UInt8>) -> Bool { offset == bytes.count }
 
     /// RFC 9110 §5.6.3: `OWS = *( SP / HTAB )`.
-    mutating func skipWhitespace() {
+    mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while offset < bytes.count, Byte.isWhitespace(bytes[offset]) { offset += 1 }
     }
 
     /// Moves past `byte` if it comes next.
-    mutating func skip(_ byte: UInt8) -> Bool {
+    mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard offset < bytes.count, bytes[offset] == byte else { return false }
         offset += 1
         return true
     }
 
-    mutating func parameterizedElement() -> ParameterizedElement? {
-        guard let name = token() else { return nil }
-        var element = ParameterizedElement(name: name)
-        skipWhitespace()
-        while skip(Byte.semicolon) {
-            skipWhitespace()
-            guard let parameter = parameter() else { return nil }
-            element.parameters.append(parameter)
-            skipWhitespace()
+    /// RFC 9110 §5.6.6, with the white space behind them.
+    mutating func parameters(_ bytes: Span<UInt8>) -> [Parameter]? {
+        var parameters: [Parameter] = []
+        skipWhitespace(bytes)
+        while skip(Byte.semicolon, bytes) {
+            skipWhitespace(bytes)
+            guard let parameter = parameter(bytes) else { return nil }
+            parameters.append(parameter)
+            skipWhitespace(bytes)
         }
-        return element
+        return parameters
     }
 
-    private mutating func parameter() -> Parameter? {
-        guard let name = token() else { return nil }
-        skipWhitespace()
-        guard skip(Byte.equals) else { return Parameter(name) }
-        skipWhitespace()
-        guard let value = token() ?? quotedString() else { return nil }
+    private mutating func parameter(_ bytes: Span<UInt8>) -> Parameter? {
+        guard let name = token(bytes) else { return nil }
+        skipWhitespace(bytes)
+        guard skip(Byte.equals, bytes) else { return Parameter(name) }
+        skipWhitespace(bytes)
+        guard let value = token(bytes) ?? quotedString(bytes) else { return nil }
         return Parameter(name, value)
     }
 
-    private mutating func token() -> String? {
+    mutating func token(_ bytes: Span<UInt8>) -> String? {
         let start = offset
         while offset < bytes.count, HeaderGrammar.isTokenByte(bytes[offset]) { offset += 1 }
-        return start == offset ? nil : String(decoding: bytes[start..<offset], as: UTF8.self)
+        return start == offset ? nil : bytes.extracting(start..<offset).text
     }
 
     /// RFC 9110 §5.6.4: `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE`.
-    private mutating func quotedString() -> String? {
-        guard skip(Byte.quote) else { return nil }
+    private mutating func quotedString(_ bytes: Span<UInt8>) -> String? {
+        guard skip(Byte.quote, bytes) else { return nil }
         var content: [UInt8] = []
         while offset < bytes.count {
             var byte = bytes[offset]

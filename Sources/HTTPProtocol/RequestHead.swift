@@ -91,7 +91,7 @@ public struct RequestHead: Sendable, Hashable {
     public var host: String? { fields["Host"] }
 
     /// RFC 9112 §3.2: a server MUST answer 400 to "any HTTP/1.1 request message that lacks a Host".
-    public var lacksHost: Bool { version >= .http11 && host == nil }
+    public var lacksHost: Bool { version >= .http11 && !fields.contains("Host") }
 
     /// `nil` if there is no Content-Length.
     public var contentLength: Int? {
@@ -109,19 +109,15 @@ public struct RequestHead: Sendable, Hashable {
 
     /// The head as a client sends it.
     public func serialized() -> [UInt8] {
-        var bytes = Array("\(method) \(target) \(version)\r\n".utf8)
-        fields.serialize(into: &bytes)
-        bytes.append(contentsOf: [Byte.carriageReturn, Byte.lineFeed])
-        return bytes
+        fields.serialized(after: "\(method) \(target) \(version)")
     }
 
     /// RFC 9112 §3.2: a server MUST answer 400 to "more than one Host header field line or a Host
     /// header field with an invalid field value". An empty one is valid: the target has no host.
     private static func checkHost(_ fields: Fields) throws(RequestError) {
-        let hosts = fields.values(of: "Host")
-        guard hosts.count <= 1 else { throw .duplicateHost(count: hosts.count) }
-        if let host = hosts.first, !host.isEmpty, !Authority.isValid(host) {
-            throw .invalidHost(host)
+        try fields.withFirstValue(of: "Host") { host, lineCount throws(RequestError) in
+            guard lineCount == 1 else { throw .duplicateHost(count: lineCount) }
+            guard host.isEmpty || Authority.isValid(host) else { throw .invalidHost(host.text) }
         }
     }
 
@@ -129,16 +125,16 @@ public struct RequestHead: Sendable, Hashable {
     private static func bodyFraming(
         _ fields: Fields, _ version: HTTPVersion
     ) throws(RequestError) -> BodyFraming {
-        let lengths = fields.values(of: "Content-Length")
+        let length = fields.firstValue(of: "Content-Length")
         if let encoding = fields["Transfer-Encoding"] {
-            guard lengths.isEmpty else { throw .contentLengthWithTransferEncoding }
+            guard length == nil else { throw .contentLengthWithTransferEncoding }
             guard version >= .http11 else { throw .transferEncodingInOldVersion(version) }
             try checkTransferEncoding(encoding)
             return .chunked
         }
-        guard let length = lengths.first else { return .none }
-        guard lengths.count == 1 else { throw .duplicateContentLength(count: lengths.count) }
-        guard let byteCount = Byte.number(length.utf8) else { throw .invalidContentLength(length) }
+        guard let (value, lineCount) = length else { return .none }
+        guard lineCount == 1 else { throw .duplicateContentLength(count: lineCount) }
+        guard let byteCount = Byte.number(value.utf8) else { throw .invalidContentLength(value) }
         return .length(byteCount)
     }
 

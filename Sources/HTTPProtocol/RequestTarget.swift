@@ -15,8 +15,8 @@ public struct Authority: Sendable, Hashable {
         host = String(decoding: bytes[..<hostEnd].map(Byte.lowercase), as: UTF8.self)
     }
 
-    /// Whether the text follows the grammar.
-    static func isValid(_ text: String) -> Bool { parts(text.utf8.span) != nil }
+    /// Whether the bytes follow the grammar.
+    static func isValid(_ bytes: Span<UInt8>) -> Bool { parts(bytes) != nil }
 
     private static func parts(_ bytes: Span<UInt8>) -> (hostEnd: Int, port: Int?)? {
         guard let hostEnd = hostEnd(bytes), hostEnd > 0,

@@ -14,20 +14,10 @@ public struct ResponseHead: Sendable, Hashable {
         self.version = version
     }
 
-    /// 192: what the answer to a handshake has, and most others.
-    private static let usualByteCount = 192
-
     /// The head as it is sent, with the empty line that ends it.
     public func serialized() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.usualByteCount)
-        Byte.append(version == .http11 ? "HTTP/1.1 " : "\(version) ", to: &bytes)
-        Byte.append("\(status.code) ", to: &bytes)
-        Byte.append(status.reasonPhrase, to: &bytes)
-        Byte.append("\r\n", to: &bytes)
-        fields.serialize(into: &bytes)
-        Byte.append("\r\n", to: &bytes)
-        return bytes
+        let version = version == .http11 ? "HTTP/1.1 " : "\(version) "
+        return fields.serialized(after: version, String(status.code), " ", status.reasonPhrase)
     }
 }
 

@@ -414,10 +414,9 @@ extension Exchange {
             try extraFields.append("Sec-WebSocket-Protocol", subprotocol)
         }
         extraFields.append(contentsOf: upgrade.request.responseFields)
-        return try OpeningHandshake.response(
+        return try OpeningHandshake.answer(
             to: upgrade.client, subprotocol: upgrade.request.subprotocol,
-            extensions: compression.map { [$0] } ?? [], extraFields: extraFields
-        ).serialized()
+            extensions: compression.map { [$0] } ?? [], extraFields: extraFields)
     }
 
     /// What is answered to the client's offers. An answer of the handler's own accepts none.

@@ -18,13 +18,33 @@ public enum AcceptKey {
     /// RFC 6455 §4.2.2: the base64 of the SHA-1 of the key followed by the identifier. The key is
     /// taken as text and not decoded.
     public static func value(for key: String) -> String {
-        var input = key + identifier
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA_DIGEST_LENGTH)) { digest in
+        var letters: [UInt8] = []
+        appendValue(for: key, to: &letters)
+        return String(decoding: letters, as: UTF8.self)
+    }
+
+    /// Appends `value(for:)`.
+    static func appendValue(for key: String, to output: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA_DIGEST_LENGTH)) { digest in
             digest.initialize(repeating: 0)
-            _ = input.withUTF8 { input in
-                EVP_Digest(input.baseAddress, input.count, digest.baseAddress, nil, algorithm.pointer, nil)
+            withBytes(of: key, identifier) { input in
+                _ = EVP_Digest(input.baseAddress, input.count, digest.baseAddress, nil, algorithm.pointer, nil)
             }
-            return base64(UnsafeBufferPointer(digest))
+            appendBase64(UnsafeBufferPointer(digest), to: &output)
+        }
+    }
+
+    /// The bytes of both texts one behind the other, on the stack if they are few.
+    private static func withBytes(
+        of first: String, _ second: String, _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        let (first, second) = (first.utf8.span.bytes, second.utf8.span.bytes)
+        let byteCount = first.byteCount + second.byteCount
+        withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) { room in
+            first.withUnsafeBytes { room.copyMemory(from: $0) }
+            let rest = UnsafeMutableRawBufferPointer(rebasing: room[first.byteCount...])
+            second.withUnsafeBytes { rest.copyMemory(from: $0) }
+            body(UnsafeRawBufferPointer(room))
         }
     }
 
@@ -43,7 +63,9 @@ public enum AcceptKey {
     /// A key for a client: "a randomly selected 16-byte value" (RFC 6455 §4.1).
     public static func random(using generator: inout some RandomNumberGenerator) -> String {
         let bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return bytes.withUnsafeBufferPointer(base64)
+        var letters: [UInt8] = []
+        bytes.withUnsafeBufferPointer { appendBase64($0, to: &letters) }
+        return String(decoding: letters, as: UTF8.self)
     }
 
     private static func isBase64Byte(_ byte: UInt8) -> Bool {
@@ -56,10 +78,12 @@ public enum AcceptKey {
         }
     }
 
-    private static func base64(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    private static func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
         // EVP_EncodeBlock writes four letters for each three bytes begun, and a NUL.
-        String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { letters in
-            Int(EVP_EncodeBlock(letters.baseAddress, bytes.baseAddress, Int32(bytes.count)))
+        output.append(addingCapacity: (bytes.count + 2) / 3 * 4 + 1) { output in
+            output.withUnsafeMutableBufferPointer { letters, count in
+                count += Int(EVP_EncodeBlock(letters.baseAddress, bytes.baseAddress, Int32(bytes.count)))
+            }
         }
     }
 }

@@ -35,10 +35,12 @@ public struct ExtensionOffer: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Returns: `nil` if the value does not follow the grammar or names no extension.
     public static func parse(_ value: String) -> [ExtensionOffer]? {
-        guard let elements = HeaderGrammar.parameterizedElements(of: value), !elements.isEmpty,
-            elements.allSatisfy({ $0.parameters.allSatisfy(hasTokenValue) })
-        else { return nil }
-        return elements.map { ExtensionOffer($0.name, parameters: $0.parameters) }
+        var offers: [ExtensionOffer] = []
+        let isWellFormed = HeaderGrammar.forEachParameterizedElement(of: value) { name, parameters in
+            offers.append(ExtensionOffer(name, parameters: parameters))
+            return parameters.allSatisfy(hasTokenValue)
+        }
+        return isWellFormed && !offers.isEmpty ? offers : nil
     }
 
     /// The value of a field that names all of them, in order.

@@ -44,7 +44,7 @@ public enum OpeningHandshake {
         guard isUpgrade(head) else { throw .notAnUpgrade }
         guard head.method == "GET" else { throw .wrongMethod(head.method) }
         guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
-        guard head.host != nil else { throw .missingHost }
+        guard head.fields.contains("Host") else { throw .missingHost }
         guard head.fields.hasElement("upgrade", in: "Connection") else {
             throw .connectionWithoutUpgrade
         }
@@ -58,19 +58,44 @@ public enum OpeningHandshake {
             origin: head.fields["Origin"])
     }
 
-    /// The answer that opens the connection (RFC 6455 §4.2.2).
+    /// The head that opens the connection (RFC 6455 §4.2.2), as it is sent.
     ///
     /// - Parameters:
     ///   - subprotocol: one of those the client offered; `nil`: none of them.
     ///   - extensions: those accepted, with the parameters agreed on.
     ///   - extraFields: go last and in their order.
     /// - Throws: `FieldError` if the subprotocol was not offered or an extension can not be sent.
-    public static func response(
+    public static func answer(
         to client: ClientHandshake, subprotocol: String? = nil, extensions: [ExtensionOffer] = [],
         extraFields: Fields = Fields()
-    ) throws(FieldError) -> ResponseHead {
-        var fields = upgradeFields
-        try fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: client.key))
+    ) throws(FieldError) -> [UInt8] {
+        var fields = try choice(subprotocol, extensions, client)
+        fields.append(contentsOf: extraFields)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(usualAnswerByteCount)
+        answerStart.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        AcceptKey.appendValue(for: client.key, to: &bytes)
+        bytes.append(contentsOf: lineEnd)
+        fields.serialize(into: &bytes)
+        bytes.append(contentsOf: lineEnd)
+        return bytes
+    }
+
+    /// 224: the shortest answer has 129 bytes, and one with compression about 200.
+    private static let usualAnswerByteCount = 224
+    private static let answerStart: StaticString = """
+        HTTP/1.1 101 Switching Protocols\r
+        Upgrade: websocket\r
+        Connection: Upgrade\r
+        Sec-WebSocket-Accept:\u{20}
+        """
+    private static let lineEnd: [UInt8] = [0x0D, 0x0A]
+
+    /// The fields that say what the server chose.
+    private static func choice(
+        _ subprotocol: String?, _ extensions: [ExtensionOffer], _ client: ClientHandshake
+    ) throws(FieldError) -> Fields {
+        var fields = Fields()
         if let subprotocol {
             guard HeaderGrammar.isToken(subprotocol), client.offeredSubprotocols.contains(subprotocol)
             else {
@@ -81,11 +106,8 @@ public enum OpeningHandshake {
         if !extensions.isEmpty {
             try fields.append("Sec-WebSocket-Extensions", ExtensionOffer.serialize(extensions))
         }
-        fields.append(contentsOf: extraFields)
-        return ResponseHead(status: .switchingProtocols, fields: fields)
+        return fields
     }
-
-    private static let upgradeFields: Fields = ["Upgrade": "websocket", "Connection": "Upgrade"]
 
     /// Checks a server's answer as RFC 6455 §4.1 lists it.
     ///
@@ -127,9 +149,8 @@ public enum OpeningHandshake {
     }
 
     private static func key(_ fields: Fields) throws(HandshakeError) -> String {
-        let keys = fields.values(of: "Sec-WebSocket-Key")
-        guard let key = keys.first else { throw .missingKey }
-        guard keys.count == 1 else { throw .duplicateKey(count: keys.count) }
+        guard let (key, lineCount) = fields.firstValue(of: "Sec-WebSocket-Key") else { throw .missingKey }
+        guard lineCount == 1 else { throw .duplicateKey(count: lineCount) }
         guard AcceptKey.isValid(key) else { throw .malformedKey(key) }
         return key
     }
@@ -141,6 +162,7 @@ public enum OpeningHandshake {
         guard let names = HeaderGrammar.elements(of: value), !names.isEmpty,
             names.allSatisfy({ HeaderGrammar.isToken($0) })
         else { throw .malformedSubprotocols(value) }
+        guard names.count > 1 else { return names }
         var seen: Set<String> = []
         for name in names where !seen.insert(name).inserted { throw .duplicateSubprotocol(name) }
         return names
@@ -148,13 +170,17 @@ public enum OpeningHandshake {
 
     /// RFC 6455 §9.1: the field may be split over several lines, each of which has the grammar.
     public static func extensions(_ fields: Fields) throws(HandshakeError) -> [ExtensionOffer] {
-        var extensions: [ExtensionOffer] = []
-        for value in fields.values(of: "Sec-WebSocket-Extensions") {
-            guard let parsed = ExtensionOffer.parse(value) else {
-                throw .malformedExtensions(value)
-            }
-            extensions += parsed
+        let name = "Sec-WebSocket-Extensions"
+        guard let (first, lineCount) = fields.firstValue(of: name) else { return [] }
+        var extensions = try extensions(in: first)
+        if lineCount > 1 {
+            for value in fields.values(of: name).dropFirst() { extensions += try self.extensions(in: value) }
         }
+        return extensions
+    }
+
+    private static func extensions(in value: String) throws(HandshakeError) -> [ExtensionOffer] {
+        guard let extensions = ExtensionOffer.parse(value) else { throw .malformedExtensions(value) }
         return extensions
     }
 }

@@ -80,8 +80,8 @@ struct Instructions {
     static func answerHandshake(_ request: [UInt8]) -> Int {
         do throws(HandshakeError) {
             let client = try OpeningHandshake.check(parsed(request))
-            guard let response = try? OpeningHandshake.response(to: client) else { fail("no answer") }
-            return response.serialized().count
+            guard let answer = try? OpeningHandshake.answer(to: client) else { fail("no answer") }
+            return answer.count
         } catch {
             fail("\(error)")
         }

@@ -93,6 +93,7 @@ struct RunningLoop: Sendable {
 
 /// A loop on its own thread for as long as `body` runs.
 func withLoop(_ body: (RunningLoop) throws -> Void) throws {
+    Signals.ignoreBrokenPipes()
     let loop = try Loop()
     let thread = try loop.start()
     defer {

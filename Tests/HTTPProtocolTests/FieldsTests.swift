@@ -17,6 +17,27 @@ struct FieldsTests {
         #expect(fields["z"] == nil)
     }
 
+    @Test func theFirstOfSeveralLines() throws {
+        var fields: Fields = ["A": "1", "B": "", "a": "2"]
+        #expect(try #require(fields.firstValue(of: "a")) == ("1", 2))
+        #expect(try #require(fields.firstValue(of: "b")) == ("", 1))
+        #expect(fields.firstValue(of: "c") == nil)
+        fields.remove("A")
+        #expect(fields.firstValue(of: "A") == nil)
+    }
+
+    @Test func asTheyAreSent() throws {
+        var fields: Fields = ["A": "b", "Empty": ""]
+        try fields.append("Long-Name-Of-A-Field", String(repeating: "é", count: 100))
+        var bytes = Array("before\r\n".utf8)
+        fields.serialize(into: &bytes)
+        Fields().serialize(into: &bytes)
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == "before\r\nA: b\r\nEmpty: \r\nLong-Name-Of-A-Field: "
+                + String(repeating: "é", count: 100) + "\r\n")
+    }
+
     @Test func setAndRemove() throws {
         var fields: Fields = ["A": "1", "B": "2", "a": "3"]
         try fields.set("A", "4")

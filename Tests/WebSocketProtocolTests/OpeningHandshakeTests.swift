@@ -1,4 +1,5 @@
 import HTTPProtocol
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -143,9 +144,9 @@ struct ClientHandshakeTests {
         #expect(client.offeredExtensions.isEmpty)
         #expect(client.origin == "http://example.com")
         #expect(client.version == 13)
-        let answer = try OpeningHandshake.response(to: client, subprotocol: "chat")
+        let answer = try OpeningHandshake.answer(to: client, subprotocol: "chat")
         #expect(
-            String(decoding: answer.serialized(), as: UTF8.self) == """
+            String(decoding: answer, as: UTF8.self) == """
                 HTTP/1.1 101 Switching Protocols\r
                 Upgrade: websocket\r
                 Connection: Upgrade\r
@@ -187,16 +188,37 @@ struct ServerHandshakeTests {
         return request
     }
 
-    @Test func orderOfTheAnswer() throws {
-        let client = try OpeningHandshake.check(Self.request().head())
-        let answer = try OpeningHandshake.response(
-            to: client, subprotocol: "chat", extensions: [Self.offer],
-            extraFields: ["Set-Cookie": "a=b", "X": "y"])
-        #expect(
-            answer.fields.map(\.name) == [
-                "Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol",
-                "Sec-WebSocket-Extensions", "Set-Cookie", "X",
-            ])
+    /// The example key's answer (RFC 6455 §1.3), byte for byte.
+    static let answered: [Row<(String?, [ExtensionOffer], Fields), String>] = [
+        Row("nothing else", (nil, [], [:]), ""),
+        Row("a subprotocol", ("chat", [], [:]), "Sec-WebSocket-Protocol: chat\r\n"),
+        Row("an extension", (nil, [offer], [:]), "Sec-WebSocket-Extensions: \(offer)\r\n"),
+        Row("fields", (nil, [], ["X": "y", "Empty": ""]), "X: y\r\nEmpty: \r\n"),
+        Row(
+            "all, in their order", ("superchat", [offer, ExtensionOffer("x")], ["Set-Cookie": "a=b"]),
+            "Sec-WebSocket-Protocol: superchat\r\nSec-WebSocket-Extensions: \(offer), x\r\nSet-Cookie: a=b\r\n"),
+    ]
+
+    @Test(arguments: answered)
+    func answer(_ row: Row<(String?, [ExtensionOffer], Fields), String>) throws {
+        var request = try Self.request().head()
+        var fields = request.fields
+        try fields.set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        request = try RequestHead(method: "GET", target: "/echo", fields: fields)
+        let (subprotocol, extensions, extraFields) = row.input
+        let answer = try OpeningHandshake.answer(
+            to: OpeningHandshake.check(request), subprotocol: subprotocol, extensions: extensions,
+            extraFields: extraFields)
+        let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" + row.expected + "\r\n"
+        #expect(String(decoding: answer, as: UTF8.self) == expected)
+    }
+
+    private static func parsed(_ answer: [UInt8]) throws -> ResponseHead {
+        var parser = ResponseHeadParser()
+        guard case .complete(let head, answer.count) = try answer.withUnsafeBytes({ try parser.parse($0) })
+        else { throw ResponseError.malformedStatusLine }
+        return head
     }
 
     @Test func clientAndServerUnderstandEachOther() throws {
@@ -216,19 +238,9 @@ struct ServerHandshakeTests {
         #expect(client.offeredExtensions == request.extensions)
         #expect(client.origin == request.origin)
 
-        let answerBytes = try OpeningHandshake.response(
-            to: client, subprotocol: "superchat", extensions: [Self.offer]
-        ).serialized()
-        var responseParser = ResponseHeadParser(limits: RequestHeadLimits())
-        guard
-            case .complete(let answer, _) = try answerBytes.withUnsafeBytes({
-                try responseParser.parse($0)
-            })
-        else {
-            Issue.record("The answer is not complete.")
-            return
-        }
-        let server = try request.check(answer)
+        let answerBytes = try OpeningHandshake.answer(
+            to: client, subprotocol: "superchat", extensions: [Self.offer])
+        let server = try request.check(Self.parsed(answerBytes))
         #expect(server.subprotocol == "superchat")
         #expect(server.extensions == [Self.offer])
     }
@@ -237,7 +249,7 @@ struct ServerHandshakeTests {
     func refusesASubprotocolThatIsNoToken(_ subprotocol: String) throws {
         let client = try OpeningHandshake.check(Self.request().head())
         #expect(throws: FieldError.self) {
-            try OpeningHandshake.response(to: client, subprotocol: subprotocol)
+            try OpeningHandshake.answer(to: client, subprotocol: subprotocol)
         }
     }
 
@@ -268,7 +280,7 @@ struct ServerHandshakeTests {
         _ name: String, _ code: Int, _ field: String?, _ value: String?, _ error: HandshakeError
     ) throws {
         let request = Self.request()
-        var answer = try OpeningHandshake.response(to: OpeningHandshake.check(request.head()))
+        var answer = try Self.parsed(OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
         answer.status = try #require(Status(code))
         if let field {
             answer.fields.remove(field)
@@ -279,7 +291,7 @@ struct ServerHandshakeTests {
 
     @Test func clientRefusesHTTP10() throws {
         let request = Self.request()
-        var answer = try OpeningHandshake.response(to: OpeningHandshake.check(request.head()))
+        var answer = try Self.parsed(OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
         answer.version = .http10
         #expect(throws: HandshakeError.wrongHTTPVersion(.http10)) { try request.check(answer) }
     }

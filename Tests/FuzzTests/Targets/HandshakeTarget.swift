@@ -31,10 +31,10 @@ private func checkAsRequest(_ bytes: UnsafeRawBufferPointer, answersFirst: Bool)
     let subprotocol =
         answersFirst ? client.offeredSubprotocols.first : client.offeredSubprotocols.last
     let extensions = client.offeredExtensions.prefix(answersFirst ? 1 : .max)
-    let answer = try OpeningHandshake.response(
+    let answer = try OpeningHandshake.answer(
         to: client, subprotocol: subprotocol, extensions: Array(extensions))
     let chosen = try OpeningHandshake.checkResponse(
-        try sentAndRead(answer), key: client.key,
+        try read(answer), key: client.key,
         offeredSubprotocols: client.offeredSubprotocols,
         offeredExtensions: client.offeredExtensions)
     try require(chosen.subprotocol == subprotocol, "\(chosen) instead of \(subprotocol ?? "none")")
@@ -69,11 +69,17 @@ private func checkAsResponse(_ bytes: UnsafeRawBufferPointer) throws {
 }
 
 private func sentAndRead(_ head: ResponseHead) throws -> ResponseHead {
+    let readHead = try read(head.serialized())
+    try require(readHead == head, "sent: \(head), read: \(readHead)")
+    return head
+}
+
+/// Nothing but one head.
+private func read(_ bytes: [UInt8]) throws -> ResponseHead {
     var parser = ResponseHeadParser(limits: RequestHeadLimits(headByteLimit: 1 << 24))
-    let bytes = head.serialized()
     let progress = try bytes.withUnsafeBytes { try parser.parse($0) }
-    guard case .complete(head, bytes.count) = progress else {
-        throw Violation(description: "sent: \(head), read: \(progress)")
+    guard case .complete(let head, bytes.count) = progress else {
+        throw Violation(description: "sent: \(bytes), read: \(progress)")
     }
     return head
 }
