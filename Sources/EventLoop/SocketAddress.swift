@@ -56,34 +56,36 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         family == .ipv4 ? dottedDecimal : colonHexadecimal
     }
 
-    private var dottedDecimal: String { dottedDecimal(port: nil) }
-
-    /// Two lines of the log have it for each connection, so it is written digit by digit.
-    private func dottedDecimal(port: UInt16?) -> String {
-        String(unsafeUninitializedCapacity: Int(INET_ADDRSTRLEN) + ":65535".utf8.count) { buffer in
-            var count = 0
-            func put(_ byte: UInt8) {
-                buffer[count] = byte
-                count += 1
-            }
-            func put(number: UInt16) {
-                var divisor: UInt16 = 10_000
-                while divisor > 1 && number < divisor { divisor /= 10 }
-                while divisor > 0 {
-                    put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-                    divisor /= 10
-                }
-            }
-            for index in 0..<4 {
-                if index > 0 { put(UInt8(ascii: ".")) }
-                put(number: UInt16(bytes[index]))
-            }
-            if let port {
-                put(UInt8(ascii: ":"))
-                put(number: port)
-            }
-            return count
+    private var dottedDecimal: String {
+        String(unsafeUninitializedCapacity: Self.textByteLimit) { buffer in
+            writeDottedDecimal(to: UnsafeMutableRawBufferPointer(buffer), port: nil)
         }
+    }
+
+    /// - Returns: the count of bytes written.
+    private func writeDottedDecimal(to text: UnsafeMutableRawBufferPointer, port: UInt16?) -> Int {
+        var count = 0
+        func put(_ byte: UInt8) {
+            text[count] = byte
+            count += 1
+        }
+        func put(number: UInt16) {
+            var divisor: UInt16 = 10_000
+            while divisor > 1 && number < divisor { divisor /= 10 }
+            while divisor > 0 {
+                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+                divisor /= 10
+            }
+        }
+        for index in 0..<4 {
+            if index > 0 { put(UInt8(ascii: ".")) }
+            put(number: UInt16(bytes[index]))
+        }
+        if let port {
+            put(UInt8(ascii: ":"))
+            put(number: port)
+        }
+        return count
     }
 
     private var colonHexadecimal: String {
@@ -95,8 +97,20 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The address and port as in a URL: `127.0.0.1:80`, `[::1]:80`.
-    public var description: String {
-        family == .ipv4 ? dottedDecimal(port: port) : "[\(host)]:\(port)"
+    public var description: String { family == .ipv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+
+    /// How long ``description`` is at most, in bytes.
+    package static var textByteLimit: Int { Int(INET6_ADDRSTRLEN) + "[]:65535".utf8.count }
+
+    /// Writes ``description`` without a text in between: two lines of the log have it for each connection.
+    ///
+    /// - Parameter text: at least ``textByteLimit``.
+    /// - Returns: the count of bytes written.
+    package func write(to text: UnsafeMutableRawBufferPointer) -> Int {
+        if family == .ipv4 { return writeDottedDecimal(to: text, port: port) }
+        let description = description
+        text.copyBytes(from: description.utf8)
+        return description.utf8.count
     }
 
     /// Whether only this machine can reach it: 127.0.0.0/8 and ::1.

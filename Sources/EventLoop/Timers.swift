@@ -71,34 +71,31 @@ struct Timers {
 
     private mutating func siftUp(_ start: Int) {
         var index = start
-        let timer = heap[index]
         while index > 0 {
             let parent = (index - 1) / 2
-            guard timer.deadline < heap[parent].deadline else { break }
-            place(heap[parent], index)
+            guard heap[index].deadline < heap[parent].deadline else { return }
+            swap(index, parent)
             index = parent
         }
-        place(timer, index)
     }
 
     private mutating func siftDown(_ start: Int) {
         var index = start
-        let timer = heap[index]
         while true {
             var child = 2 * index + 1
-            guard child < heap.count else { break }
+            guard child < heap.count else { return }
             if child + 1 < heap.count && heap[child + 1].deadline < heap[child].deadline {
                 child += 1
             }
-            guard heap[child].deadline < timer.deadline else { break }
-            place(heap[child], index)
+            guard heap[child].deadline < heap[index].deadline else { return }
+            swap(index, child)
             index = child
         }
-        place(timer, index)
     }
 
-    private mutating func place(_ timer: Timer, _ index: Int) {
-        heap[index] = timer
-        timer.index = index
+    private mutating func swap(_ index: Int, _ other: Int) {
+        heap.swapAt(index, other)
+        heap[index].index = index
+        heap[other].index = other
     }
 }

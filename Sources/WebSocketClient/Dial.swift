@@ -173,8 +173,8 @@ extension Dial {
         let path = target?.path ?? place.target
         var description = HandshakeRequest(
             head: head, path: ResourcePath.percentDecoded(path) ?? path, query: target?.query,
-            client: client, endpoint: endpoint, remoteAddress: stream.peer,
-            localAddress: stream.localAddress, tls: stream.tlsInfo)
+            endpoint: endpoint, remoteAddress: stream.peer, localAddress: stream.localAddress,
+            tls: stream.tlsInfo)
         description.subprotocol = chosen.subprotocol
         // Only one kind is offered, so only one may be accepted.
         if let answer = chosen.extensions.last {

@@ -19,7 +19,7 @@ package struct AccessLine {
     let connectionID: UInt64
     /// The route, safe to print.
     let route: String
-    let peer: String
+    let peer: SocketAddress
     let isCompressed: Bool
     /// `nil`: the connection opens.
     var end: End?
@@ -32,7 +32,7 @@ package struct AccessLine {
 
     func append(to line: inout LineText) {
         line.append(end == nil ? "open " : "close ")
-        line.append(route)
+        line.append(text: route)
         line.append(" ")
         line.append(peer)
         if let end {
@@ -68,7 +68,7 @@ package struct AccessLine {
             LogField(name: "event", value: .text(end == nil ? "open" : "close")),
             LogField(name: "connection", value: .number(Int(clamping: connectionID))),
             LogField(name: "route", value: .text(route)),
-            LogField(name: "peer", value: .text(peer)),
+            LogField(name: "peer", value: .text("\(peer)")),
             LogField(name: "compressed", value: .flag(isCompressed)),
         ]
         guard let end else { return fields }
@@ -97,7 +97,7 @@ extension Connection {
 
     private func accessLine(_ end: AccessLine.End?) -> AccessLine {
         AccessLine(
-            connectionID: id, route: endpoint.name, peer: "\(stream.peer)",
+            connectionID: id, route: endpoint.name, peer: stream.peer,
             isCompressed: request.compressionParameters != nil, end: end)
     }
 

@@ -21,14 +21,21 @@ package final class Connection: @unchecked Sendable {
     var settings: ConnectionSettings { endpoint.settings }
 
     @exclusivity(unchecked) var session: Session
+    /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
+    var ending: ConnectionError? {
+        get { endingBox?.ending }
+        set { endingBox = newValue.map { EndingBox($0) } }
+    }
+    var hasEnded: Bool { endingBox != nil }
+    @exclusivity(unchecked) private var endingBox: EndingBox?
     /// What most connections never have: see ConnectionRare.
     @exclusivity(unchecked) var rare: Rare?
     /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
-    package var isDone: Bool { session.hasSentClose || ending != nil }
+    package var isDone: Bool { session.hasSentClose || hasEnded }
 
     // Receiving.
     /// The task that ``run(_:)`` runs in.
-    var handlerTask: TaskIdentity?
+    @exclusivity(unchecked) var handlerTask: TaskIdentity?
     @exclusivity(unchecked) var inbox: Inbox
     @exclusivity(unchecked) var receiver: Receiver?
     /// Bytes that were read but not looked at, because the inbox was full.
@@ -54,18 +61,18 @@ package final class Connection: @unchecked Sendable {
     }
     @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
     private(set) lazy var timer = loop.makeTimer(for: self)
-    var lastReceived: MonotonicTime
+    @exclusivity(unchecked) var lastReceived: MonotonicTime
 
     /// The handler's task; gone when it has ended. A client's connection has none.
     @exclusivity(unchecked) package var task: Task<Void, Never>?
 
     // For the log.
     let opened: MonotonicTime
-    var receivedMessageCount = 0
-    var sentMessageCount = 0
+    @exclusivity(unchecked) var receivedMessageCount = 0
+    @exclusivity(unchecked) var sentMessageCount = 0
 
     /// Its place among the owner's connections.
-    package var rosterIndex = -1
+    @exclusivity(unchecked) package var rosterIndex = -1
 
     typealias Received = Result<Message?, ConnectionError>
 
@@ -73,6 +80,12 @@ package final class Connection: @unchecked Sendable {
     /// From any thread.
     func nextWaitNumber() -> Int { lastWaitNumber.add(1, ordering: .relaxed).newValue }
     private let lastWaitNumber = Atomic<Int>(0)
+
+    /// An error is longer than a reference, and an open connection has none.
+    private final class EndingBox {
+        let ending: ConnectionError
+        init(_ ending: ConnectionError) { self.ending = ending }
+    }
 
     struct Receiver {
         let number: Int
@@ -85,7 +98,6 @@ package final class Connection: @unchecked Sendable {
         self.id = id
         self.endpoint = endpoint
         loop = endpoint.loop
-        self.request = request
         self.stream = stream
         opened = endpoint.loop.now
         lastReceived = endpoint.loop.now
@@ -97,6 +109,7 @@ package final class Connection: @unchecked Sendable {
             compression: request.compressionParameters.map {
                 SessionCompression($0, pool: endpoint.compressionPool)
             })
+        self.request = request
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
                 log(.fine, "\(peer) received \(header)")

@@ -28,7 +28,7 @@ extension Connection {
     }
 
     private func startWaitingForEnd(_ continuation: UnsafeContinuation<Void, Never>) {
-        if ending == nil { madeRare.closeWaiters.append(continuation) } else { continuation.resume() }
+        if hasEnded { continuation.resume() } else { madeRare.closeWaiters.append(continuation) }
     }
 
     /// Begins the closing handshake, unless it has begun. On the loop's thread.
@@ -79,7 +79,7 @@ extension Connection {
 
     /// Answers the client's Close with what the route's hook says.
     func answerClose() {
-        guard isAnsweringClose, ending == nil, let received = session.receivedClose else { return }
+        guard isAnsweringClose, !hasEnded, let received = session.receivedClose else { return }
         isAnsweringClose = false
         guard let hook = endpoint.passiveClosingHandshake else { return finishClose(with: received) }
         timerPurpose = .closeAnswer
@@ -105,7 +105,7 @@ extension Connection {
     /// Fails the connection (RFC 6455 §7.1.7), after the handler had its turn with what came before.
     func failSoon(_ error: ProtocolError) {
         loop.submit { [self] in
-            guard ending == nil else { return }
+            guard !hasEnded else { return }
             logFailure(error)
             if session.sentClose == nil,
                 let frame = try? session.frameForClose(
@@ -135,7 +135,7 @@ extension Connection {
 
     /// Ends the connection: TCP is closed, whoever waits is told. Later calls do nothing.
     func end(_ ending: ConnectionError) {
-        guard self.ending == nil else { return }
+        guard !hasEnded else { return }
         self.ending = ending
         logEnd(ending)
         unparsed = []
@@ -173,6 +173,7 @@ extension Connection {
 
     private func releaseWaiters(_ ending: ConnectionError) {
         stopWaiting(Self.received(at: ending))
+        guard rare != nil else { return }
         stopRawWaiting(Self.receivedRaw(at: ending))
         passTurn()
         wakeSleepers(ending)
@@ -193,11 +194,11 @@ extension Connection {
         handlerTask = .current
         do {
             try await transferData(WebSocket(self))
-            await closeAfterReturn()
+            if !closedAtOnce() { await closeAfterReturn() }
         } catch {
             await handlerThrew(error)
         }
-        await leave()
+        if loop.isCurrent { leave() } else { await leaveOnLoop() }
     }
 
     // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
@@ -210,13 +211,22 @@ extension Connection {
     }
 
     @inline(never)
-    private func leave() async {
-        await onLoop { connection in
-            connection.task = nil
-            connection.handlerTask = nil
-            if connection.ending != nil { connection.loop.cancel(connection.timer) }
-            connection.leaveIfDone()
-        }
+    private func leaveOnLoop() async { await onLoop { $0.leave() } }
+
+    private func leave() {
+        task = nil
+        handlerTask = nil
+        if hasEnded { loop.cancel(timer) }
+        leaveIfDone()
+    }
+
+    /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is waited for.
+    ///
+    /// - Returns: false if that is still to be called; what is done twice then has no effect.
+    private func closedAtOnce() -> Bool {
+        guard loop.isCurrent else { return false }
+        handlerReturned()
+        return hasEnded
     }
 
     /// Closes, unless the peer did: then it gets its answer, which a hook may be about to give.
@@ -233,7 +243,7 @@ extension Connection {
     @inline(never)
     private func handlerThrew(_ error: any Error) async {
         let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
-        let hasEnded = await onLoop { $0.ending != nil || $0.session.receivedClose != nil }
+        let hasEnded = await onLoop { $0.hasEnded || $0.session.receivedClose != nil }
         if !(hasEnded && (isOwnEnd || error is CancellationError)) {
             log(
                 .error,

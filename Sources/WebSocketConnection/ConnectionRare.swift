@@ -4,8 +4,6 @@ import EventLoop
 /// be idle. Made when the first of it is set.
 extension Connection {
     final class Rare {
-        /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-        var ending: ConnectionError?
         var receiveTimer: EventLoop.Timer?
         var rawReceiver: RawReceiver?
         /// The task that sends a message piece by piece; others' messages wait behind it.
@@ -34,10 +32,6 @@ extension Connection {
         return rare
     }
 
-    var ending: ConnectionError? {
-        get { rare?.ending }
-        set { if rare != nil || newValue != nil { madeRare.ending = newValue } }
-    }
     var receiveTimer: EventLoop.Timer? {
         get { rare?.receiveTimer }
         set { if rare != nil || newValue != nil { madeRare.receiveTimer = newValue } }

@@ -46,7 +46,7 @@ extension Connection {
     }
 
     func receivedRaw(_ bytes: UnsafeRawBufferPointer) {
-        guard ending == nil, !bytes.isEmpty else { return }
+        guard !hasEnded, !bytes.isEmpty else { return }
         unparsed.append(contentsOf: bytes)
         if rawReceiver != nil, let bytes = takeRaw() {
             stopRawWaiting(.success(bytes))

@@ -18,7 +18,7 @@ extension Connection: StreamDelegate {
 
     /// Keeps what was not looked at, and lets the client wait.
     private func holdUp(_ input: InputBytes) {
-        guard ending == nil else { return }
+        guard !hasEnded else { return }
         unparsed.append(contentsOf: input.remaining)
         stream.pauseReading()
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
@@ -56,6 +56,7 @@ extension Connection: StreamDelegate {
 extension Connection {
     /// Whether another event may be looked at: there is room for a message, and for the answer to a
     /// Ping. After our Close all data is dropped, so there is always room.
+    @inline(__always)
     private var mayParse: Bool {
         if isDone { return true }
         return !inbox.isFull && !stream.isOverDrainMark
@@ -65,7 +66,7 @@ extension Connection {
     private func parse(_ input: inout InputBytes) {
         while mayParse && !input.isEmpty {
             // The handler can end the connection while the rest of what was read still lies here.
-            if ending != nil { return input.skipAll() }
+            if hasEnded { return input.skipAll() }
             do throws(ProtocolError) {
                 guard let event = try session.nextEvent(from: &input) else { return }
                 received(event)

@@ -87,7 +87,7 @@ public struct HandshakeRequest: Sendable {
     public var log: ConnectionLog { ConnectionLog(endpoint, peer: remoteAddress, id: nil) }
 
     package init(
-        head: RequestHead, path: String, query: String?, client: ClientHandshake, endpoint: Endpoint,
+        head: RequestHead, path: String, query: String?, endpoint: Endpoint,
         remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?, user: String? = nil
     ) {
         self.endpoint = endpoint
@@ -98,7 +98,7 @@ public struct HandshakeRequest: Sendable {
         self.remoteAddress = remoteAddress
         self.localAddress = localAddress
         self.tls = tls
-        if let user { rare.user = user }
+        rareBox = user.map { RareBox(Rare(user: $0)) }
     }
 
     /// What most handshakes have none of: an open connection keeps its request.

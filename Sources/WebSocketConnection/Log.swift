@@ -148,19 +148,18 @@ extension Log {
         write(level, message())
     }
 
-    /// A connection that opened or closed. As text it is put together in one piece of memory.
+    /// A connection that opened or closed. As text it is put together where the one before was.
     package func access(_ line: @autoclosure () -> AccessLine) {
         guard isEnabled(.info) else { return }
         let line = line()
         guard settings.format == .text else { return write(.info, line.text, line.fields) }
         tellRepeats()
-        var text = LineText(.info, .now())
-        line.append(to: &text)
-        if let onLine { return onLine(text.text) }
-        text.append("\n")
-        text.withUnsafeBytes { bytes in
-            output.withLock { $0.write(bytes, format: .text) }
+        if let onLine {
+            var text = LineText(.info, .now())
+            line.append(to: &text)
+            return onLine(text.text)
         }
+        output.withLock { $0.write(line, .now()) }
     }
 
     /// A line that any stranger can cause, as often as he likes: after some of its kind in one second

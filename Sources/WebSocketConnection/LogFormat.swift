@@ -29,7 +29,7 @@ extension LogFormat {
         switch self {
         case .text:
             var line = LineText(level, moment)
-            line.append(message)
+            line.append(text: message)
             line.append("\n")
             return line.text
         case .json:

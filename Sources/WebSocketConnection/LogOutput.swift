@@ -19,6 +19,8 @@ struct LogOutput: ~Copyable {
     private var lossReason: SystemError?
     /// The last write stopped inside a line.
     private var isInsideLine = false
+    /// The last line about a connection, in memory that the next one uses.
+    private var accessText = LineText()
 
     /// - Parameter descriptor: stays open.
     init(descriptor: Int32) {
@@ -84,6 +86,14 @@ extension LogOutput {
             lostLineCount = 0
         }
         if !send(line) { noteLoss() }
+    }
+
+    /// Writes a line about a connection in ``LogFormat/text``.
+    mutating func write(_ line: AccessLine, _ moment: LogMoment) {
+        accessText.begin(.info, moment)
+        line.append(to: &accessText)
+        accessText.append("\n")
+        write(accessText.bytes, format: .text)
     }
 
     private mutating func noteLoss() { lostLineCount += 1 }

@@ -7,13 +7,13 @@ import WebSocketProtocol
 /// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an upgrade.
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only, where its task runs too.
-final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
+final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Sendable {
     let worker: Worker
     let stream: Stream
     /// What ``ListeningSocket/addressOfAccepted`` says; `nil`: the kernel is asked.
     private let localAddress: SocketAddress?
     @exclusivity(unchecked) private var parser: RequestHeadParser
-    private lazy var timer = worker.loop.makeTimer { [unowned self] in waitedLongEnough() }
+    private lazy var timer = worker.loop.makeTimer(for: self)
     /// What was received and not parsed: it came behind the head that is being answered.
     @exclusivity(unchecked) var pipelined: [UInt8] = []
     @exclusivity(unchecked) var pipelinedOffset = 0
@@ -70,7 +70,8 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
     /// Whether the connection is encrypted.
     var isSecure: Bool { stream.tlsInfo != nil }
 
-    private func waitedLongEnough() {
+    /// The client kept us waiting.
+    func timerFired() {
         if let before = watchedSentByteCount {
             if stream.sentByteCount != before { return watchSending() }
             worker.log(.info, "no byte read within --send-timeout: \(stream.peer), closed")
@@ -120,9 +121,16 @@ final class Exchange: StreamDelegate, RosterMember, @unchecked Sendable {
 
 extension Exchange {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
-        pipelined.append(contentsOf: bytes)
-        if rawReceiver != nil { return passOnRaw() }
-        readBody()
+        if pipelined.isEmpty && mayParse {
+            // Most heads come whole and alone: they are read where they lie.
+            let parsed = parse(UnsafeRawBufferPointer(bytes))
+            if parsed.byteCount < bytes.count { pipelined.append(contentsOf: bytes[parsed.byteCount...]) }
+            answer(parsed)
+        } else {
+            pipelined.append(contentsOf: bytes)
+            if rawReceiver != nil { return passOnRaw() }
+            readBody()
+        }
         parsePipelined()
         // Requests behind the one that is answered wait in the kernel.
         if isAnswering && task == nil && pipelined.count - pipelinedOffset > Self.pipelinedByteLimit {
@@ -192,8 +200,12 @@ extension Exchange {
         guard !isParsing else { return }
         isParsing = true
         defer { isParsing = false }
-        while !isAnswering && pipelinedOffset < pipelined.count && !stream.isOverDrainMark {
-            parseHead()
+        while pipelinedOffset < pipelined.count && mayParse {
+            let parsed = pipelined.withUnsafeBytes { bytes in
+                parse(UnsafeRawBufferPointer(rebasing: bytes[pipelinedOffset...]))
+            }
+            pipelinedOffset += parsed.byteCount
+            answer(parsed)
         }
         if pipelinedOffset == pipelined.count {
             (pipelined, pipelinedOffset) = ([], 0)
@@ -205,23 +217,32 @@ extension Exchange {
         }
     }
 
-    private func parseHead() {
-        let progress = pipelined.withUnsafeBytes { bytes in
-            Result { () throws(RequestError) in
-                try parser.parse(UnsafeRawBufferPointer(rebasing: bytes[pipelinedOffset...]))
+    /// Whether the next request may be looked at.
+    private var mayParse: Bool { !isAnswering && !stream.isOverDrainMark }
+
+    /// What came of bytes, and how many of them are done with.
+    private typealias Parsed = (result: Result<RequestHead, RequestError>?, byteCount: Int)
+
+    private func parse(_ bytes: UnsafeRawBufferPointer) -> Parsed {
+        do throws(RequestError) {
+            switch try parser.parse(bytes) {
+            case .incomplete: return (nil, bytes.count)
+            case .complete(let head, let byteCount): return (.success(head), byteCount)
             }
+        } catch {
+            return (.failure(error), 0)
         }
-        switch progress {
-        case .success(.incomplete):
-            pipelinedOffset = pipelined.count
-        case .success(.complete(let head, let byteCount)):
-            pipelinedOffset += byteCount
-            isAnswering = true
+    }
+
+    private func answer(_ parsed: Parsed) {
+        guard let result = parsed.result else { return }
+        isAnswering = true
+        switch result {
+        case .success(let head):
             worker.loop.cancel(timer)
             redirectCount = 0
             authorize(head)
         case .failure(let error):
-            isAnswering = true
             worker.log.stranger(
                 .badRequest, .info, "bad request from \(stream.peer): \(escaped("\(error)"))")
             respond(Response(error.status, text: "\(error)"), isLast: true)
@@ -248,7 +269,7 @@ extension Exchange {
         else {
             return respond(Response(.badRequest, text: "The request target is not usable."), request)
         }
-        guard worker.configuration.admits(target) else {
+        guard target.authority == nil || worker.configuration.admits(target) else {
             worker.log.stranger(
                 .misdirectedRequest, .info,
                 "\(stream.peer) wants \(escaped(target.authority ?? "")), which is not -V and -P")
@@ -309,24 +330,16 @@ extension Exchange {
         upgrade = Upgrade(
             handler, route, client, plain,
             HandshakeRequest(
-                head: head, path: path, query: target.query, client: client,
-                endpoint: worker.endpoint(of: route), remoteAddress: stream.peer,
-                localAddress: localAddress ?? stream.localAddress, tls: stream.tlsInfo, user: user))
+                head: head, path: path, query: target.query, endpoint: worker.endpoint(of: route),
+                remoteAddress: stream.peer, localAddress: localAddress ?? stream.localAddress,
+                tls: stream.tlsInfo, user: user))
         // The task's closure and frames live as long as the connection, so they hold nothing but what
-        // shakeHands returns.
-        let start = TaskStart(self)
+        // shakeHands returns: a task always begins, and then takes the reference over that is made here.
+        let exchange = Unmanaged.passRetained(self)
         task = Task(executorPreference: worker.loop) {
-            guard let (connection, transferData) = await start.exchange.take()?.shakeHands() else { return }
-            await connection.run(transferData)
+            let answered = await exchange.takeRetainedValue().shakeHands()
+            if let (connection, transferData) = answered { await connection.run(transferData) }
         }
-    }
-
-    /// What the task begins with; its closure would keep the exchange itself for good.
-    ///
-    /// `@unchecked Sendable`: touched by the task only, once.
-    private final class TaskStart: @unchecked Sendable {
-        var exchange: Exchange?
-        init(_ exchange: Exchange) { self.exchange = exchange }
     }
 
     /// A handshake that passed the checks, on its way to the handler.
@@ -480,7 +493,7 @@ extension Exchange {
     }
 
     private func warnOfSubprotocol(_ upgrade: Upgrade) {
-        let offers = upgrade.request.offeredSubprotocols
+        let offers = upgrade.client.offeredSubprotocols
         guard !offers.isEmpty, upgrade.request.subprotocol == nil,
             upgrade.request.unsafeSubprotocol == nil,
             !upgrade.route.hasWarnedOfSubprotocol.exchange(true, ordering: .relaxed)

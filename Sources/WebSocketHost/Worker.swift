@@ -33,9 +33,9 @@ final class Worker: @unchecked Sendable {
     var signals: Signals?
     /// Set before the loop begins.
     var tls: TLSServer?
-    private(set) var isDraining = false
+    @exclusivity(unchecked) private(set) var isDraining = false
     /// New connections go to another process; those open go on here until they end.
-    private(set) var isRetiring = false
+    @exclusivity(unchecked) private(set) var isRetiring = false
     /// No connection outlives the answer that it waits for.
     var isLeaving: Bool { isDraining || isRetiring }
     private var onEmpty: (@Sendable () -> Void)?

@@ -38,7 +38,7 @@ struct LogFormatTests {
     @Test("an access line says the same in both formats")
     func access() throws {
         var line = AccessLine(
-            connectionID: 5, route: "/echo", peer: "127.0.0.1:5", isCompressed: true, end: nil)
+            connectionID: 5, route: "/echo", peer: try address("127.0.0.1", port: 5), isCompressed: true)
         #expect(line.text == "open /echo 127.0.0.1:5 compressed")
         #expect(line.fields.map(\.name) == ["event", "connection", "route", "peer", "compressed"])
         line.end = AccessLine.End(
