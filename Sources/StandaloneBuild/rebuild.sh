@@ -20,6 +20,8 @@
 name_for_supervisor() {
     export STANDALONE_SCRIPT=$package/standalone.sh STANDALONE_ROOT=$root
     export STANDALONE_SHOWN=$shown STANDALONE_BINARY=$state/$product
+    # Where a runtime that is part of the program finds the toolchain's `swift-backtrace`.
+    [[ ! -r $base/swift ]] || export SWIFT_ROOT=${SWIFT_ROOT-$(<"$base/swift")}
 }
 
 # Compares with the stamp, which still is the old binary's.

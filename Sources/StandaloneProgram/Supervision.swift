@@ -61,9 +61,10 @@ enum Supervision {
             script: script, arguments: arguments, environment: Environment.all(), folder: ".")
     }
 
-    /// Not if the user has a wish of his own, or the runtime is linked in without the program that makes them.
+    /// Not if the user has a wish of his own, or there is no program that makes them: a runtime that is linked
+    /// in finds it through what standalone.sh says of the toolchain.
     private static func canMakeBacktraces() -> Bool {
-        Environment.value("SWIFT_BACKTRACE") == nil
-            && dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) != nil
+        guard Environment.value("SWIFT_BACKTRACE") == nil else { return false }
+        return Environment.value("SWIFT_ROOT") != nil || dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) != nil
     }
 }
