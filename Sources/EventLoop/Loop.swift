@@ -67,6 +67,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// What streams received since jobs ran last, in bytes.
     @exclusivity(unchecked) var batchByteCount = 0
 
+    /// Called at the end of each turn, before the loop waits; on its thread. Set before ``run()``.
+    @exclusivity(unchecked) package var onTurnEnd: (() -> Void)?
+
     /// The longest turn so far, if it is measured: see TurnMeter.swift.
     @exclusivity(unchecked) var turnMeter: TurnMeter?
 
@@ -151,6 +154,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         for registration in sources { registration.source?.close() }
         takeHandOver()
         runReadyJobs()
+        onTurnEnd?()
     }
 
     /// Ends ``run()`` after this turn. From any thread.
@@ -163,6 +167,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         runReadyJobs()
         readOnUnreadStreams()
         noteTurnEnd()
+        onTurnEnd?()
         let count = epoll.wait(blocks: mayBlock())
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
@@ -336,6 +341,7 @@ extension Loop {
         while true {
             takeHandOver()
             runReadyJobs()
+            onTurnEnd?()
             let isDone = handOver.withLock { handOver in
                 guard handOver.isEmpty, jobs.isEmpty else { return false }
                 thread.store(0, ordering: .relaxed)

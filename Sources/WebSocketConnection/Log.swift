@@ -43,6 +43,8 @@ public final class Log: Sendable {
     public let settings: LogSettings
     public var level: LogLevel { settings.level }
     private let output: Mutex<LogOutput>
+    /// The output's, to look whether there are any without its lock.
+    let pendingLines: PendingLines?
     private let onLine: (@Sendable (String) -> Void)?
     private let limit = Mutex(RepeatLimit())
 
@@ -50,7 +52,10 @@ public final class Log: Sendable {
     public init(_ settings: LogSettings, descriptor: Int32 = 2) {
         self.settings = settings
         onLine = nil
-        output = Mutex(LogOutput(descriptor: descriptor))
+        let descriptorOutput = LogOutput(
+            descriptor: descriptor, joinsConnectionLines: settings.joinsConnectionLines)
+        pendingLines = descriptorOutput.pending
+        output = Mutex(descriptorOutput)
     }
 
     /// Hands lines to another log, or to a test.
@@ -60,6 +65,7 @@ public final class Log: Sendable {
     public init(_ settings: LogSettings, onLine: @escaping @Sendable (String) -> Void) {
         self.settings = settings
         self.onLine = onLine
+        pendingLines = nil
         output = Mutex(LogOutput(descriptor: -1))
     }
 
@@ -73,9 +79,11 @@ public final class Log: Sendable {
     /// - Throws: why it cannot be written.
     public init(_ settings: LogSettings, path: String) throws(SystemError) {
         let file = try LogOutput(
-            path: path, byteLimit: settings.fileByteLimit, countLimit: settings.fileCountLimit)
+            path: path, byteLimit: settings.fileByteLimit, countLimit: settings.fileCountLimit,
+            joinsConnectionLines: settings.joinsConnectionLines)
         self.settings = settings
         onLine = nil
+        pendingLines = file.pending
         output = Mutex(file)
     }
 
@@ -110,6 +118,7 @@ public final class Log: Sendable {
     /// Closes the file and opens it anew under its name, which something else may have moved away.
     /// From any thread. If that fails, the old file is written on.
     public func reopen() {
+        flush()
         do throws(SystemError) {
             guard try output.withLock({ output throws(SystemError) in try output.reopen() }) else {
                 return callAsFunction(.info, "the log is no file: there is nothing to open anew")
@@ -118,6 +127,15 @@ public final class Log: Sendable {
         } catch {
             callAsFunction(.error, "the log could not be opened anew: \(error); it goes on here")
         }
+    }
+
+    /// Whether ``flush()`` has to be called at the end of each turn of a loop.
+    package var needsFlush: Bool { pendingLines != nil }
+
+    /// Writes the lines that wait. From any thread.
+    package func flush() {
+        guard pendingLines?.isEmpty == false else { return }
+        output.withLock { $0.flush(format: settings.format) }
     }
 
     func write(_ level: LogLevel, _ message: String, _ fields: [LogField] = []) {
@@ -152,14 +170,13 @@ extension Log {
     package func access(_ line: @autoclosure () -> AccessLine) {
         guard isEnabled(.info) else { return }
         let line = line()
-        guard settings.format == .text else { return write(.info, line.text, line.fields) }
+        guard onLine == nil else { return write(.info, line.text, line.fields) }
         tellRepeats()
-        if let onLine {
-            var text = LineText(.info, .now())
-            line.append(to: &text)
-            return onLine(text.text)
+        if settings.format == .text { return output.withLock { $0.writeSoon(line, .now()) } }
+        var text = settings.format.line(.info, line.text, line.fields, .now())
+        output.withLock { output in
+            text.withUTF8 { output.writeSoon(UnsafeRawBufferPointer($0), format: settings.format) }
         }
-        output.withLock { $0.write(line, .now()) }
     }
 
     /// A line that any stranger can cause, as often as he likes: after some of its kind in one second

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Synchronization
 
 /// Where a log's bytes go: a descriptor, or a file that is rotated by size.
 ///
@@ -21,16 +22,22 @@ struct LogOutput: ~Copyable {
     private var isInsideLine = false
     /// The last line about a connection, in memory that the next one uses.
     private var accessText = LineText()
+    /// Lines that are written later; `nil`: each is written at once.
+    let pending: PendingLines?
 
     /// - Parameter descriptor: stays open.
-    init(descriptor: Int32) {
+    init(descriptor: Int32, joinsConnectionLines: Bool = false) {
         self.descriptor = descriptor
+        pending = Self.pending(descriptor, joinsConnectionLines)
         path = nil
         (byteLimit, countLimit, rotationMark) = (0, 0, 0)
     }
 
-    init(path: String, byteLimit: Int, countLimit: Int) throws(SystemError) {
+    init(
+        path: String, byteLimit: Int, countLimit: Int, joinsConnectionLines: Bool = false
+    ) throws(SystemError) {
         descriptor = try Self.open(path)
+        pending = Self.pending(descriptor, joinsConnectionLines)
         self.path = path
         self.byteLimit = byteLimit
         self.countLimit = countLimit
@@ -39,7 +46,19 @@ struct LogOutput: ~Copyable {
     }
 
     deinit {
+        if let pending {
+            _ = Glibc.write(descriptor, pending.bytes.baseAddress, pending.bytes.count)
+            pending.removeAll()
+        }
         if path != nil { close(descriptor) }
+    }
+
+    /// None for a terminal: who looks at one sees lines in their order with what handlers print.
+    private static func pending(_ descriptor: Int32, _ joinsConnectionLines: Bool) -> PendingLines? {
+        guard joinsConnectionLines, isatty(descriptor) == 0 else { return nil }
+        let pending = PendingLines(descriptor: descriptor)
+        CrashSignals.tell(pending)
+        return pending
     }
 
     private static func open(_ path: String) throws(SystemError) -> Int32 {
@@ -61,6 +80,7 @@ struct LogOutput: ~Copyable {
         let new = try Self.open(path)
         close(descriptor)
         descriptor = new
+        pending?.descriptor.store(new, ordering: .relaxed)
         byteCount = Self.fileByteCount(new)
         rotationMark = byteLimit
         isInsideLine = false
@@ -71,32 +91,56 @@ struct LogOutput: ~Copyable {
 // MARK: - Writing
 
 extension LogOutput {
-    /// Writes a line that ends with a line feed.
+    /// Writes a line that ends with a line feed, behind those that wait.
     ///
     /// - Parameter format: of the lines that this adds about itself.
     mutating func write(_ line: UnsafeRawBufferPointer, format: LogFormat) {
-        if byteLimit > 0, countLimit > 0, byteCount > 0, byteCount + line.count > rotationMark {
-            rotate(format)
-        }
-        if isInsideLine, !send("\n") { return noteLoss() }
-        if lostLineCount > 0 {
-            let reason = lossReason.map { ": \($0)" } ?? ""
-            let text = "\(lostLineCount) log lines before this were lost\(reason)"
-            guard send(format.line(.error, text, [], .now())) else { return noteLoss() }
-            lostLineCount = 0
-        }
-        if !send(line) { noteLoss() }
+        flush(format: format)
+        write(line, lineCount: 1, format)
     }
 
-    /// Writes a line about a connection in ``LogFormat/text``.
-    mutating func write(_ line: AccessLine, _ moment: LogMoment) {
+    /// Writes a line about a connection: later, if it may wait.
+    mutating func writeSoon(_ line: UnsafeRawBufferPointer, format: LogFormat) {
+        guard let pending else { return write(line, format: format) }
+        if isFull(with: pending.bytes.count + line.count) { flush(format: format) }
+        if pending.append(line) { return }
+        flush(format: format)
+        if !pending.append(line) { write(line, lineCount: 1, format) }
+    }
+
+    /// The same in ``LogFormat/text``.
+    mutating func writeSoon(_ line: AccessLine, _ moment: LogMoment) {
         accessText.begin(.info, moment)
         line.append(to: &accessText)
         accessText.append("\n")
-        write(accessText.bytes, format: .text)
+        writeSoon(accessText.bytes, format: .text)
     }
 
-    private mutating func noteLoss() { lostLineCount += 1 }
+    /// Writes the lines that wait.
+    mutating func flush(format: LogFormat) {
+        guard let pending, !pending.isEmpty else { return }
+        write(pending.bytes, lineCount: pending.lineCount, format)
+        pending.removeAll()
+    }
+
+    private mutating func write(_ lines: UnsafeRawBufferPointer, lineCount: Int, _ format: LogFormat) {
+        if byteCount > 0 && isFull(with: lines.count) { rotate(format) }
+        if isInsideLine, !send("\n") { return noteLoss(lineCount) }
+        if lostLineCount > 0 {
+            let reason = lossReason.map { ": \($0)" } ?? ""
+            let text = "\(lostLineCount) log lines before this were lost\(reason)"
+            guard send(format.line(.error, text, [], .now())) else { return noteLoss(lineCount) }
+            lostLineCount = 0
+        }
+        if !send(lines) { noteLoss(lineCount) }
+    }
+
+    /// Whether the file would be longer than it may be.
+    private func isFull(with moreByteCount: Int) -> Bool {
+        byteLimit > 0 && countLimit > 0 && byteCount >= 0 && byteCount + moreByteCount > rotationMark
+    }
+
+    private mutating func noteLoss(_ lineCount: Int) { lostLineCount += lineCount }
 
     private mutating func send(_ text: String) -> Bool {
         var text = text

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import CRASH, PROCESS, Callers, ask, echo, save
-from wire import DEADLINE, REPOSITORY, Wire, wait_until
+from wire import DEADLINE, REPOSITORY, Wire, frame, handshake, wait_until
 
 SLOW_START = 60
 
@@ -231,6 +231,18 @@ def test_log_file_is_opened_anew_by_all(start_server, handlers, tmp_path):
     wait_until(lambda: path.exists() and path.read_text().count("opened anew") == 2)
     ask(server, "/process")
     wait_until(lambda: "/process" in path.read_text())
+
+
+@pytest.mark.parametrize("options", [(), ("--no-supervisor",)])
+def test_no_line_is_lost_in_a_trap(start_server, handlers, tmp_path, options):
+    """The handler traps in the turn in which the connection opens: its line was not written yet."""
+    path = tmp_path / "log"
+    server = start_server("--log-file", path, *options, handlers=handlers)
+    with Wire.connect(server) as wire:
+        wire.send(handshake("/crash") + frame(1, b"9"))
+        while wire.receive():
+            pass
+    wait_until(lambda: "open /crash" in path.read_text())
 
 
 def test_handler_that_traps_when_it_is_made(start_server, tmp_path):
