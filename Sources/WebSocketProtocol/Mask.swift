@@ -31,10 +31,10 @@ public enum Mask {
         let count = source.count
         var index = 0
         while index &+ 64 <= count {
+            let (from, to) = (base + index, destination + index)
             for step in 0..<4 {
-                let place = index &+ step &* 16
-                let word = base.loadUnaligned(fromByteOffset: place, as: SIMD2<UInt64>.self)
-                destination.storeBytes(of: word ^ vector, toByteOffset: place, as: SIMD2<UInt64>.self)
+                let word = (from + step &* 16).loadUnaligned(as: SIMD2<UInt64>.self)
+                (to + step &* 16).storeBytes(of: word ^ vector, as: SIMD2<UInt64>.self)
             }
             index &+= 64
         }

@@ -52,11 +52,15 @@ extension Session {
     }
 
     private static func unmaskedCopy(_ payload: UnsafeMutableRawBufferPointer, _ key: UInt32) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: payload.count) { copy, count in
-            guard let base = copy.baseAddress else { return }
-            Mask.apply(key, to: UnsafeRawBufferPointer(payload), writingTo: UnsafeMutableRawPointer(base))
-            count = payload.count
+        var copy: [UInt8] = []
+        copy.append(addingCapacity: payload.count) { output in
+            output.withUnsafeMutableBufferPointer { room, count in
+                guard let start = room.baseAddress else { return }
+                Mask.apply(key, to: UnsafeRawBufferPointer(payload), writingTo: UnsafeMutableRawPointer(start))
+                count = payload.count
+            }
         }
+        return copy
     }
 
     private mutating func fail() {
