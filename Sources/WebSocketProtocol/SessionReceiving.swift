@@ -200,16 +200,23 @@ extension Session {
         _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
         if messageKind == .text, !validator.accept(bytes) { throw .invalidUTF8 }
-        if messagePayload.isEmpty {
-            // Room for what is announced, but a claim alone may cost no more than 64 KiB.
-            messagePayload.reserveCapacity(min(frame.payloadByteCount, 65_536))
-        }
+        if !isWhole { reserve(frame.payloadByteCount &- frameReceivedByteCount, having: bytes.count) }
         messagePayload.append(contentsOf: bytes)
         frameReceivedByteCount &+= bytes.count
         guard isWhole else { return nil }
         self.frame = nil
         guard frame.isFinal else { return nil }
         return .message(try finishMessage())
+    }
+
+    /// Makes room for what is announced, so that a long message does not move each time it has doubled; but
+    /// a claim alone may cost no more than 64 KiB, and one that was kept in part four times that part.
+    private mutating func reserve(_ announcedByteCount: Int, having byteCount: Int) {
+        let received = messagePayload.count &+ byteCount
+        let wanted = messagePayload.count &+ min(announcedByteCount, max(65_536, 4 &* received))
+        let capacity = messagePayload.capacity
+        // Twice at least: small frames that come in pieces would move the message with each.
+        if capacity < wanted { messagePayload.reserveCapacity(max(wanted, min(2 &* capacity, messageByteLimit))) }
     }
 
     /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit lets.
