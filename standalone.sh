@@ -241,7 +241,7 @@ choose_handlers() {
     find_directories
 }
 
-command=serve product=standalone
+command=serve product=standalone kind=$mode build_options=()
 case ${1-} in
     client) product=client && shift ;;
     rebuild) command=rebuild && shift ;;
@@ -265,12 +265,12 @@ esac
 [[ $product == client ]] || choose_handlers "$@"
 compiler=$(describe_compiler) \
     || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
-base=$package/.build/handlers/base-$mode
+base=$package/.build/handlers/base-$kind
 if [[ $product == client ]]; then
-    state=$package/.build/handlers/client-$mode
+    state=$package/.build/handlers/client-$kind
     have_no_handlers
 else
-    state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$mode")
+    state=$package/.build/handlers/$(digest "$root" "$scan" "$allows_outside" "$kind")
     [[ $command != rebuild || ${STANDALONE_BINARY-$state/$product} == "$state/$product" ]] \
         || fail 1 "the handlers directory is another one now ('$shown'): start the server anew"
     scan_handlers

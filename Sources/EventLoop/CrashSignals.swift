@@ -31,12 +31,13 @@ package enum CrashSignals {
     /// The last one, for the handlers, which must not wait for a lock.
     private static let address = Atomic<UInt>(0)
 
-    /// From now on the witness is told of a crash, which then goes its usual way. It is kept for good.
+    /// From now on the witness is told of a crash, before those that came earlier; then the crash goes its
+    /// usual way. The witness is kept for good.
     package static func tell(_ witness: any CrashWitness) {
         courts.withLock { courts in
             let last = courts.last
             let before = last?.before ?? .allocate(capacity: signalLimit)
-            let court = Court((last?.witnesses ?? []) + [witness], before)
+            let court = Court([witness] + (last?.witnesses ?? []), before)
             courts.append(court)
             address.store(UInt(bitPattern: Unmanaged.passUnretained(court).toOpaque()), ordering: .releasing)
             if last == nil { catchSignals(before) }

@@ -315,6 +315,7 @@ extension Stream {
             if isClosed { return }
             if !hasOutput { return close() }
         }
+        sendLoans()  // what the socket does not take of them is queued while that can be done
         isClosing = true
         isPeerFirst = peerIsFirst
         isReadingPaused = false

@@ -19,12 +19,14 @@ read_build_arguments() { # ARGS…
     [[ -d $(dirname -- "$target") && -w $(dirname -- "$target") ]] \
         || fail 1 "build: cannot write to '$(dirname -- "$target")'"
     build_arguments=("$@")
+    build=$package/.build/standalone-static
+    kind=$mode-static
+    build_options=(--static-swift-stdlib)
 }
 
 # Under another name first: a disk that is full leaves no half of a program.
 deliver() {
     local size
-    [[ -e $base/swift ]] || fail 1 "build: this toolchain has no runtime to put into a program (lib/swift_static)"
     part=$target.part.$$
     trap 'rm -f -- "$part"' EXIT
     cp -- "$state/$product" "$part" && mv -f -- "$part" "$target" || fail 1 "build: cannot write '$target'"

@@ -5,7 +5,7 @@
 #       modules/sample_wsh.swift/   a handler, from which the commands are taken
 #       handler.flags, main.flags   the compiler's options for a handler module, for the program
 #       link.flags, objects         those for linking, and the server's own object files
-#       swift                       where the compiler's toolchain is, if its runtime goes into the program
+#       swift                       where the toolchain is, if its runtime can go into the program
 #       stamp                       what it was built from: see `describe_core`
 
 # Sets `generator`, the program that writes the list of handlers. Builds only if the server's own
@@ -57,7 +57,7 @@ run_swift_build() { # PRODUCT
     WEBSOCKETHOST_HANDLERS=.build/handlers/${base##*/} \
         swift build --package-path "$package" --scratch-path "$build" --cache-path "$build/cache" \
         --manifest-cache none --build-system native --configuration "$mode" --product "$1" \
-        -Xswiftc -diagnostic-style=llvm >"$base/log" 2>&1 {turn}>&- &
+        -Xswiftc -diagnostic-style=llvm ${build_options[@]+"${build_options[@]}"} >"$base/log" 2>&1 {turn}>&- &
     process=$!
     trap 'stop_swift_build "$process"; exit 130' INT
     trap 'stop_swift_build "$process"; exit 143' TERM HUP
@@ -121,21 +121,19 @@ record_commands() {
     record_flags "$plan" main '"-module-name","standalone","-emit-dependencies"'
     record_flags "$plan" link '/standalone","-module-name","standalone",' \
         -module-name standalone -emit-executable
-    choose_runtime
+    find_runtime
     list=$bin/standalone.product/Objects.LinkFileList
     grep -vE '/(sample_wsh|standalone)\.build/' "$list" >"$base/objects" \
         || fail 1 "'swift build' left no list of object files: $list"
 }
 
-# Swift's runtime goes into the program where the toolchain has it in that form: handshakes are a twentieth
-# faster then. The linker is the toolchain's, which is quicker with so much than the usual one, and quickest
-# when it does not look for texts that are there twice.
-choose_runtime() {
+# Whether the toolchain has its runtime in the form that can be linked into a program, and the linker that is
+# quick with so much.
+find_runtime() {
     local runtime
     rm -f -- "$base/swift"
     runtime=$(swiftc -print-target-info 2>/dev/null | sed -n 's/.*"runtimeResourcePath": *"\(.*\)".*/\1/p')
     [[ $runtime == */lib/swift && -d ${runtime}_static && -x ${runtime%/lib/swift}/bin/ld.lld ]] || return 0
-    printf '%s\n' -static-stdlib -use-ld=lld -Xlinker -O0 >>"$base/link.flags"
     printf '%s\n' "${runtime%/lib/swift}" >"$base/swift"
 }
 

@@ -161,6 +161,24 @@ extension EventLoopTests {
             }
         }
 
+        /// What the socket does not take at the end is still sent.
+        @Test func closingWithARest() throws {
+            try withLoop { loop in
+                let (recorder, peer) = try loop.connect(peerBufferByteCount: 4_096)
+                let body = pattern(250_000)
+                let queued = try loop { () -> Int in
+                    guard let stream = recorder.stream else { return 0 }
+                    var byteCount: Int32 = 4_096
+                    setsockopt(stream.fd, SOL_SOCKET, SO_SNDBUF, &byteCount, 4)
+                    stream.write(Self.loan(body))
+                    stream.closeAfterSending(linger: .seconds(60))
+                    return stream.queuedByteCount
+                }
+                #expect(queued > 0, "the socket takes less than that")
+                #expect(peer.receive().bytes == Self.head + body)
+            }
+        }
+
         /// What was lent before the end goes out with all else, or is lost with it; afterwards nothing
         /// is taken.
         @Test(arguments: [false, true])
