@@ -38,7 +38,7 @@ public final class CrashNotice: CrashWitness {
         messages = texts.map { Message($0) }
     }
 
-    package func crashed(_ signal: Int32) {
+    package func crashed() {
         var index = messages.count - 1
         for loop in loops where loop.isCurrent {
             let activity = loop.activity.load(ordering: .relaxed)

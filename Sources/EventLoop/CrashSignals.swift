@@ -1,11 +1,10 @@
-import CLinux
 import Glibc
 import Synchronization
 
 /// Someone with a last word when this process traps.
 package protocol CrashWitness: AnyObject, Sendable {
     /// In a signal handler, before the runtime makes its backtrace: no lock, no allocation.
-    func crashed(_ signal: Int32)
+    func crashed()
 }
 
 /// A trap, a bad access, an arithmetic fault, `abort()`.
@@ -57,7 +56,7 @@ package enum CrashSignals {
     private static func crashed(_ signal: Int32) {
         guard let pointer = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else { return }
         Unmanaged<Court>.fromOpaque(pointer)._withUnsafeGuaranteedRef { court in
-            for witness in court.witnesses { witness.crashed(signal) }
+            for witness in court.witnesses { witness.crashed() }
             // The instruction is run again, and this time the one who makes the backtrace hears of it.
             for number in signals { sigaction(number, court.before + Int(number), nil) }
         }

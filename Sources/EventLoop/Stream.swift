@@ -182,7 +182,7 @@ extension Stream {
 
 extension Stream {
     /// How much waits to be sent, in bytes.
-    public var queuedByteCount: Int { (output?.count ?? 0) + (loans.isEmpty ? 0 : loanByteCount) }
+    public var queuedByteCount: Int { (output?.count ?? 0) + loanByteCount }
     /// Loans do not count: the socket was not asked yet.
     public var isOverDrainMark: Bool { (output?.count ?? 0) > drainMark || fileParts != nil }
     var hasOutput: Bool { output != nil || fileParts != nil || !loans.isEmpty }

@@ -5,8 +5,8 @@ import Glibc
 ///
 /// It is lent to the stream and not copied into its queue, which would take longer than all else that is
 /// done with it here.
-public struct Loan {
-    public enum Body: Sendable {
+package struct Loan {
+    package enum Body: Sendable {
         case bytes([UInt8])
         case text(String)
     }
@@ -14,7 +14,7 @@ public struct Loan {
     let head: [UInt8]
     let body: Body
 
-    public init(head: [UInt8], body: Body) {
+    package init(head: [UInt8], body: Body) {
         self.head = head
         self.body = body
     }
@@ -44,12 +44,14 @@ public struct Loan {
 extension Stream {
     /// 256 KiB: more is sent at once and not at the end of the turn, since the socket may not take it.
     private static let loanByteLimit = 262_144
+    /// 8: as many as are long enough to be worth it within that. One call takes them all.
+    private static let loanCountLimit = 8
 
     var loanByteCount: Int { loans.reduce(0) { $0 + $1.byteCount } }
 
     /// Sends a long piece at the end of the turn, together with others, from where it lies. What the socket
     /// does not take is copied into the queue.
-    public func write(_ loan: Loan) {
+    package func write(_ loan: Loan) {
         guard !isClosing else { return }
         if output != nil || fileParts != nil || tls != nil || memory != nil {
             return loan.withParts { head, body in
@@ -58,7 +60,7 @@ extension Stream {
             }
         }
         loans.append(loan)
-        if loanByteCount > Self.loanByteLimit { sendLoans() }
+        if loans.count >= Self.loanCountLimit || loanByteCount > Self.loanByteLimit { sendLoans() }
         flushSoon()
     }
 

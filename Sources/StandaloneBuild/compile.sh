@@ -152,7 +152,7 @@ link_program() { # MORE-FLAGS…
 # there in one form only) is linked as usual. lld is quickest when it does not look for texts that are there twice.
 link_with_runtime() {
     [[ -e $base/swift && $kind == "$mode" ]] || return
-    ! grep -qsF -- -lFoundation "${objects_of_handlers[@]}" /dev/null || return
+    ! grep -qsF -- -lFoundation ${objects_of_handlers[@]+"${objects_of_handlers[@]}"} /dev/null || return
     link_program -static-stdlib -use-ld=lld -Xlinker -O0
 }
 

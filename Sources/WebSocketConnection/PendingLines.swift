@@ -44,7 +44,7 @@ final class PendingLines: CrashWitness, @unchecked Sendable {
         byteCount.store(0, ordering: .releasing)
     }
 
-    func crashed(_ signal: Int32) {
+    func crashed() {
         let count = byteCount.exchange(0, ordering: .acquiring)
         if count > 0 { _ = write(descriptor.load(ordering: .relaxed), memory, count) }
     }

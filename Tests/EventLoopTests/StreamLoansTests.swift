@@ -59,6 +59,23 @@ extension EventLoopTests {
             }
         }
 
+        /// Their count is limited too, however short they are.
+        @Test func many() throws {
+            try withLoop { loop in
+                let (recorder, peer) = try loop.connect()
+                let sent = try loop { () -> [Int] in
+                    guard let stream = recorder.stream else { return [] }
+                    return (0..<2_000).map { _ in
+                        stream.write(Self.loan([7]))
+                        return stream.sentByteCount
+                    }
+                }
+                #expect(Array(sent.prefix(9)) == [0, 0, 0, 0, 0, 0, 0, 88, 88])
+                let all = [[UInt8]](repeating: Self.head + [7], count: 2_000).flatMap { $0 }
+                #expect(peer.receive(all.count).bytes == all)
+            }
+        }
+
         /// Of short pieces, files and long pieces none overtakes another.
         @Test func mixed() throws {
             let content = pattern(70_000)
