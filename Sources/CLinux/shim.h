@@ -22,12 +22,15 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int ends[2], int flags);
 int timerfd_create(int clock, int flags);
 int malloc_trim(size_t kept);
+int mallopt(int parameter, int value);
 int memfd_create(const char *name, unsigned flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
-// So is O_PATH.
+// So are O_PATH and the parameters of mallopt(3).
 static const int linux_O_PATH = 010000000;
+static const int linux_M_TRIM_THRESHOLD = -1;
+static const int linux_M_MMAP_THRESHOLD = -3;
 
 // glibc has no wrapper for openat2(2), and one for pidfd_open(2) since 2.36 only.
 static inline int linux_openat2(int folder, const char *path, unsigned long flags, unsigned long resolve) {

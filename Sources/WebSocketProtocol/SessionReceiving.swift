@@ -46,21 +46,13 @@ extension Session {
         guard let key = header.maskingKey else {
             return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
         }
-        if header.opcode == .binary { return .binary(Self.unmaskedCopy(payload, key)) }
+        if header.opcode == .binary {
+            var copy: [UInt8] = []
+            copy.append(unmasking: UnsafeRawBufferPointer(payload), key)
+            return .binary(copy)
+        }
         Mask.apply(key, to: payload)
         return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
-    }
-
-    private static func unmaskedCopy(_ payload: UnsafeMutableRawBufferPointer, _ key: UInt32) -> [UInt8] {
-        var copy: [UInt8] = []
-        copy.append(addingCapacity: payload.count) { output in
-            output.withUnsafeMutableBufferPointer { room, count in
-                guard let start = room.baseAddress else { return }
-                Mask.apply(key, to: UnsafeRawBufferPointer(payload), writingTo: UnsafeMutableRawPointer(start))
-                count = payload.count
-            }
-        }
-        return copy
     }
 
     private mutating func fail() {
@@ -149,26 +141,22 @@ extension Session {
         let piece = input.take(atMost: missing)
         // A header alone takes no memory: the payload may come whole with the next read.
         if piece.isEmpty && missing > 0 { return nil }
+        let isWhole = piece.count == missing
+        let isCompressed = compression?.isReceiving == true
+        let isMessage = isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
+        if !frame.opcode.isControl && !isCompressed && !(isMessage && validator.isAtCharacterBoundary) {
+            return try readDataPiece(UnsafeRawBufferPointer(piece), frame, isWhole)
+        }
         if let key = frame.maskingKey {
             Mask.apply(key, to: piece, offset: frameReceivedByteCount)
         }
-        let isWhole = piece.count == missing
         let bytes = UnsafeRawBufferPointer(piece)
-        if frame.opcode.isControl {
-            return try readControl(bytes, frame, isWhole)
-        }
-        if let compression, compression.isReceiving {
-            return try readCompressed(bytes, frame, isWhole, compression)
-        }
-        if isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
-            && validator.isAtCharacterBoundary
-        {
-            return try wholeMessage(bytes)
-        }
-        return try readDataPiece(bytes, frame, isWhole)
+        if frame.opcode.isControl { return try readControl(bytes, frame, isWhole) }
+        if let compression, isCompressed { return try readCompressed(bytes, frame, isWhole, compression) }
+        return try wholeMessage(bytes)
     }
 
-    /// The fast path: a message that lies complete in the input.
+    /// A message that lies complete in the input.
     private mutating func wholeMessage(
         _ bytes: UnsafeRawBufferPointer
     ) throws(ProtocolError) -> Event {
@@ -182,12 +170,9 @@ extension Session {
         _ kind: Opcode?, _ bytes: UnsafeRawBufferPointer
     ) throws(ProtocolError) -> Message {
         guard kind == .text else { return .binary([UInt8](bytes)) }
-        let isASCII = UTF8Validator.isASCII(bytes)
-        if !isASCII {
-            var validator = UTF8Validator()
-            guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
-        }
-        return .text(text(bytes, isASCII: isASCII))
+        var validator = UTF8Validator()
+        guard validator.accept(bytes), validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        return .text(text(bytes, isASCII: validator.isASCII))
     }
 
     /// A copy of bytes that were checked already, which other ways to make a text would do once more.
@@ -196,13 +181,19 @@ extension Session {
         return String(copying: UTF8Span(unchecked: bytes, isKnownASCII: isASCII))
     }
 
+    /// Puts a part of a message to what came before, and unmasks it on the way.
     private mutating func readDataPiece(
-        _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
+        _ piece: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
-        if messageKind == .text, !validator.accept(bytes) { throw .invalidUTF8 }
-        if !isWhole { reserve(frame.payloadByteCount &- frameReceivedByteCount, having: bytes.count) }
-        messagePayload.append(contentsOf: bytes)
-        frameReceivedByteCount &+= bytes.count
+        reserve(frame.payloadByteCount &- frameReceivedByteCount, having: piece.count)
+        let start = messagePayload.count
+        if let key = frame.maskingKey {
+            messagePayload.append(unmasking: piece, key, offset: frameReceivedByteCount)
+        } else {
+            messagePayload.append(contentsOf: piece)
+        }
+        if messageKind == .text, !validator.accept(messagePayload, from: start) { throw .invalidUTF8 }
+        frameReceivedByteCount &+= piece.count
         guard isWhole else { return nil }
         self.frame = nil
         guard frame.isFinal else { return nil }
@@ -215,7 +206,7 @@ extension Session {
         let received = messagePayload.count &+ byteCount
         let wanted = messagePayload.count &+ min(announcedByteCount, max(65_536, 4 &* received))
         let capacity = messagePayload.capacity
-        // Twice at least: small frames that come in pieces would move the message with each.
+        // Twice at least: small frames would move the message with each.
         if capacity < wanted { messagePayload.reserveCapacity(max(wanted, min(2 &* capacity, messageByteLimit))) }
     }
 
@@ -281,12 +272,14 @@ extension Session {
 
     private mutating func finishMessage() throws(ProtocolError) -> Message {
         guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }
+        let isASCII = validator.isASCII
+        validator = UTF8Validator()
         let kind = messageKind
         messageKind = nil
         let payload = messagePayload
         messagePayload = []
         guard kind == .text else { return .binary(payload) }
-        return .text(payload.withUnsafeBytes { Self.text($0, isASCII: UTF8Validator.isASCII($0)) })
+        return .text(payload.withUnsafeBytes { Self.text($0, isASCII: isASCII) })
     }
 
     private mutating func readControl(
@@ -308,6 +301,19 @@ extension Session {
             let close = try parsed.get()
             receivedClose = close
             return .close(close)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// A masked piece of a payload, which is unmasked on the way to its place.
+    fileprivate mutating func append(unmasking piece: UnsafeRawBufferPointer, _ key: UInt32, offset: Int = 0) {
+        append(addingCapacity: piece.count) { output in
+            output.withUnsafeMutableBufferPointer { room, count in
+                guard let start = room.baseAddress else { return }
+                Mask.apply(key, to: piece, writingTo: UnsafeMutableRawPointer(start), offset: offset)
+                count = piece.count
+            }
         }
     }
 }

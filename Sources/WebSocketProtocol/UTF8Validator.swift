@@ -13,13 +13,15 @@ struct UTF8Validator: Sendable {
     /// 80…BF after E0, ED, F0 and F4.
     private var nextLowest: UInt8 = 0x80
     private var nextSpan: UInt8 = 0x3F
+    /// Whether all bytes were below 80.
+    private(set) var isASCII = true
 
     /// Whether the text could end here.
     var isAtCharacterBoundary: Bool { missingByteCount == 0 }
 
-    static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let base = bytes.baseAddress else { return true }
-        return UTF8Block.skipASCII(base, from: 0, to: bytes.count) == bytes.count
+    /// Takes what stands in `bytes` from `start` on; returns false if a byte of it is wrong.
+    mutating func accept(_ bytes: [UInt8], from start: Int) -> Bool {
+        bytes.withUnsafeBytes { accept(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
     /// Takes the next piece; returns false if a byte of it is wrong.
@@ -31,6 +33,7 @@ struct UTF8Validator: Sendable {
             index = UTF8Block.skipASCII(base, from: 0, to: count)
             if index == count { return true }
         }
+        isASCII = false
         if count >= UTF8Block.leadByteCount + UTF8Block.byteCount {
             if index < UTF8Block.leadByteCount {
                 guard step(base, from: index, to: UTF8Block.leadByteCount) else { return false }
@@ -39,6 +42,7 @@ struct UTF8Validator: Sendable {
             guard UTF8Block.accept(base, from: index, to: count) else { return false }
             // Of all that, only the last character can still be incomplete.
             self = Self()
+            isASCII = false
             index = UTF8Block.startOfLastCharacter(base, to: count)
         }
         return step(base, from: index, to: count)
