@@ -376,9 +376,6 @@ extension Loop {
     /// A timer that does nothing until it is scheduled. Its action must not keep the timer's owner.
     public func makeTimer(_ action: @escaping () -> Void) -> Timer { Timer(action) }
 
-    /// The same for a target, which it does not keep.
-    package func makeTimer(for target: any TimerTarget) -> Timer { Timer(target) }
-
     /// Sets when the timer fires, in place of what was set before.
     public func schedule(_ timer: Timer, after delay: Duration) {
         timers.schedule(timer, at: now + delay)

@@ -58,32 +58,25 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     private var dottedDecimal: String {
         String(unsafeUninitializedCapacity: Self.textByteLimit) { buffer in
-            writeDottedDecimal(to: UnsafeMutableRawBufferPointer(buffer), port: nil)
+            buffer.baseAddress.map { writeDottedDecimal(to: UnsafeMutableRawPointer($0), port: nil) } ?? 0
         }
     }
 
+    /// - Parameter text: at least ``textByteLimit``, which this stays below.
     /// - Returns: the count of bytes written.
-    private func writeDottedDecimal(to text: UnsafeMutableRawBufferPointer, port: UInt16?) -> Int {
+    private func writeDottedDecimal(to text: UnsafeMutableRawPointer, port: UInt16?) -> Int {
         var count = 0
-        func put(_ byte: UInt8) {
-            text[count] = byte
-            count += 1
-        }
-        func put(number: UInt16) {
-            var divisor: UInt16 = 10_000
-            while divisor > 1 && number < divisor { divisor /= 10 }
-            while divisor > 0 {
-                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-                divisor /= 10
-            }
+        func put(_ separator: Unicode.Scalar) {
+            text.storeBytes(of: UInt8(ascii: separator), toByteOffset: count, as: UInt8.self)
+            count &+= 1
         }
         for index in 0..<4 {
-            if index > 0 { put(UInt8(ascii: ".")) }
-            put(number: UInt16(bytes[index]))
+            if index > 0 { put(".") }
+            count &+= (text + count).storeDigits(of: UInt(bytes[index]))
         }
         if let port {
-            put(UInt8(ascii: ":"))
-            put(number: port)
+            put(":")
+            count &+= (text + count).storeDigits(of: UInt(port))
         }
         return count
     }
@@ -107,7 +100,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// - Parameter text: at least ``textByteLimit``.
     /// - Returns: the count of bytes written.
     package func write(to text: UnsafeMutableRawBufferPointer) -> Int {
-        if family == .ipv4 { return writeDottedDecimal(to: text, port: port) }
+        if family == .ipv4, text.count >= Self.textByteLimit, let start = text.baseAddress {
+            return writeDottedDecimal(to: start, port: port)
+        }
         let description = description
         text.copyBytes(from: description.utf8)
         return description.utf8.count

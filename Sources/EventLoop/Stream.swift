@@ -28,12 +28,28 @@ extension StreamDelegate {
 /// to read costs a system call. What is written in one turn leaves in one `send`. A stream that has
 /// nothing to send owns no buffer. Belongs to its loop's thread.
 public final class Stream: EventSource {
+    // What each message needs comes first and lies together, as in a Connection.
+
     public let loop: Loop
-    public let peer: SocketAddress
     /// -1: no socket but ``memory``.
     let fd: Int32
-    /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
-    let memory: MemoryPeer?
+    @exclusivity(unchecked) var isReadable = false
+    @exclusivity(unchecked) private var hasHungUp = false
+    @exclusivity(unchecked) private var isReadingPaused = false
+    @exclusivity(unchecked) private var isReadScheduled = false
+    @exclusivity(unchecked) private var isFlushScheduled = false
+    /// Closing or closed: nothing more is taken to be sent.
+    @exclusivity(unchecked) private(set) var isClosing = false
+    @exclusivity(unchecked) private var descriptorIsClosed = false
+    @exclusivity(unchecked) private var isPeerFirst = false
+    /// What is sent now is the last: the descriptor is closed right behind it.
+    @exclusivity(unchecked) private var isEndNext = false
+    /// Our half is closed.
+    @exclusivity(unchecked) private var hasShutDown = false
+    @exclusivity(unchecked) private var hasReachedEnd = false
+    /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
+    @exclusivity(unchecked) public var needsDrainNotice = false
+    @exclusivity(unchecked) private var user: (any StreamDelegate)?
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
     @exclusivity(unchecked) var tls: TLSSession?
     @exclusivity(unchecked) var output: ByteQueue?
@@ -41,28 +57,33 @@ public final class Stream: EventSource {
     @exclusivity(unchecked) var loans: [Loan] = []
     /// Parts of files that go out between the bytes of `output`: see StreamFiles.swift.
     @exclusivity(unchecked) var fileParts: FileParts?
+    private let drainMark: Int
+    @exclusivity(unchecked) private var byteCounts = (received: 0, sent: 0)
+    /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
+    let memory: MemoryPeer?
 
-    var isReadable = false
-    private var hasHungUp = false
-    private var isReadingPaused = false
-    private var isReadScheduled = false
-    private var isFlushScheduled = false
-    /// Closing or closed: nothing more is taken to be sent.
-    @exclusivity(unchecked) private(set) var isClosing = false
-    private var isPeerFirst = false
-    /// Our half is closed.
-    private var hasShutDown = false
-    private var hasReachedEnd = false
-    private var lingerTimer: Timer?
+    // The rest.
+
+    public let peer: SocketAddress
+    @exclusivity(unchecked) private var lingerTimer: Timer?
+
+    // Stored properties that other modules read would be checked at each access.
 
     /// Whether the descriptor is closed.
-    @exclusivity(unchecked) public private(set) var isClosed = false
-    /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
-    @exclusivity(unchecked) public var needsDrainNotice = false
-    private let drainMark: Int
-
-    @exclusivity(unchecked) public internal(set) var receivedByteCount = 0
-    @exclusivity(unchecked) public internal(set) var sentByteCount = 0
+    public var isClosed: Bool { descriptorIsClosed }
+    public internal(set) var receivedByteCount: Int {
+        get { byteCounts.received }
+        set { byteCounts.received = newValue }
+    }
+    public internal(set) var sentByteCount: Int {
+        get { byteCounts.sent }
+        set { byteCounts.sent = newValue }
+    }
+    /// The stream keeps its delegate until it is closed.
+    package var delegate: (any StreamDelegate)? {
+        get { user }
+        set { user = newValue }
+    }
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
     private static let readLimitPerTurn = 4
@@ -100,9 +121,6 @@ public final class Stream: EventSource {
 
     /// Our end of the connection; asks the kernel.
     public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
-
-    /// The stream keeps its delegate until it is closed.
-    @exclusivity(unchecked) package var delegate: (any StreamDelegate)?
 
     public func ready(_ readiness: Readiness) {
         if isReadingPaused && !readiness.isDisjoint(with: .broken) {
@@ -258,9 +276,9 @@ extension Stream {
                 continue
             }
             guard let bytes = output?.bytes, bytes.count > 0 else { break }
-            // More follows at once if a file does: a full segment is waited for.
+            // A file or the end follows at once, and goes with these bytes in one segment.
             let limit = min(bytes.count, fileParts?.precedingByteCount ?? .max)
-            let flags = fileParts == nil ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
+            let flags = fileParts == nil && !isEndNext ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
             let count =
                 memory?.take(bytes, byteLimit: limit)
                 ?? send(fd, bytes.baseAddress, limit, Int32(flags))
@@ -310,10 +328,13 @@ extension Stream {
         linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
     ) {
         guard !isClosing else { return }
-        if peerIsDone && !peerIsFirst && !isReadable && tls == nil && !hasUnread {
+        if peerIsDone && !peerIsFirst && !isReadable && tls == nil {
+            isEndNext = true
             flush()
+            isEndNext = false
             if isClosed { return }
-            if !hasOutput { return close() }
+            // Looked for last: with unread bytes, the reset would take the place of what was sent just now.
+            if !hasOutput && !hasUnread { return close() }
         }
         sendLoans()  // what the socket does not take of them is queued while that can be done
         isClosing = true
@@ -358,7 +379,7 @@ extension Stream {
     /// Closes at once; what is queued is lost.
     public func close() {
         guard !isClosed else { return }
-        isClosed = true
+        descriptorIsClosed = true
         isClosing = true
         if let lingerTimer { loop.cancel(lingerTimer) }
         lingerTimer = nil

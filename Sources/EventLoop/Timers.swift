@@ -1,11 +1,12 @@
 /// One thing to do later on a loop. Belongs to the loop's thread.
 public final class Timer {
-    fileprivate(set) var deadline = MonotonicTime(nanoseconds: 0)
+    @exclusivity(unchecked) fileprivate(set) var deadline = MonotonicTime(nanoseconds: 0)
     /// Its place in the heap; -1: not scheduled.
-    fileprivate var index = -1
-    private let whenDue: WhenDue
+    @exclusivity(unchecked) fileprivate var index = -1
+    @exclusivity(unchecked) private var whenDue: WhenDue
 
     private enum WhenDue {
+        case nothing
         case run(() -> Void)
         case tell(Unowned)
     }
@@ -13,10 +14,14 @@ public final class Timer {
     private struct Unowned { unowned let target: any TimerTarget }
 
     init(_ action: @escaping () -> Void) { whenDue = .run(action) }
-    init(_ target: any TimerTarget) { whenDue = .tell(Unowned(target: target)) }
+    package init() { whenDue = .nothing }
+
+    /// Has it tell `target` from now on, which it does not keep.
+    package func tell(_ target: any TimerTarget) { whenDue = .tell(Unowned(target: target)) }
 
     func action() {
         switch whenDue {
+        case .nothing: break
         case .run(let action): action()
         case .tell(let unowned): unowned.target.timerFired()
         }

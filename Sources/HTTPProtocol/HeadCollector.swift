@@ -54,11 +54,10 @@ struct HeadCollector<Start: StartLine>: Sendable {
                 let lineEnd = lineFeed + 1
                 try count(lineEnd - lineStart)
                 let isLast = try finishLine(with: bytes.extracting(lineStart..<lineEnd))
-                if isLast, let startLine {
-                    let head = Head(
-                        startLine: startLine, fields: fields, consumedByteCount: lineEnd)
+                if isLast, let startLine = startLine.take() {
+                    let fields = fields
                     reset()
-                    return head
+                    return Head(startLine: startLine, fields: fields, consumedByteCount: lineEnd)
                 }
                 lineStart = lineEnd
             }

@@ -12,67 +12,64 @@ import WebSocketProtocol
 /// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
 @usableFromInline
 package final class Connection: @unchecked Sendable {
-    let id: UInt64
+    // What each message needs comes first and lies together: with thousands of connections, the processor
+    // has to fetch it from memory each time.
+
     let endpoint: Endpoint
-    let request: HandshakeRequest
     let stream: Stream
     let loop: Loop
-    var log: Log { endpoint.log }
-    var settings: ConnectionSettings { endpoint.settings }
-
-    @exclusivity(unchecked) var session: Session
-    /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
-    var ending: ConnectionError? {
-        get { endingBox?.ending }
-        set { endingBox = newValue.map { EndingBox($0) } }
-    }
-    var hasEnded: Bool { endingBox != nil }
+    /// Whether the handler took a message and did not ask for the next one yet.
+    @exclusivity(unchecked) var isHandlerBusy = false
+    /// Bytes are the handler's as they come: see ConnectionRaw.
+    @exclusivity(unchecked) var isRaw = false
+    @exclusivity(unchecked) var isAnsweringClose = false
+    /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
+    @exclusivity(unchecked) var unansweredPingCount: Int32 = 0
+    @exclusivity(unchecked) var lastReceived: MonotonicTime
+    @exclusivity(unchecked) var receivedMessageCount = 0
+    @exclusivity(unchecked) var sentMessageCount = 0
     @exclusivity(unchecked) private var endingBox: EndingBox?
     /// What most connections never have: see ConnectionRare.
     @exclusivity(unchecked) var rare: Rare?
-    /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
-    package var isDone: Bool { session.hasSentClose || hasEnded }
-
-    // Receiving.
+    @exclusivity(unchecked) var session: Session
     /// The task that ``run(_:)`` runs in.
     @exclusivity(unchecked) var handlerTask: TaskIdentity?
-    @exclusivity(unchecked) var inbox: Inbox
     @exclusivity(unchecked) var receiver: Receiver?
+    @exclusivity(unchecked) var inbox: Inbox
+
+    // The rest.
+
+    let id: UInt64
+    let request: HandshakeRequest
     /// Bytes that were read but not looked at, because the inbox was full.
     @exclusivity(unchecked) var unparsed: [UInt8] = []
-    var unparsedOffset = 0
-    /// Whether the handler took a message and did not ask for the next one yet.
-    var isHandlerBusy = false
-
-    /// Bytes are the handler's as they come: see ConnectionRaw.
-    var isRaw = false
-    var isAnsweringClose = false
-    /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
-    var unansweredPingCount: Int32 = 0
-
-    // Sending.
+    @exclusivity(unchecked) var unparsedOffset = 0
     /// What ``flushOverMark()`` sent, and in which turn.
     @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
-
     /// What the one timer waits for.
     enum TimerPurpose {
         case keepAlive, pong(sentAt: MonotonicTime), progress(sentByteCount: Int)
         case closeGrace, closeAnswer, task
     }
     @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
-    private(set) lazy var timer = loop.makeTimer(for: self)
-    @exclusivity(unchecked) var lastReceived: MonotonicTime
-
+    let timer: EventLoop.Timer
     /// The handler's task; gone when it has ended. A client's connection has none.
     @exclusivity(unchecked) package var task: Task<Void, Never>?
-
-    // For the log.
+    /// For the log.
     let opened: MonotonicTime
-    @exclusivity(unchecked) var receivedMessageCount = 0
-    @exclusivity(unchecked) var sentMessageCount = 0
-
     /// Its place among the owner's connections.
     @exclusivity(unchecked) package var rosterIndex = -1
+
+    var log: Log { endpoint.log }
+    var settings: ConnectionSettings { endpoint.settings }
+    /// How the connection ended, once it has; `receive` tells it when the inbox is empty.
+    var ending: ConnectionError? {
+        get { endingBox?.ending }
+        set { endingBox = newValue.map { EndingBox($0) } }
+    }
+    var hasEnded: Bool { endingBox != nil }
+    /// Our Close went out, or the connection ended: data is neither sent nor delivered any more.
+    package var isDone: Bool { session.hasSentClose || hasEnded }
 
     typealias Received = Result<Message?, ConnectionError>
 
@@ -92,13 +89,16 @@ package final class Connection: @unchecked Sendable {
         let continuation: UnsafeContinuation<Received, Never>
     }
 
+    /// - Parameter timer: what was set for the handshake, to be used on.
     package init(
-        id: UInt64, endpoint: Endpoint, request: HandshakeRequest, stream: Stream
+        id: UInt64, endpoint: Endpoint, request: HandshakeRequest, stream: Stream,
+        timer: EventLoop.Timer = EventLoop.Timer()
     ) {
         self.id = id
         self.endpoint = endpoint
         loop = endpoint.loop
         self.stream = stream
+        self.timer = timer
         opened = endpoint.loop.now
         lastReceived = endpoint.loop.now
         let settings = endpoint.settings
@@ -110,6 +110,7 @@ package final class Connection: @unchecked Sendable {
                 SessionCompression($0, pool: endpoint.compressionPool)
             })
         self.request = request
+        timer.tell(self)
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
                 log(.fine, "\(peer) received \(header)")

@@ -42,7 +42,7 @@ extension Connection {
         } catch {
             return .failure(.notSendable(error))
         }
-        if session.receivedClose != nil {
+        if session.hasReceivedClose {
             end(.closed(session.receivedClose))
             return .success(())
         }
@@ -62,7 +62,7 @@ extension Connection {
 
     func receivedClose(_ close: Close) {
         log(.fine, "\(stream.peer) received close \(escaped("\(close)"))")
-        if session.sentClose != nil { return end(.closed(close)) }
+        if session.hasSentClose { return end(.closed(close)) }
         isAnsweringClose = true
         // The handler may be answering the messages that came before: it gets a moment for that, and
         // the answer goes out as soon as it asks for the next one.
@@ -107,7 +107,7 @@ extension Connection {
         loop.submit { [self] in
             guard !hasEnded else { return }
             logFailure(error)
-            if session.sentClose == nil,
+            if !session.hasSentClose,
                 let frame = try? session.frameForClose(
                     Close(error.closeCode, reason: "\(error)"), maskingKey: maskingKey)
             {
@@ -189,7 +189,11 @@ extension Connection {
 
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
-    package func run(_ transferData: @Sendable (WebSocket) async throws -> Void) async {
+    ///
+    /// - Returns: the task, if it is nobody's now and was not cancelled.
+    nonisolated(nonsending) package func run(
+        _ transferData: @Sendable (WebSocket) async throws -> Void
+    ) async -> Task<Void, Never>? {
         noteActivity()
         handlerTask = .current
         do {
@@ -198,7 +202,7 @@ extension Connection {
         } catch {
             await handlerThrew(error)
         }
-        if loop.isCurrent { leave() } else { await leaveOnLoop() }
+        return loop.isCurrent ? leave() : await leaveOnLoop()
     }
 
     // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
@@ -211,13 +215,14 @@ extension Connection {
     }
 
     @inline(never)
-    private func leaveOnLoop() async { await onLoop { $0.leave() } }
+    private func leaveOnLoop() async -> Task<Void, Never>? { await onLoop { $0.leave() } }
 
-    private func leave() {
-        task = nil
+    private func leave() -> Task<Void, Never>? {
+        let task = task.take()
         handlerTask = nil
         if hasEnded { loop.cancel(timer) }
         leaveIfDone()
+        return task?.isCancelled == false ? task : nil
     }
 
     /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is waited for.
@@ -233,7 +238,7 @@ extension Connection {
     private func handlerReturned() {
         if isRaw {
             end(.closed(nil))
-        } else if session.receivedClose == nil {
+        } else if !session.hasReceivedClose {
             sendClose(Close(.normalClosure))
         } else {
             answerClose()
@@ -243,7 +248,7 @@ extension Connection {
     @inline(never)
     private func handlerThrew(_ error: any Error) async {
         let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
-        let hasEnded = await onLoop { $0.hasEnded || $0.session.receivedClose != nil }
+        let hasEnded = await onLoop { $0.hasEnded || $0.session.hasReceivedClose }
         if !(hasEnded && (isOwnEnd || error is CancellationError)) {
             log(
                 .error,

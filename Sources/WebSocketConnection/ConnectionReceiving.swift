@@ -27,7 +27,7 @@ extension Connection: StreamDelegate {
     package func streamReachedEnd() {
         if isRaw { return endRaw() }
         // Behind a Close the end is in order, and the answer is on its way.
-        if session.receivedClose == nil { end(.lost) }
+        if !session.hasReceivedClose { end(.lost) }
     }
 
     package func streamFailed(_ error: SystemError) {

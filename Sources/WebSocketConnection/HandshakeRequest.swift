@@ -7,13 +7,13 @@ import WebSocketProtocol
 /// It has passed the checks of §4.2.1 when a handler sees it.
 public struct HandshakeRequest: Sendable {
     /// The request target as sent: path, query and all.
-    public let target: String
+    public var target: String { asked.target }
     /// The path, percent-decoded.
-    public let path: String
+    public var path: String { asked.path }
     /// What stands behind the `?`; empty if there is nothing.
-    public let query: Query
+    public var query: Query { asked.query }
     /// The header fields as sent.
-    public let fields: Fields
+    public var fields: Fields { asked.fields }
     /// What a browser says about the page that connects; other clients may leave it out or lie.
     public var origin: String? { fields["Origin"] }
     /// In the client's order of preference.
@@ -21,22 +21,25 @@ public struct HandshakeRequest: Sendable {
     /// In the client's order of preference.
     public var offeredExtensions: [ExtensionOffer] { (try? OpeningHandshake.extensions(fields)) ?? [] }
     /// The other end of the TCP connection.
-    public let remoteAddress: SocketAddress
+    public var remoteAddress: SocketAddress { asked.remoteAddress }
     /// This end of it, which tells the address that the client chose of several; `nil` if the kernel does
     /// not say any more.
-    public let localAddress: SocketAddress?
+    public var localAddress: SocketAddress? { asked.localAddress }
     /// Whether the connection is encrypted.
     public var isSecure: Bool { tls != nil }
     /// Version, cipher and the other end's certificate; `nil` without TLS.
-    public let tls: TLSInfo?
+    public var tls: TLSInfo? { asked.tls }
     /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
-    public var user: String? { rare.user }
+    public var user: String? { rareBox?.rare.user }
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
     /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
     ///
     /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
-    public var subprotocol: String?
+    public var subprotocol: String? {
+        get { rareBox?.rare.subprotocol }
+        set { rare.subprotocol = newValue }
+    }
     /// False keeps compression off for this connection, whatever was offered.
     public var allowsCompression = true
     /// With ``CompressionSettings/Mode/dedicated``: the largest window of this connection, in either
@@ -45,14 +48,14 @@ public struct HandshakeRequest: Sendable {
     ///
     /// A client that does not offer `client_max_window_bits` is asked to keep nothing instead.
     public var compressionWindowBits: Int? {
-        get { rare.compressionWindowBits }
+        get { rareBox?.rare.compressionWindowBits }
         set { rare.compressionWindowBits = newValue }
     }
     /// What was agreed on for compression, once the handshake was answered.
     public package(set) var compressionParameters: DeflateParameters?
     /// For tests of clients: a subprotocol to answer with that need not have been offered.
     public var unsafeSubprotocol: String? {
-        get { rare.unsafeSubprotocol }
+        get { rareBox?.rare.unsafeSubprotocol }
         set { rare.unsafeSubprotocol = newValue }
     }
     /// Fields to add to the answer, last and in this order.
@@ -63,15 +66,18 @@ public struct HandshakeRequest: Sendable {
     /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it
     /// were open, which only a client that takes these bytes for an answer will share.
     public var unsafeResponse: [UInt8]? {
-        get { rare.unsafeResponse }
+        get { rareBox?.rare.unsafeResponse }
         set { rare.unsafeResponse = newValue }
     }
 
     /// The route, or the client, and its log.
-    package let endpoint: Endpoint
+    package var endpoint: Endpoint { asked.endpoint }
 
     /// The bytes under the handshake; there while `doExtraHandshake` runs.
-    package var unsafeStream: (any UnsafeHandshakeStream)?
+    package var unsafeStream: (any UnsafeHandshakeStream)? {
+        get { rareBox?.rare.unsafeStream }
+        set { rare.unsafeStream = newValue }
+    }
 
     /// The cookies that the client sent (RFC 6265 §5.4).
     public var cookies: Cookies { Cookies(fields) }
@@ -90,24 +96,53 @@ public struct HandshakeRequest: Sendable {
         head: RequestHead, path: String, query: String?, endpoint: Endpoint,
         remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?, user: String? = nil
     ) {
-        self.endpoint = endpoint
-        target = head.target
-        self.path = path
-        self.query = Query(query ?? "")
-        fields = head.fields.trimmed()
-        self.remoteAddress = remoteAddress
-        self.localAddress = localAddress
-        self.tls = tls
+        asked = Asked(
+            target: head.target, path: path, query: Query(query ?? ""), fields: head.fields.trimmed(),
+            remoteAddress: remoteAddress, localAddress: localAddress, tls: tls, endpoint: endpoint)
         rareBox = user.map { RareBox(Rare(user: $0)) }
     }
+
+    /// What never changes, in one piece of memory: a request is handed on several times.
+    private final class Asked: Sendable {
+        let target: String
+        let path: String
+        let query: Query
+        let fields: Fields
+        let remoteAddress: SocketAddress
+        let localAddress: SocketAddress?
+        let tls: TLSInfo?
+        let endpoint: Endpoint
+
+        init(
+            target: String, path: String, query: Query, fields: Fields, remoteAddress: SocketAddress,
+            localAddress: SocketAddress?, tls: TLSInfo?, endpoint: Endpoint
+        ) {
+            self.target = target
+            self.path = path
+            self.query = query
+            self.fields = fields
+            self.remoteAddress = remoteAddress
+            self.localAddress = localAddress
+            self.tls = tls
+            self.endpoint = endpoint
+        }
+    }
+    private let asked: Asked
 
     /// What most handshakes have none of: an open connection keeps its request.
     private struct Rare: Sendable {
         var user: String?
+        var subprotocol: String?
         var compressionWindowBits: Int?
         var responseFields = Fields()
         var unsafeSubprotocol: String?
         var unsafeResponse: [UInt8]?
+        var unsafeStream: (any UnsafeHandshakeStream)?
+
+        var isEmpty: Bool {
+            user == nil && subprotocol == nil && compressionWindowBits == nil && responseFields.isEmpty
+                && unsafeSubprotocol == nil && unsafeResponse == nil && unsafeStream == nil
+        }
     }
 
     /// In memory of its own. Another takes its place when something changes, so that a request is a value.
@@ -118,7 +153,7 @@ public struct HandshakeRequest: Sendable {
     private var rareBox: RareBox?
     private var rare: Rare {
         get { rareBox?.rare ?? Rare() }
-        set { rareBox = RareBox(newValue) }
+        set { rareBox = newValue.isEmpty ? nil : RareBox(newValue) }
     }
 }
 

@@ -69,21 +69,11 @@ struct LineText: ~Copyable {
 
     /// - Parameter width: zeros stand in front of shorter numbers.
     private mutating func append(digitsOf number: UInt, width: Int) {
-        var (rest, digitCount) = (number, 1)
-        while rest >= 10 {
-            rest /= 10
-            digitCount += 1
-        }
-        digitCount = max(digitCount, width)
-        let digits = room(digitCount)
-        rest = number
-        for place in (0..<digitCount).reversed() {
-            let digit = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            digits.storeBytes(of: digit, toByteOffset: place, as: UInt8.self)
-            rest /= 10
-        }
-        byteCount += digitCount
+        byteCount += room(Self.digitCountLimit).storeDigits(of: number, width: width)
     }
+
+    /// What a number of 64 bits has.
+    private static let digitCountLimit = 20
 
     /// Memory for more behind what is there.
     private mutating func room(_ moreByteCount: Int) -> UnsafeMutableRawPointer {

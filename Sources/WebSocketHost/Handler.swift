@@ -24,13 +24,31 @@ public struct WebSocketHandler: Sendable {
     public typealias ControlFrame = @Sendable (WebSocket, _ payload: [UInt8]) -> Void
     public typealias PassiveClosingHandshake = @Sendable (Close) async throws -> Close
 
-    /// Answers the handshake, and gives the hook that talks, with what the first one found out.
-    let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
-    /// The hook that talks, where nothing comes before it.
-    let transferData: TransferData
-    let passiveClosingHandshake: PassiveClosingHandshake?
-    let controlHooks: ControlHooks
-    let settings: RouteSettings
+    let hooks: Hooks
+
+    /// In one piece of memory: a handler is handed on with each handshake.
+    final class Hooks: Sendable {
+        /// Answers the handshake, and gives the hook that talks, with what the first one found out; `nil` if
+        /// there is nothing to find out.
+        let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
+        /// The hook that talks, where nothing comes before it.
+        let transferData: TransferData
+        let passiveClosingHandshake: PassiveClosingHandshake?
+        let controlHooks: ControlHooks
+        let settings: RouteSettings
+
+        init(
+            prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?,
+            transferData: @escaping TransferData, passiveClosingHandshake: PassiveClosingHandshake?,
+            controlHooks: ControlHooks, settings: RouteSettings
+        ) {
+            self.prepare = prepare
+            self.transferData = transferData
+            self.passiveClosingHandshake = passiveClosingHandshake
+            self.controlHooks = controlHooks
+            self.settings = settings
+        }
+    }
 
     /// A handler whose first hook finds nothing out that the second one needs.
     ///
@@ -56,19 +74,18 @@ public struct WebSocketHandler: Sendable {
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
     ) {
+        var prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
         if let doExtraHandshake {
             prepare = { request in
                 try await doExtraHandshake(&request)
                 return transferData
             }
-        } else {
-            prepare = nil
         }
-        self.transferData = transferData
-        self.passiveClosingHandshake = passiveClosingHandshake
-        controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
-        settings = RouteSettings(
-            messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
+        hooks = Hooks(
+            prepare: prepare, transferData: transferData, passiveClosingHandshake: passiveClosingHandshake,
+            controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
+            settings: RouteSettings(
+                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression))
     }
 
     /// A handler whose first hook returns what the second one needs: a user, a room, a database row.
@@ -82,15 +99,15 @@ public struct WebSocketHandler: Sendable {
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
     ) {
-        prepare = { request in
-            let context = try await doExtraHandshake(&request)
-            return { socket in try await transferData(socket, context) }
-        }
-        self.transferData = { _ in }
-        self.passiveClosingHandshake = passiveClosingHandshake
-        controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
-        settings = RouteSettings(
-            messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression)
+        hooks = Hooks(
+            prepare: { request in
+                let context = try await doExtraHandshake(&request)
+                return { socket in try await transferData(socket, context) }
+            },
+            transferData: { _ in }, passiveClosingHandshake: passiveClosingHandshake,
+            controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
+            settings: RouteSettings(
+                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression))
     }
 }
 

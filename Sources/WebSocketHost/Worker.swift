@@ -11,7 +11,7 @@ final class Worker: @unchecked Sendable {
     let loop: Loop
     let configuration: Configuration
     /// Set before the loop begins, as the pages that list them.
-    private(set) var routes: Routes
+    @exclusivity(unchecked) private(set) var routes: Routes
     private(set) var pages: Pages
     let site: Site
     var dateTexts = DateTexts()
@@ -23,6 +23,7 @@ final class Worker: @unchecked Sendable {
     /// By the route's index; made when the route is first used.
     @exclusivity(unchecked) private var endpoints: [Endpoint?]
     private let compressionPool: CompressionPool
+    let handlerTasks: HandlerTasks
     private var compressionTimer: EventLoop.Timer?
     private var refused = 0
     private var drainTimer: EventLoop.Timer?
@@ -32,7 +33,7 @@ final class Worker: @unchecked Sendable {
     var listeners: [Listener] = []
     var signals: Signals?
     /// Set before the loop begins.
-    var tls: TLSServer?
+    @exclusivity(unchecked) var tls: TLSServer?
     @exclusivity(unchecked) private(set) var isDraining = false
     /// New connections go to another process; those open go on here until they end.
     @exclusivity(unchecked) private(set) var isRetiring = false
@@ -49,6 +50,7 @@ final class Worker: @unchecked Sendable {
         connectionIDs: ConnectionIDs, manualTime: ManualTime? = nil
     ) throws(SystemError) {
         loop = try Loop(manualTime: manualTime)
+        handlerTasks = HandlerTasks(on: loop)
         self.configuration = configuration
         self.routes = routes
         self.pages = pages
@@ -181,9 +183,9 @@ extension Worker {
         var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
         var controlHooks = ControlHooks()
         if case .handler(let handler) = route.content {
-            handler.settings.apply(to: &settings)
-            passiveClosingHandshake = handler.passiveClosingHandshake
-            controlHooks = handler.controlHooks
+            handler.hooks.settings.apply(to: &settings)
+            passiveClosingHandshake = handler.hooks.passiveClosingHandshake
+            controlHooks = handler.hooks.controlHooks
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
@@ -217,6 +219,7 @@ extension Worker {
     func retire(onEmpty: @escaping @Sendable () -> Void) {
         isRetiring = true
         self.onEmpty = onEmpty
+        handlerTasks.end()
         for exchange in exchanges.members { exchange.closeIfKept() }
         tellIfEmpty()
     }
@@ -229,6 +232,7 @@ extension Worker {
         guard !isDraining else { return }
         isDraining = true
         if !isRetiring { self.onEmpty = onEmpty }
+        handlerTasks.end()
         for exchange in exchanges.members { exchange.closeIfIdle() }
         closeSome(close, pauses: Self.drainSteps)
         tellIfEmpty()

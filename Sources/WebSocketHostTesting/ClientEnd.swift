@@ -133,7 +133,7 @@ extension ClientEnd {
             if settings.answersPings { _ = sendControl(.pong, payload) }
         case .close(let close):
             events.append(.close(close))
-            if settings.answersClose, session?.sentClose == nil { _ = sendClose(close) }
+            if settings.answersClose, session?.hasSentClose == false { _ = sendClose(close) }
         }
     }
 

@@ -64,20 +64,24 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
         return reason.isEmpty ? "\(code)" : "\(code) \(reason)"
     }
 
-    /// The frame's payload.
+    /// The frame's payload, for `use`.
     ///
     /// - Throws: ``SendError`` for a code that must not be sent, a reason without a code, or a reason
     ///   over ``reasonByteLimit``.
-    func payload() throws(SendError) -> [UInt8] {
+    func withPayload<Result>(_ use: (UnsafeRawBufferPointer) -> Result) throws(SendError) -> Result {
         guard let code else {
             guard reason.isEmpty else { throw .closeReasonWithoutCode }
-            return []
+            return use(UnsafeRawBufferPointer(start: nil, count: 0))
         }
         guard code.isSendable else { throw .closeCodeNotSendable(code) }
         guard reason.utf8.count <= Self.reasonByteLimit else {
             throw .closeReasonTooLong(byteCount: reason.utf8.count)
         }
-        return [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)] + reason.utf8
+        return withUnsafeTemporaryAllocation(byteCount: 2 + reason.utf8.count, alignment: 2) { payload in
+            payload.storeBytes(of: code.rawValue.bigEndian, as: UInt16.self)
+            UnsafeMutableRawBufferPointer(rebasing: payload[2...]).copyBytes(from: reason.utf8)
+            return use(UnsafeRawBufferPointer(payload))
+        }
     }
 
     /// Reads a Close frame's payload, at most 125 bytes.
@@ -86,6 +90,7 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
         guard payload.count >= 2 else { throw .closePayloadTooShort }
         let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
         guard code.isSendable else { throw .invalidCloseCode(code.rawValue) }
+        if payload.count == 2 { return Close(code) }
         let reasonBytes = UnsafeRawBufferPointer(rebasing: payload[2...])
         guard let reason = String(validating: reasonBytes, as: UTF8.self) else {
             throw .invalidUTF8

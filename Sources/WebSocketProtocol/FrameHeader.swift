@@ -163,10 +163,13 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
 
     /// The whole frame as bytes, for small frames and tests.
     public func bytes(_ payload: some Sequence<UInt8>) -> [UInt8] {
-        let payload = Array(payload)
-        return [UInt8](unsafeUninitializedCapacity: byteCount + payload.count) { buffer, count in
+        Array(payload).withUnsafeBytes { bytes($0) }
+    }
+
+    func bytes(_ payload: UnsafeRawBufferPointer) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: byteCount + payload.count) { buffer, count in
             guard let base = buffer.baseAddress else { return }
-            payload.withUnsafeBytes { write($0, to: UnsafeMutableRawPointer(base)) }
+            write(payload, to: UnsafeMutableRawPointer(base))
             count = byteCount + payload.count
         }
     }

@@ -22,13 +22,16 @@ public struct Session {
     /// The peer's Close, once it came. Bytes after it are dropped unread (§5.5.1).
     public internal(set) var receivedClose: Close? {
         get { rare?.receivedClose }
-        set { rare = Rare(newValue, sentClose, frameObserver) }
+        set {
+            madeRare.receivedClose = newValue
+            hasReceivedClose = newValue != nil
+        }
     }
     /// Our Close, once a frame for it was made. Nothing may be sent after it.
     public internal(set) var sentClose: Close? {
         get { rare?.sentClose }
         set {
-            rare = Rare(receivedClose, newValue, frameObserver)
+            madeRare.sentClose = newValue
             hasSentClose = newValue != nil
         }
     }
@@ -37,26 +40,31 @@ public struct Session {
     /// that show every frame.
     public var frameObserver: (@Sendable (FrameHeader) -> Void)? {
         get { rare?.frameObserver }
-        set { rare = Rare(receivedClose, sentClose, newValue) }
+        set { madeRare.frameObserver = newValue }
     }
 
-    /// What an idle session has none of. Another takes its place when something changes, so that a session
-    /// remains a value.
+    /// What an idle session has none of.
     private final class Rare {
-        let receivedClose: Close?
-        let sentClose: Close?
-        let frameObserver: (@Sendable (FrameHeader) -> Void)?
+        var receivedClose: Close?
+        var sentClose: Close?
+        var frameObserver: (@Sendable (FrameHeader) -> Void)?
 
-        init(
-            _ receivedClose: Close?, _ sentClose: Close?,
-            _ frameObserver: (@Sendable (FrameHeader) -> Void)?
-        ) {
-            self.receivedClose = receivedClose
-            self.sentClose = sentClose
-            self.frameObserver = frameObserver
+        init(copying other: Rare?) {
+            receivedClose = other?.receivedClose
+            sentClose = other?.sentClose
+            frameObserver = other?.frameObserver
         }
     }
     private var rare: Rare?
+    /// To be changed: one of its own, as a session is a value.
+    private var madeRare: Rare {
+        mutating get {
+            if isKnownUniquelyReferenced(&rare), let rare { return rare }
+            let copy = Rare(copying: rare)
+            rare = copy
+            return copy
+        }
+    }
 
     // What of a frame or message came so far. The small ones lie in the last word of the frame's header.
     var headerStart: [UInt8] = []
@@ -69,6 +77,8 @@ public struct Session {
     var hasFailed = false
     /// Whether there is a ``sentClose``.
     public private(set) var hasSentClose = false
+    /// Whether there is a ``receivedClose``.
+    public private(set) var hasReceivedClose = false
 
     /// The kind of the fragmented message that we are sending.
     public internal(set) var sendingKind: Opcode?

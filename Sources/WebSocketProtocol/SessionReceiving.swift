@@ -9,7 +9,7 @@ extension Session {
     public mutating func nextEvent(
         from input: inout InputBytes
     ) throws(ProtocolError) -> Event? {
-        if hasFailed || receivedClose != nil {
+        if hasFailed || hasReceivedClose {
             input.skipAll()
             return nil
         }
@@ -185,8 +185,10 @@ extension Session {
     private mutating func readDataPiece(
         _ piece: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
-        reserve(frame.payloadByteCount &- frameReceivedByteCount, having: piece.count)
         let start = messagePayload.count
+        if messagePayload.capacity &- start < piece.count {
+            reserve(frame.payloadByteCount &- frameReceivedByteCount, having: piece.count)
+        }
         if let key = frame.maskingKey {
             messagePayload.append(unmasking: piece, key, offset: frameReceivedByteCount)
         } else {
@@ -205,9 +207,8 @@ extension Session {
     private mutating func reserve(_ announcedByteCount: Int, having byteCount: Int) {
         let received = messagePayload.count &+ byteCount
         let wanted = messagePayload.count &+ min(announcedByteCount, max(65_536, 4 &* received))
-        let capacity = messagePayload.capacity
         // Twice at least: small frames would move the message with each.
-        if capacity < wanted { messagePayload.reserveCapacity(max(wanted, min(2 &* capacity, messageByteLimit))) }
+        messagePayload.reserveCapacity(max(wanted, min(2 &* messagePayload.capacity, messageByteLimit)))
     }
 
     /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit lets.
@@ -285,20 +286,27 @@ extension Session {
     private mutating func readControl(
         _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
+        if isWhole && controlPayload.isEmpty { return try finishControl(frame.opcode, bytes) }
         frameReceivedByteCount &+= bytes.count
         controlPayload.append(contentsOf: bytes)
         guard isWhole else { return nil }
         let payload = controlPayload
         controlPayload = []
-        self.frame = nil
-        switch frame.opcode {
-        case .ping: return .ping(payload)
-        case .pong: return .pong(payload)
+        let finished = payload.withUnsafeBytes { bytes in
+            Result { () throws(ProtocolError) in try finishControl(frame.opcode, bytes) }
+        }
+        return try finished.get()
+    }
+
+    private mutating func finishControl(
+        _ opcode: Opcode, _ payload: UnsafeRawBufferPointer
+    ) throws(ProtocolError) -> Event {
+        frame = nil
+        switch opcode {
+        case .ping: return .ping([UInt8](payload))
+        case .pong: return .pong([UInt8](payload))
         default:
-            let parsed = payload.withUnsafeBytes { bytes in
-                Result { () throws(ProtocolError) in try Close.parse(bytes) }
-            }
-            let close = try parsed.get()
+            let close = try Close.parse(payload)
             receivedClose = close
             return .close(close)
         }

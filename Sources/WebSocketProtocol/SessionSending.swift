@@ -8,7 +8,7 @@ extension Session {
     public mutating func headerForData(
         _ kind: Opcode, payloadByteCount: Int, isFinal: Bool = true, maskingKey: UInt32? = nil
     ) throws(SendError) -> FrameHeader {
-        if sentClose != nil { throw .closeAlreadySent }
+        if hasSentClose { throw .closeAlreadySent }
         if let sendingKind, sendingKind != kind { throw .kindChangedInsideMessage }
         let opcode = sendingKind == nil ? kind : .continuation
         sendingKind = isFinal ? nil : kind
@@ -21,7 +21,7 @@ extension Session {
     public mutating func headerForMessage(
         _ kind: Opcode, payloadByteCount: Int, maskingKey: UInt32? = nil
     ) throws(SendError) -> FrameHeader? {
-        if sentClose != nil { throw .closeAlreadySent }
+        if hasSentClose { throw .closeAlreadySent }
         if sendingKind != nil { return nil }
         return FrameHeader(kind, payloadByteCount: payloadByteCount, maskingKey: maskingKey)
     }
@@ -50,7 +50,7 @@ extension Session {
         _ kind: Opcode, payload: UnsafeRawBufferPointer, isFinal: Bool = true,
         maskingKey: UInt32? = nil
     ) throws(SendError) -> (header: FrameHeader, payload: UnsafeRawBufferPointer) {
-        if sentClose != nil { throw .closeAlreadySent }
+        if hasSentClose { throw .closeAlreadySent }
         if let sendingKind, sendingKind != kind { throw .kindChangedInsideMessage }
         let isFirst = sendingKind == nil
         guard let compressed = compression?.deflate(payload, role, isLast: isFinal) else {
@@ -78,7 +78,7 @@ extension Session {
     public func frameForControl(
         _ opcode: Opcode, _ payload: [UInt8], maskingKey: UInt32? = nil
     ) throws(SendError) -> [UInt8] {
-        if sentClose != nil { throw .closeAlreadySent }
+        if hasSentClose { throw .closeAlreadySent }
         guard payload.count <= FrameHeader.controlPayloadByteLimit else {
             throw .controlPayloadTooLong(byteCount: payload.count)
         }
@@ -90,11 +90,12 @@ extension Session {
     public mutating func frameForClose(
         _ close: Close, maskingKey: UInt32? = nil
     ) throws(SendError) -> [UInt8] {
-        if sentClose != nil { throw .closeAlreadySent }
-        let payload = try close.payload()
+        if hasSentClose { throw .closeAlreadySent }
+        let frame = try close.withPayload { payload in
+            FrameHeader(.close, payloadByteCount: payload.count, maskingKey: maskingKey).bytes(payload)
+        }
         sentClose = close
-        return FrameHeader(.close, payloadByteCount: payload.count, maskingKey: maskingKey)
-            .bytes(payload)
+        return frame
     }
 
     /// The bytes of a whole message; for clients and tests, which need not avoid the copy.

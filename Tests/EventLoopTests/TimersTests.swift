@@ -28,6 +28,23 @@ extension EventLoopTests {
             #expect(timers.earliest == nil)
         }
 
+        @Test("a timer tells whom it was given to last")
+        func handedOn() {
+            final class Target: TimerTarget {
+                var firedCount = 0
+                func timerFired() { firedCount += 1 }
+            }
+            let (first, second) = (Target(), Target())
+            let timer = Timer()
+            timer.action()
+            timer.tell(first)
+            timer.action()
+            timer.tell(second)
+            timer.action()
+            timer.action()
+            #expect(first.firedCount == 1 && second.firedCount == 2)
+        }
+
         /// Random operations against a list that is searched.
         @Test(arguments: 1...8 as ClosedRange<UInt64>)
         func likeASortedList(seed: UInt64) throws {

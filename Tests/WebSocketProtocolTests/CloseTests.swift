@@ -12,7 +12,7 @@ struct CloseTests {
     }
 
     private func payload(_ close: Close) -> Result<[UInt8], SendError> {
-        Result { () throws(SendError) in try close.payload() }
+        Result { () throws(SendError) in try close.withPayload { [UInt8]($0) } }
     }
 
     /// First and last code of each range of §7.4.1 and §7.4.2, and whether it may be sent.

@@ -302,6 +302,18 @@ struct SessionStateTests {
         #expect(session.sentClose == Close(4000))
     }
 
+    @Test("a copy has Closes of its own") func closesOfACopy() throws {
+        var session = Session(role: .server)
+        var outcome = Outcome()
+        feed(wire(0x88, hex("0f a0 61"), to: .server), to: &session, &outcome)
+        var copy = session
+        _ = try copy.frameForClose(Close(4001))
+        #expect(session.sentClose == nil && !session.hasSentClose)
+        _ = try session.frameForClose(Close(4002))
+        #expect(copy.sentClose == Close(4001) && copy.receivedClose == Close(4000, reason: "a"))
+        #expect(session.sentClose == Close(4002) && session.hasReceivedClose)
+    }
+
     /// After our Close, the peer's messages still come until its Close.
     @Test func receivesAfterSendingClose() throws {
         var session = Session(role: .client)

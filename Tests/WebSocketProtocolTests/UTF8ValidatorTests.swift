@@ -11,6 +11,7 @@ struct UTF8ValidatorTests {
         for (index, piece) in pieces.enumerated() {
             if !piece.withUnsafeBytes({ validator.accept($0) }) { return (false, index) }
         }
+        #expect(validator.isASCII == pieces.joined().allSatisfy { $0 < 0x80 })
         return (validator.isAtCharacterBoundary, pieces.count)
     }
 
