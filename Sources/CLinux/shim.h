@@ -50,4 +50,9 @@ static inline int linux_timerfd_set(int fd, long long nanoseconds) {
     return (int)syscall(SYS_timerfd_settime, fd, /* TFD_TIMER_ABSTIME */ 1, &value, (void *)0);
 }
 
+// Has the processor fetch what lies there, without waiting for it.
+static inline void linux_prefetch(const void *place) {
+    __builtin_prefetch(place);
+}
+
 #endif

@@ -186,6 +186,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         var batchEnd = Self.batchEventLimit
         for index in 0..<count {
             let (token, readiness) = epoll.event(at: index)
+            if index &+ 2 < count { prefetch(epoll.event(at: index &+ 2).token) }
             dispatch(token, readiness)
             if batchByteCount >= Self.batchByteLimit || index &+ 1 >= batchEnd {
                 batchEnd = index &+ 1 &+ Self.batchEventLimit
@@ -193,6 +194,11 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
             }
         }
         endBatch()
+    }
+
+    private func prefetch(_ token: UInt64) {
+        let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        if fd < sources.count, let source = sources[fd].source { Prefetch.object(source as AnyObject, lineCount: 3) }
     }
 
     private func endBatch() {
