@@ -1,21 +1,26 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Keeps the memory of long messages while there is much to do, and gives it back to the system afterwards.
 ///
 /// glibc maps long blocks one by one and unmaps them when they are freed: an echo of 1 MiB spent half its
 /// time on pages that the system had just cleared. So it is told to keep them. What it keeps, and whole pages
 /// that were freed between others in use, is a hundred times what many connections need when they are idle
-/// again. Looks now and then, and acts only while the process has little to do, so that pages are not given
-/// back to be asked for again. For programs, not libraries: it is about the memory of the whole process.
+/// again. Looks now and then, and acts while the process has little to do, so that pages are not given back
+/// to be asked for again; once a minute in any case. For programs, not libraries: it is about the memory of
+/// the whole process.
 ///
-/// `@unchecked Sendable`: after ``start()`` everything is touched on the loop's thread only.
+/// `@unchecked Sendable`: after ``start()`` everything is touched on the first loop's thread only.
 public final class MemoryRelease: @unchecked Sendable {
-    private let loop: Loop
+    private let loops: [Loop]
     private var timer: Timer?
     private var lastCPUTime: Duration = .zero
     /// After the last release, in bytes.
     private var keptByteCount: Int
+    /// At the last release.
+    private var releaseCPUTime: Duration = .zero
+    private var released = MonotonicTime(nanoseconds: 0)
 
     static let pause: Duration = .seconds(1)
     /// A tenth of a core: what many idle connections cost besides.
@@ -23,48 +28,92 @@ public final class MemoryRelease: @unchecked Sendable {
     /// 4 MiB more than before, and an eighth: less is not worth a look through all that is free, which takes
     /// a millisecond for each 10 MiB or so that are given back.
     private static let growthByteCount = 4 << 20
+    /// 20 ms since the last release: what was in use then may be free by now, without any growth. As long as
+    /// it takes to receive a few MiB.
+    private static let workCPUTime: Duration = .milliseconds(20)
     /// Between two releases, for a server whose bursts come one after the other.
     private static let releasePause: Duration = .seconds(10)
+    /// The same while there is much to do.
+    private static let busyReleasePause: Duration = .seconds(60)
     /// 32 MiB, the most that glibc takes: longer blocks are mapped, and unmapped when they are freed.
     private static let mappedByteCount: Int32 = 32 << 20
-    /// 64 MiB free at the end of a heap: more goes back at once.
+    /// 64 MiB free at the end of a thread's memory: more goes back at once.
     private static let trimmedByteCount: Int32 = 64 << 20
+    /// 128 KiB, glibc's default, during a release.
+    private static let releasedByteCount: Int32 = 128 << 10
 
-    public init(on loop: Loop) {
-        self.loop = loop
+    /// Before the loops begin: it changes how the allocator works.
+    public init(on loops: [Loop]) {
+        self.loops = loops
+        mallopt(linux_M_MMAP_THRESHOLD, Self.mappedByteCount)
+        mallopt(linux_M_TRIM_THRESHOLD, Self.trimmedByteCount)
         keptByteCount = Self.residentByteCount() ?? 0
     }
 
-    /// Begins to look. From any thread; ends with the loop or the object.
+    /// Begins to look. From any thread; ends with the loops or the object.
     public func start() {
-        mallopt(linux_M_MMAP_THRESHOLD, Self.mappedByteCount)
-        mallopt(linux_M_TRIM_THRESHOLD, Self.trimmedByteCount)
+        guard let loop = loops.first else { return }
         loop.submit { [weak self] in
             guard let self else { return }
+            released = loop.now
             timer = loop.makeTimer { [weak self] in self?.look() }
-            lookAgain()
+            lookAgain(after: Self.pause)
         }
     }
 
-    private func lookAgain(after pause: Duration = pause) {
-        if let timer { loop.schedule(timer, after: pause) }
+    private func lookAgain(after pause: Duration) {
+        if let timer { loops.first?.schedule(timer, after: pause) }
     }
 
-    private func look() { lookAgain(after: releaseIfIdle() ? Self.releasePause : Self.pause) }
+    private func look() {
+        guard isReleaseDue() else { return lookAgain(after: Self.pause) }
+        release()
+        lookAgain(after: Self.releasePause)
+    }
 
-    /// - Returns: whether memory was given back.
-    private func releaseIfIdle() -> Bool {
+    private func isReleaseDue() -> Bool {
+        guard let now = loops.first?.now, let byteCount = Self.residentByteCount() else { return false }
         let cpuTime = Self.cpuTime()
         let isIdle = cpuTime - lastCPUTime < Self.idleCPUTime
         lastCPUTime = cpuTime
-        guard isIdle, let byteCount = Self.residentByteCount() else { return false }
-        guard byteCount >= keptByteCount + max(Self.growthByteCount, keptByteCount / 8) else {
+        guard isIdle || now > released + Self.busyReleasePause else { return false }
+        let hasGrown = byteCount >= keptByteCount + max(Self.growthByteCount, keptByteCount / 8)
+        guard hasGrown || cpuTime - releaseCPUTime >= Self.workCPUTime else {
             keptByteCount = min(keptByteCount, byteCount)
             return false
         }
-        malloc_trim(0)
-        keptByteCount = Self.residentByteCount() ?? byteCount
+        releaseCPUTime = cpuTime
+        released = now
         return true
+    }
+
+    /// Each thread has memory of its own, and only the thread itself cuts off the end of that, when it frees
+    /// something long.
+    private func release() {
+        mallopt(linux_M_TRIM_THRESHOLD, Self.releasedByteCount)
+        let rest = Countdown(loops.count)
+        for loop in loops {
+            loop.submit { [weak self] in
+                UnsafeMutableRawPointer.allocate(byteCount: Int(Self.releasedByteCount), alignment: 16).deallocate()
+                if rest.isDone() { self?.finishReleaseSoon() }
+            }
+        }
+    }
+
+    /// Threads that still have to cut theirs off.
+    private final class Countdown: Sendable {
+        private let rest: Atomic<Int>
+        init(_ count: Int) { rest = Atomic(count) }
+        func isDone() -> Bool { rest.subtract(1, ordering: .relaxed).newValue == 0 }
+    }
+
+    /// From any thread.
+    private func finishReleaseSoon() {
+        loops.first?.submit { [self] in
+            malloc_trim(0)
+            mallopt(linux_M_TRIM_THRESHOLD, Self.trimmedByteCount)
+            keptByteCount = Self.residentByteCount() ?? keptByteCount
+        }
     }
 
     /// Of all threads. POSIX has `clock` count microseconds.

@@ -49,7 +49,7 @@ public final class Stream: EventSource {
     @exclusivity(unchecked) private var hasReachedEnd = false
     /// Ask for ``StreamDelegate/streamDrained()`` when at most this much is left in the queue.
     @exclusivity(unchecked) public var needsDrainNotice = false
-    @exclusivity(unchecked) private var user: (any StreamDelegate)?
+    @exclusivity(unchecked) private var currentDelegate: (any StreamDelegate)?
     /// `nil`: what is written goes out as it is. See TLS/StreamTLS.swift.
     @exclusivity(unchecked) var tls: TLSSession?
     @exclusivity(unchecked) var output: ByteQueue?
@@ -81,8 +81,8 @@ public final class Stream: EventSource {
     }
     /// The stream keeps its delegate until it is closed.
     package var delegate: (any StreamDelegate)? {
-        get { user }
-        set { user = newValue }
+        get { currentDelegate }
+        set { currentDelegate = newValue }
     }
 
     /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
@@ -322,8 +322,8 @@ extension Stream {
     /// - Parameter peerIsFirst: our half stays open until the peer has ended its own: a WebSocket
     ///   client lets the server close first.
     /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come that
-    ///   resets the connection, and it is closed as soon as all is sent.
-    ///   Bytes that came all the same are read first, as without it.
+    ///   resets the connection, and it is closed as soon as all is sent, in one segment with that. If bytes
+    ///   came all the same, they are read as without it.
     public func closeAfterSending(
         linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
     ) {

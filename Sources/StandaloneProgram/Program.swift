@@ -152,6 +152,7 @@ package enum Program {
                 // A supervisor gets its own, and says when the second one has come.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }
+            let memoryRelease = MemoryRelease(on: server.loops)
             do throws(ListenError) {
                 let addresses =
                     if let worker { try worker.start(server, routes, end) } else { try server.start() }
@@ -164,8 +165,7 @@ package enum Program {
                 complain("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
-            let memoryRelease = server.loops.first.map { MemoryRelease(on: $0) }
-            memoryRelease?.start()
+            memoryRelease.start()
             withExtendedLifetime(memoryRelease) { server.waitUntilStopped() }
             return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {

@@ -53,7 +53,7 @@ package final class Connection: @unchecked Sendable {
     }
     @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
     let timer: EventLoop.Timer
-    /// The handler's task; gone when it has ended. A client's connection has none.
+    /// The handler's task; `nil` once the handler has ended. A client's connection has none.
     @exclusivity(unchecked) package var task: Task<Void, Never>?
     /// For the log.
     let opened: MonotonicTime

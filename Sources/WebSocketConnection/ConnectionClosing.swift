@@ -190,7 +190,8 @@ extension Connection {
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
     ///
-    /// - Returns: the task, if it is nobody's now and was not cancelled.
+    /// - Returns: the task, if another handler may run in it: it was not cancelled, and no message in pieces
+    ///   waits for it, as they do by its identity.
     nonisolated(nonsending) package func run(
         _ transferData: @Sendable (WebSocket) async throws -> Void
     ) async -> Task<Void, Never>? {
@@ -222,7 +223,7 @@ extension Connection {
         handlerTask = nil
         if hasEnded { loop.cancel(timer) }
         leaveIfDone()
-        return task?.isCancelled == false ? task : nil
+        return task?.isCancelled == false && !Self.areMessagesInPieces ? task : nil
     }
 
     /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is waited for.

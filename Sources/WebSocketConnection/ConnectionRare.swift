@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 
 /// What most connections never have, or not before they end, in memory of its own: thousands of them may
 /// be idle. Made when the first of it is set.
@@ -7,7 +8,17 @@ extension Connection {
         var receiveTimer: EventLoop.Timer?
         var rawReceiver: RawReceiver?
         /// The task that sends a message piece by piece; others' messages wait behind it.
-        var pieceSender: TaskIdentity?
+        var pieceSender: TaskIdentity? {
+            didSet {
+                let change = (pieceSender == nil ? 0 : 1) - (oldValue == nil ? 0 : 1)
+                Self.piecesCount.add(change, ordering: .relaxed)
+                keptPieceSender = pieceSender?.task
+            }
+        }
+        /// Or another task might get its address, and end its message.
+        private var keptPieceSender: AnyObject?
+        /// Messages that go out piece by piece now, or were given up in the middle, on all connections.
+        static let piecesCount = Atomic<Int>(0)
         /// Runs the endpoint's `passiveClosingHandshake`.
         var closingTask: Task<Void, Never>?
         var hasRawEnd = false
@@ -16,7 +27,12 @@ extension Connection {
         var pingWaiters: [PingWaiter] = []
         var sleepers: [Sleeper] = []
         var closeWaiters: [UnsafeContinuation<Void, Never>] = []
+
+        deinit { pieceSender = nil }
     }
+
+    /// Whether any message goes out piece by piece.
+    static var areMessagesInPieces: Bool { Rare.piecesCount.load(ordering: .relaxed) > 0 }
 
     struct PingWaiter {
         let number: Int

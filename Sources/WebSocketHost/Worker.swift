@@ -279,6 +279,7 @@ extension Worker {
     func dropAll() {
         for exchange in exchanges.members { exchange.close() }
         for connection in connections.members { connection.drop() }
+        handlerTasks.end()
         // Handlers that go on all the same are not waited for.
         connections.removeAll()
         exchanges.removeAll()

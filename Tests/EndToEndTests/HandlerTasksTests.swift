@@ -1,3 +1,5 @@
+import EventLoop
+import HTTPProtocol
 import Synchronization
 import Testing
 import WebSocketHost
@@ -46,7 +48,9 @@ struct HandlerTasksTests {
             let first = try TestClient(port)
             #expect(try first.text().hasSuffix("false"))
             try first.send("cancel")
-            #expect(try first.closeReceived().code != nil)
+            #expect(try first.closeReceived().code == .internalError)
+            try first.sendClose()
+            #expect(try first.endsCleanly())
             let second = try TestClient(port)
             #expect(try second.text().hasSuffix("false"))
             try Self.end(second)
@@ -88,23 +92,48 @@ struct HandlerTasksTests {
         }
     }
 
-    @Test("tasks that wait end with the server")
-    func endWithServer() async throws {
-        final class Owned: Sendable {}
-        let owned = Mutex(Weak<Owned>())
-        func start() throws -> TestServer {
-            let object = Owned()
-            owned.withLock { $0.object = object }
-            return try TestServer(WebSocketHandler { socket in
-                withExtendedLifetime(object) {}
+    @Test("a task goes on after what it ran before came to nothing")
+    func rejections() async throws {
+        let handler = WebSocketHandler(
+            doExtraHandshake: { request in
+                if request.target == "/test?reject" { throw HandshakeRejection(.forbidden) }
+                if request.target == "/test?wait" { try await Task.sleep(for: .seconds(3_600)) }
+            },
+            transferData: { socket in
+                try await socket.send("\(Task.isCancelled)")
                 for try await _ in socket {}
             })
+        try await TestServer(handler).run { port in
+            for _ in 0..<3 {
+                let client = try TestClient(port)
+                #expect(try client.text() == "false")
+                try Self.end(client)
+                #expect(throws: TestClientError.self) { try TestClient(port, "/test?reject") }
+                let leaving = try TestClient(tcp: port)
+                var generator = SystemRandomNumberGenerator()
+                let request = ClientRequest(host: "127.0.0.1:\(port)", target: "/test?wait", using: &generator)
+                try leaving.write(request.head().serialized())
+                leaving.reset()
+            }
+            let client = try TestClient(port)
+            #expect(try client.text() == "false")
+        }
+    }
+
+    @Test("tasks that wait end with the server, and so does its loop")
+    func endWithServer() async throws {
+        let loop = Mutex(Weak<EventLoop.Loop>())
+        func start() throws -> TestServer {
+            let server = try TestServer(Self.handler)
+            loop.withLock { $0.object = server.server.loops.first }
+            return server
         }
         try await start().run { port in
             let client = try TestClient(port)
+            _ = try client.text()
             try Self.end(client)
         }
-        #expect(owned.withLock { $0.object == nil })
+        #expect(loop.withLock { $0.object == nil })
     }
 }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WebSocketHost
 import WebSocketProtocol
@@ -42,6 +43,39 @@ struct PiecesTests {
             let client = try TestClient(port)
             #expect(try client.event() == .message(.text("ab")))
             #expect(try client.event() == .close(Close(.normalClosure)))
+        }
+    }
+
+    @Test("a message that its sender gave up is not ended by the handler after it")
+    func givenUp() async throws {
+        let first = Mutex<WebSocket?>(nil)
+        let handler = WebSocketHandler { socket in
+            guard let other = first.withLock({ $0 }) else {
+                first.withLock { $0 = socket }
+                try await socket.send("ready")
+                for try await _ in socket {}
+                return
+            }
+            guard let message = try await socket.receive() else { return }
+            if message == .text("begin") { return try await other.send("begun", end: false) }
+            try await socket.send("now")
+            try await other.send("another's")
+            try await socket.send("was sent")
+        }
+        try await TestServer(handler).run { port in
+            let waiting = try TestClient(port)
+            #expect(try waiting.text() == "ready")
+            let beginning = try TestClient(port)
+            try beginning.send("begin")
+            #expect(try beginning.closeReceived() == Close(.normalClosure))
+            try beginning.sendClose()
+            #expect(try beginning.endsCleanly())
+            let next = try TestClient(port)
+            try next.send("go")
+            // By the time that this comes, it has tried.
+            #expect(try next.text() == "now")
+            waiting.reset()
+            #expect(try next.event() == .close(Close(.internalError)))
         }
     }
 

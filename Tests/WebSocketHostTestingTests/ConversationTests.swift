@@ -1,5 +1,7 @@
+import EventLoop
 import Testing
-import WebSocketHostTesting
+
+@testable import WebSocketHostTesting
 
 @Suite("The test kit: conversations")
 struct ConversationTests {
@@ -57,6 +59,22 @@ struct ConversationTests {
             #expect(try await client.receive() == .text("hello"))
         }
         #expect(host.openConnectionCount == 2)
+    }
+
+    @Test("a host that is let go leaves no loop behind", .timeLimit(.minutes(2)))
+    func letGo() async throws {
+        weak var loop: Loop?
+        func converse() async throws {
+            let host = try TestHost(echo)
+            loop = host.loop
+            let client = try await host.connect()
+            try await client.send("hello")
+            #expect(try await client.receive() == .text("hello"))
+            try await client.close()
+        }
+        try await converse()
+        // Its thread ends by itself.
+        while loop != nil { await Task.yield() }
     }
 
     @Test("what another thread does is waited for")
