@@ -21,6 +21,8 @@ public final class MemoryRelease: @unchecked Sendable {
     /// At the last release.
     private var releaseCPUTime: Duration = .zero
     private var released = MonotonicTime(nanoseconds: 0)
+    /// The last one because of growth, which no other kind of release puts off.
+    private var releasedGrowth = MonotonicTime(nanoseconds: 0)
 
     static let pause: Duration = .seconds(1)
     /// A tenth of a core: what many idle connections cost besides.
@@ -57,18 +59,17 @@ public final class MemoryRelease: @unchecked Sendable {
             guard let self else { return }
             released = loop.now
             timer = loop.makeTimer { [weak self] in self?.look() }
-            lookAgain(after: Self.pause)
+            lookAgain()
         }
     }
 
-    private func lookAgain(after pause: Duration) {
-        if let timer { loops.first?.schedule(timer, after: pause) }
+    private func lookAgain() {
+        if let timer { loops.first?.schedule(timer, after: Self.pause) }
     }
 
     private func look() {
-        guard isReleaseDue() else { return lookAgain(after: Self.pause) }
-        release()
-        lookAgain(after: Self.releasePause)
+        if isReleaseDue() { release() }
+        lookAgain()
     }
 
     private func isReleaseDue() -> Bool {
@@ -78,12 +79,14 @@ public final class MemoryRelease: @unchecked Sendable {
         lastCPUTime = cpuTime
         guard isIdle || now > released + Self.busyReleasePause else { return false }
         let hasGrown = byteCount >= keptByteCount + max(Self.growthByteCount, keptByteCount / 8)
-        guard hasGrown || cpuTime - releaseCPUTime >= Self.workCPUTime else {
-            keptByteCount = min(keptByteCount, byteCount)
+        if !hasGrown { keptByteCount = min(keptByteCount, byteCount) }
+        let hasWorked = cpuTime - releaseCPUTime >= Self.workCPUTime
+        guard hasGrown || hasWorked, now >= (hasGrown ? releasedGrowth : released) + Self.releasePause else {
             return false
         }
         releaseCPUTime = cpuTime
         released = now
+        if hasGrown { releasedGrowth = now }
         return true
     }
 
