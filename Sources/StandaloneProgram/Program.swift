@@ -156,10 +156,11 @@ package enum Program {
             do throws(ListenError) {
                 let addresses =
                     if let worker { try worker.start(server, routes, end) } else { try server.start() }
+                // First: whoever reads that it listens may end it at once, and the supervisor has to know.
+                worker?.tellReady(routes)
                 if worker?.announces != false {
                     settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
                 }
-                worker?.tellReady(routes)
             } catch {
                 if case .tls(let error) = error { return complain(of: error) }
                 complain("cannot serve: \(error)")

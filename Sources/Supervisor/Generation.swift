@@ -79,6 +79,9 @@ final class Generation {
         signal(SIGKILL)
     }
 
+    /// Hears what it has said and the loop did not come to yet.
+    func readReports() { control?.ready(.readable) }
+
     func send(_ order: Order) { control?.send(order.text) }
     func signal(_ number: Int32) { process?.signal(number) }
 
@@ -100,8 +103,7 @@ final class Generation {
     }
 
     private func ended(_ status: Int32) {
-        // What it said at last.
-        control?.ready(.readable)
+        readReports()
         control?.close()
         let before = phase
         phase = .ended

@@ -171,6 +171,8 @@ extension Supervisor {
     var everyone: [Generation] { old + [current, next].compactMap(\.self) }
 
     func stopAll(_ order: Order) {
+        // One that serves by now has clients, and must not be killed as one that is only starting.
+        for generation in everyone where generation.phase == .starting { generation.readReports() }
         isStopping = true
         refuseConnections()
         watch?.stop()

@@ -1,7 +1,6 @@
 import EventLoop
 import Glibc
 import HTTPProtocol
-import Synchronization
 import WebSocketProtocol
 
 /// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an upgrade.
