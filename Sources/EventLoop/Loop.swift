@@ -197,7 +197,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     }
 
     private func prefetch(_ token: UInt64) {
-        let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        let fd = Self.descriptor(of: token)
         if fd < sources.count, let source = sources[fd].source { Prefetch.object(source as AnyObject, lineCount: 3) }
     }
 
@@ -209,7 +209,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private func dispatch(_ token: UInt64, _ readiness: Readiness) {
         if token == Self.wakeUpToken { return drainWakeUp() }
         if token == Self.alarmToken { return alarmClock.rang() }
-        let fd = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+        let fd = Self.descriptor(of: token)
         guard fd < sources.count else { return }
         let isBatched = sources[fd].isBatched
         if !isBatched { endBatch() }
@@ -247,6 +247,8 @@ extension Loop {
     private func token(_ fd: Int32) -> UInt64 {
         UInt64(sources[Int(fd)].generation) << 32 | UInt64(fd)
     }
+
+    private static func descriptor(of token: UInt64) -> Int { Int(truncatingIfNeeded: token & 0xFFFF_FFFF) }
 
     /// Begins to watch a descriptor; the loop keeps the source until ``remove(_:)``.
     ///

@@ -71,7 +71,6 @@ extension Exchange {
         guard let upgrade = takeUpgrade() else { return nil }
         do {
             let transferData = try await runHook(upgrade)
-            upgrade.request.unsafeStream = nil
             return establish(upgrade).map { ($0, transferData) }
         } catch {
             reject(error, upgrade)
@@ -92,6 +91,7 @@ extension Exchange {
         let hooks = upgrade.handler.hooks
         guard let prepare = hooks.prepare else { return hooks.transferData }
         upgrade.request.unsafeStream = self
+        defer { upgrade.request.unsafeStream = nil }
         return try await prepare(&upgrade.request)
     }
 
