@@ -9,7 +9,7 @@
 #
 # or writes a first handler file, builds a program for machines without Swift, or prepares an editor:
 #
-#   ./standalone.sh new chat
+#   ./standalone.sh new first
 #   ./standalone.sh build -o server -w handlers
 #   ./standalone.sh editor DIR
 #

@@ -25,7 +25,7 @@ extension StreamDelegate {
 /// A connected TCP socket: reads into its loop's buffer, writes through a queue.
 ///
 /// Edge-triggered for both directions from the start, so that neither waiting to write nor pausing
-/// to read costs a system call. What is written in one turn leaves in one `send`. A stream that has
+/// to read costs a system call. What is written in one batch leaves in one `send`. A stream that has
 /// nothing to send owns no buffer. Belongs to its loop's thread.
 public final class Stream: EventSource {
     // What each message needs comes first and lies together, as in a Connection.

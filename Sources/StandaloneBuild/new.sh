@@ -2,7 +2,7 @@
 #
 #   standalone.sh new [-w DIR] [--hooks all] NAME
 #
-# NAME is the route without its first slash: `chat` is DIR/chat_wsh.swift and answers at /chat,
+# NAME is the route without its first slash: `first` is DIR/first_wsh.swift and answers at /first,
 # `game/room` is DIR/game/room_wsh.swift. Exit code 1: a bad name, or the file exists; 2: wrong arguments.
 
 new_handler() { # ARGS…
@@ -26,7 +26,7 @@ new_handler() { # ARGS…
         shift
     done
     [[ $hooks == one || $hooks == all ]] || fail 2 "new: --hooks is 'all' or left out, not '$hooks'"
-    [[ -n $name ]] || fail 2 "new: the name is missing: $0 new chat"
+    [[ -n $name ]] || fail 2 "new: the name is missing: $0 new first"
     name=${name%.swift} name=${name%_wsh}
     [[ $name =~ ^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*$ && ${#name} -le 200 ]] \
         || fail 1 "new: '$name' is no name for a handler: letters a-z, digits, - and _, in folders" \

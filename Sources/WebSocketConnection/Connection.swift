@@ -44,7 +44,7 @@ package final class Connection: @unchecked Sendable {
     /// Bytes that were read but not looked at, because the inbox was full.
     @exclusivity(unchecked) var unparsed: [UInt8] = []
     @exclusivity(unchecked) var unparsedOffset = 0
-    /// What ``flushOverMark()`` sent, and in which turn.
+    /// What was sent before the turn's end, by ``flushOverMark()`` or as loans, and in which turn.
     @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
     /// What the one timer waits for.
     enum TimerPurpose {

@@ -35,7 +35,8 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     }
 }
 
-/// Where log lines go: one line each, in one write, from any thread.
+/// Where log lines go, from any thread: each at once and whole, but for those about connections where
+/// ``LogSettings/joinsConnectionLines`` is set.
 ///
 /// Levels, format and rotation are its ``LogSettings``. A line that cannot be written, because the disk
 /// is full for instance, is counted and told once lines can be written again.

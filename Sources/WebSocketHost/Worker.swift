@@ -6,7 +6,7 @@ import WebSocketProtocol
 /// One event loop with its connections.
 ///
 /// `@unchecked Sendable`: the lists and `isDraining` are touched on the loop's thread only;
-/// `connectionCount` is atomic.
+/// `openCount` is atomic.
 final class Worker: @unchecked Sendable {
     let loop: Loop
     let configuration: Configuration

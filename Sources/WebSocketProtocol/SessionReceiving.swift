@@ -1,7 +1,7 @@
 extension Session {
     /// Reads on in `input` until something has arrived whole.
     ///
-    /// Payloads are unmasked in place. What is left of an incomplete frame is taken into the session,
+    /// Payloads are unmasked in place, or on the way into the message. What is left of an incomplete frame is taken into the session,
     /// so after `nil` the input may be overwritten.
     ///
     /// - Returns: the next event; `nil` when the input is used up.
