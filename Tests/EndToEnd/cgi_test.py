@@ -6,7 +6,7 @@ import time
 import pytest
 
 from files_test import fetch, read_to_end
-from wire import HANDLERS, Wire, bounded, descriptor_count, request, run_program, wait_until
+from wire import HANDLERS, Wire, bounded, descriptor_count, is_running, request, run_program, wait_until
 
 MIB = 1 << 20
 
@@ -96,14 +96,6 @@ def children(pid):
         with open(f"/proc/{pid}/task/{task}/children") as file:
             found += file.read().split()
     return found
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def variables(answer):

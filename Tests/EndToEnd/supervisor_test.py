@@ -1,7 +1,6 @@
 """The process that looks after the server: what traps, hangs, is replaced or killed costs only itself."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -11,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import CRASH, PROCESS, Callers, ask, echo, save
-from wire import DEADLINE, REPOSITORY, Wire, frame, handshake, wait_until
+from wire import DEADLINE, REPOSITORY, Wire, frame, handshake, is_running, wait_until
 
 SLOW_START = 60
 
@@ -23,13 +22,6 @@ def handlers(tmp_path_factory):
     save(folder, "crash_wsh.swift", CRASH)
     save(folder, "process_wsh.swift", PROCESS)
     return folder
-
-
-def is_alive(pid):
-    try:
-        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def open_socket(server, path="/process"):
@@ -154,7 +146,7 @@ def test_supervisor_is_killed(start_server, handlers):
     socket, pid = open_socket(server)
     server.process.kill()
     assert closed_with(socket) == 1001
-    wait_until(lambda: not is_alive(pid), what="the server outlives its supervisor")
+    wait_until(lambda: not is_running(pid), what="the server outlives its supervisor")
     assert "the supervisor is gone: closing 1 connections" in server.wait_for_line("the supervisor is gone")
     with pytest.raises(OSError):
         ask(server, "/process")
@@ -175,9 +167,9 @@ def test_hang_up(start_server, handlers):
     assert " on with the version before" in line
     socket.send("still there?")
     assert int(socket.recv(DEADLINE)) == before
-    assert is_alive(before)
+    assert is_running(before)
     socket.close()
-    wait_until(lambda: not is_alive(before), what="the old process stays without a connection")
+    wait_until(lambda: not is_running(before), what="the old process stays without a connection")
 
 
 def test_old_connections_may_be_closed(start_server, handlers):
@@ -186,7 +178,7 @@ def test_old_connections_may_be_closed(start_server, handlers):
     server.signal(signal.SIGHUP)
     server.wait_for_line("live after", SLOW_START)
     assert closed_with(socket) == 1012
-    wait_until(lambda: not is_alive(before))
+    wait_until(lambda: not is_running(before))
     assert ask(server, "/process")
 
 
@@ -219,7 +211,7 @@ def test_second_signal(start_server, handlers):
             assert [old.close_frame(), new.close_frame()] == [(1001, ""), (1001, "")]
             server.signal(signal.SIGTERM)
             assert server.wait(4) == 1  # the answers would be waited for 5 s
-    assert not is_alive(before)
+    assert not is_running(before)
 
 
 def test_log_file_is_opened_anew_by_all(start_server, handlers, tmp_path):

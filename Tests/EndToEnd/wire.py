@@ -249,6 +249,15 @@ def wait_until(condition, timeout=DEADLINE, what="it did not come true"):
     return result
 
 
+def is_running(pid):
+    """Not ended, nor a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # the second if it ends between opening and reading
+        return False
+
+
 def resident_bytes(pid):
     with open(f"/proc/{pid}/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
