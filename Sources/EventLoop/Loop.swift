@@ -198,7 +198,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     private func prefetch(_ token: UInt64) {
         let fd = Self.descriptor(of: token)
-        if fd < sources.count, let source = sources[fd].source { Prefetch.object(source as AnyObject, lineCount: 3) }
+        guard fd < sources.count, let start = sources[fd].source.map({ Prefetch.address(of: $0) }) else { return }
+        Prefetch.lines(0..<3, from: start)
     }
 
     private func endBatch() {

@@ -6,16 +6,30 @@ import CLinux
 package enum Prefetch {
     private static let lineByteCount = 64
 
-    /// - Parameter lineCount: of 64 bytes each, from the object's beginning on.
+    /// Where an object lies. Apart from ``lines(_:from:)``, so that the object is let go of before its memory is
+    /// fetched: counting a reference would wait for it.
     @inline(__always)
-    package static func object(_ object: AnyObject, lineCount: Int) {
-        let start = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
-        for line in 0..<lineCount { linux_prefetch(start + line &* lineByteCount) }
+    package static func address(of object: AnyObject) -> UnsafeRawPointer {
+        UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
     }
 
-    /// The task that waits.
+    /// - Parameter lines: of 64 bytes each, counted from the one that `start` lies in.
     @inline(__always)
-    package static func task<Success, Failure: Error>(of continuation: UnsafeContinuation<Success, Failure>) {
-        linux_prefetch(unsafeBitCast(continuation, to: UnsafeRawPointer.self))
+    package static func lines(_ lines: Range<Int>, from start: UnsafeRawPointer) {
+        for line in lines { linux_prefetch(start + line &* lineByteCount) }
+    }
+
+    /// Where a task goes on that waits, or is about to.
+    ///
+    /// The runtime keeps that in the task (`ResumeContext`); the compiler reads it there for a continuation's
+    /// `resume(returning:)`, too. If a later one has something else there, lines are fetched in vain, and that is all.
+    package static func frame(of task: UnsafeRawPointer) -> UnsafeRawPointer? {
+        task.load(fromByteOffset: 64, as: UnsafeRawPointer?.self)
+    }
+
+    /// A task that waits, and the frames that it needs when it goes on: those of the callers lie before the last.
+    package static func task(_ task: UnsafeRawPointer, frame: UnsafeRawPointer?) {
+        lines(0..<1, from: task)
+        if let frame { lines(-6..<3, from: frame) }
     }
 }

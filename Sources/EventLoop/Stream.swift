@@ -170,6 +170,8 @@ extension Stream {
 
     private func receive() {
         let buffer = tls == nil ? loop.receiveBuffer : loop.sealedBuffer
+        // It comes while the kernel copies.
+        if let start = currentDelegate.map({ Prefetch.address(of: $0) }) { Prefetch.lines(0..<4, from: start) }
         let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
         if count > 0 {
             // A short read has emptied the socket, unless the end has come too (epoll(7)).

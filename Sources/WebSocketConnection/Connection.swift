@@ -87,6 +87,17 @@ package final class Connection: @unchecked Sendable {
     struct Receiver {
         let number: Int
         let continuation: UnsafeContinuation<Received, Never>
+        private let frame: UnsafeRawPointer?
+        private var task: UnsafeRawPointer { unsafeBitCast(continuation, to: UnsafeRawPointer.self) }
+
+        init(number: Int, continuation: UnsafeContinuation<Received, Never>) {
+            self.number = number
+            self.continuation = continuation
+            frame = Prefetch.frame(of: unsafeBitCast(continuation, to: UnsafeRawPointer.self))
+        }
+
+        /// Has the waiting task fetched, which is about to be resumed.
+        func prefetch() { Prefetch.task(task, frame: frame) }
     }
 
     /// - Parameter timer: what was set for the handshake, to be used on.

@@ -4,7 +4,7 @@ import WebSocketProtocol
 extension Connection: StreamDelegate {
     package func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         lastReceived = loop.now
-        if let receiver { Prefetch.task(of: receiver.continuation) }
+        receiver?.prefetch()
         if isRaw { return receivedRaw(UnsafeRawBufferPointer(bytes)) }
         var input = InputBytes(bytes)
         parse(&input)

@@ -1,8 +1,8 @@
 extension Session {
     /// Reads on in `input` until something has arrived whole.
     ///
-    /// Payloads are unmasked in place, or on the way into the message. What is left of an incomplete frame is taken into the session,
-    /// so after `nil` the input may be overwritten.
+    /// Payloads are unmasked in place, or on the way into the message. What is left of an incomplete frame is
+    /// taken into the session, so after `nil` the input may be overwritten.
     ///
     /// - Returns: the next event; `nil` when the input is used up.
     /// - Throws: the peer's fault. The session is dead then, and drops what follows.
