@@ -22,7 +22,7 @@ package enum Prefetch {
     /// Where a task goes on that waits, or is about to.
     ///
     /// The runtime keeps that in the task (`ResumeContext`); the compiler reads it there for a continuation's
-    /// `resume(returning:)`, too. If a later one has something else there, lines are fetched in vain, and that is all.
+    /// `resume(returning:)`, too. If a later runtime has something else there, lines are fetched in vain, no more.
     package static func frame(of task: UnsafeRawPointer) -> UnsafeRawPointer? {
         task.load(fromByteOffset: 64, as: UnsafeRawPointer?.self)
     }

@@ -170,7 +170,7 @@ extension Stream {
 
     private func receive() {
         let buffer = tls == nil ? loop.receiveBuffer : loop.sealedBuffer
-        // It comes while the kernel copies.
+        // The delegate's memory comes while the kernel copies.
         if let start = currentDelegate.map({ Prefetch.address(of: $0) }) { Prefetch.lines(0..<4, from: start) }
         let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
         if count > 0 {
