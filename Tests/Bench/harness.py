@@ -24,7 +24,7 @@ WORK = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "websockethost-bench"
 HANDLERS = WORK / "handlers"
 PAGE = PROJECT / "docs" / "PERFORMANCE.md"
 STANDALONE = os.environ.get("WEBSOCKETHOST_COMMAND", str(PROJECT / "standalone.sh")).split()
-START_TIMEOUT = STOP_TIMEOUT = 10  # seconds
+START_TIMEOUT = STOP_TIMEOUT = SETTLE_TIMEOUT = 10  # seconds
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 DESCRIPTOR_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -123,6 +123,18 @@ class Server:
         self.stop()
         raise RuntimeError(f"{self.name} did not start:\n{log.read_text(errors='replace')[-500:]}")
 
+    def settle(self):
+        """Waits until it has done with a round, or for a while: one with a thread for each connection goes on for
+        seconds after the last is closed, and the next server would pay for that."""
+        deadline, before = time.monotonic() + SETTLE_TIMEOUT, None
+        while self.is_up and (ticks := self._cpu_ticks()) != before and time.monotonic() < deadline:
+            before = ticks
+            time.sleep(0.05)
+
+    def _cpu_ticks(self):
+        with open(f"/proc/{self.pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[11:13]
+
     def stop(self):
         RUNNING.discard(self)
         process, self.process = self.process, None
@@ -173,6 +185,7 @@ def wsload(server, *options, path=None, duration=None, timeout=60, core=CLIENT_C
         print(f"wsload failed with {server.name}: {' '.join(map(str, options))}", file=sys.stderr)
         return None
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    server.settle()
     run["client_cpu"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if run["mode"] != "idle" and not run["msgs_per_cpu_s"]:
         print(f"{server.name}, {' '.join(map(str, options))}: not a message; the machine is busy", file=sys.stderr)
