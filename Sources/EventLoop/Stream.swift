@@ -161,6 +161,8 @@ extension Stream {
     func readTurn() {
         isReadScheduled = false
         var budget = Self.readLimitPerTurn
+        // The delegate's memory comes while the kernel copies.
+        if let start = currentDelegate.map({ Prefetch.address(of: $0) }) { Prefetch.lines(0..<4, from: start) }
         while isReadable && !isReadingPaused && !isClosed && !hasReachedEnd {
             guard budget > 0 else { return readSoon() }
             budget -= 1
@@ -170,8 +172,6 @@ extension Stream {
 
     private func receive() {
         let buffer = tls == nil ? loop.receiveBuffer : loop.sealedBuffer
-        // The delegate's memory comes while the kernel copies.
-        if let start = currentDelegate.map({ Prefetch.address(of: $0) }) { Prefetch.lines(0..<4, from: start) }
         let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
         if count > 0 {
             // A short read has emptied the socket, unless the end has come too (epoll(7)).

@@ -88,16 +88,20 @@ package final class Connection: @unchecked Sendable {
         let number: Int
         let continuation: UnsafeContinuation<Received, Never>
         private let frame: UnsafeRawPointer?
-        private var task: UnsafeRawPointer { unsafeBitCast(continuation, to: UnsafeRawPointer.self) }
 
         init(number: Int, continuation: UnsafeContinuation<Received, Never>) {
             self.number = number
             self.continuation = continuation
-            frame = Prefetch.frame(of: unsafeBitCast(continuation, to: UnsafeRawPointer.self))
+            frame = Prefetch.frame(of: Self.task(of: continuation))
         }
 
         /// Has the waiting task fetched, which is about to be resumed.
-        func prefetch() { Prefetch.task(task, frame: frame) }
+        func prefetch() { Prefetch.task(Self.task(of: continuation), frame: frame) }
+
+        /// A continuation is its task's address.
+        private static func task(of continuation: UnsafeContinuation<Received, Never>) -> UnsafeRawPointer {
+            unsafeBitCast(continuation, to: UnsafeRawPointer.self)
+        }
     }
 
     /// - Parameter timer: what was set for the handshake, to be used on.
