@@ -56,7 +56,8 @@ func hash(of text: String) -> UInt64 {
     text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }
 
-/// All files below `folder`, as relative paths; dot-files and what lies in dot-folders are left out.
+/// All files below `folder`, as relative paths; dot-files and what lies in dot-folders are left
+/// out.
 func visibleFiles(below folder: String) -> [String] {
     let all = try? FileManager.default.subpathsOfDirectory(
         atPath: Context.packageDirectory + "/" + folder)
@@ -118,7 +119,7 @@ func preparedHandlers(_ folder: String) -> (handlers: [HandlerFile], helpers: Ta
 let handlerSettings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 let settings = handlerSettings + [.enableUpcomingFeature("MemberImportVisibility")]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
@@ -151,31 +152,42 @@ let tests = [
     test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "TestSupport"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
-    test("EndToEndTests", ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop", "TestSupport"]),
+    test(
+        "ServerTests",
+        ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
         "WebSocketClientTests",
-        ["WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop", "TestSupport"]),
+        [
+            "WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop",
+            "TestSupport",
+        ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
-    test("FuzzTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
+    test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "WebSocketConnection", "TestSupport"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
-    test("StandaloneTests", ["StandaloneProgram", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
+    test(
+        "StandaloneProgramTests",
+        ["StandaloneProgram", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
     test(
         "ClientTests",
         [
-            "client", "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient", "WebSocketProtocol",
+            "client", "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient",
+            "WebSocketProtocol",
         ]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
 
 /// Where other handlers are prepared, there is nothing for these tests.
-let handlerTests = prepared == nil && isFolder("Tests/HandlerTests") ? [
-    test(
-        "HandlerTests",
-        ["WebSocketHostTesting"] + (helpers == nil ? [] : ["Shared"]) + modules.map { .target(name: $0.name) },
-        handlerSettings)
-] : []
+let handlerTests =
+    prepared == nil && isFolder("Tests/HandlerTests")
+    ? [
+        test(
+            "HandlerTests",
+            ["WebSocketHostTesting"] + (helpers == nil ? [] : ["Shared"])
+                + modules.map { .target(name: $0.name) },
+            handlerSettings)
+    ] : []
 
 let package = Package(
     name: "WebSocketHost",
@@ -197,34 +209,43 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
-        room("HTTPProtocol"),
-        room("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
-        room("EventLoop", ["CLinux", "COpenSSL"]),
-        room("WebSocketConnection", ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "CSwiftTasks"]),
-        room(
+        module("HTTPProtocol"),
+        module("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
+        module("EventLoop", ["CLinux", "COpenSSL"]),
+        module(
+            "WebSocketConnection",
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "CSwiftTasks"]),
+        module(
             "WebSocketHost",
             [
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection", "CCrypt",
                 "COpenSSL",
             ]),
-        room(
+        module(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
-        room("Supervisor", ["EventLoop", "WebSocketConnection"]),
-        room(
+        module("Supervisor", ["EventLoop", "WebSocketConnection"]),
+        module(
             "WebSocketHostTesting",
-            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection", "WebSocketHost"]),
-        room("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
+            [
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection",
+                "WebSocketHost",
+            ]),
+        module("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
         .executableTarget(
             name: "client",
             dependencies: [
-                "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient", "WebSocketProtocol",
+                "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient",
+                "WebSocketProtocol",
             ],
             swiftSettings: settings),
-        room("StandaloneProgram", ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
+        module(
+            "StandaloneProgram",
+            ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
         .executableTarget(
             name: "standalone",
-            dependencies: ["StandaloneProgram", "WebSocketHost"] + modules.map { .target(name: $0.name) },
+            dependencies: ["StandaloneProgram", "WebSocketHost"]
+                + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
         .plugin(

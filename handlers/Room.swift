@@ -3,9 +3,9 @@ import WebSocketHost
 
 /// Connections that all get what any of them says, in the same order.
 ///
-/// Saying something never waits. Each member has a queue and a task that sends what is in it, so one that
-/// reads slowly holds nobody up. A member whose queue is full would miss something without knowing;
-/// it is sent away with 1013 instead, and its page may connect again.
+/// Saying something never waits. Each member has a queue and a task that sends what is in it, so
+/// one that reads slowly holds nobody up. A member whose queue is full would miss something without
+/// knowing; it is sent away with 1013 instead, and its page may connect again.
 public final class Room: Sendable {
     private struct Member {
         let socket: WebSocket
@@ -16,8 +16,9 @@ public final class Room: Sendable {
     private let members = Mutex<[WebSocket.ID: Member]>([:])
     private let queueByteLimit: Int
 
-    /// - Parameter queueByteLimit: what may wait for one member, beside the 64 KiB that its connection
-    ///   takes. 1 MiB, because a burst of messages is all queued before the first of them is sent.
+    /// - Parameter queueByteLimit: what may wait for one member, beside the 64 KiB that its
+    ///   connection takes. 1 MiB, because a burst of messages is all queued before the first of
+    ///   them is sent.
     public init(queueByteLimit: Int = 1 << 20) { self.queueByteLimit = queueByteLimit }
 
     public var memberCount: Int { members.withLock { $0.count } }
@@ -34,7 +35,9 @@ public final class Room: Sendable {
                     members[id] = nil
                     member.queue.finish()
                     // Not awaited: it waits for this member's answer, for up to --close-timeout.
-                    Task { try? await member.socket.close(.tryAgainLater, reason: "too far behind") }
+                    Task {
+                        try? await member.socket.close(.tryAgainLater, reason: "too far behind")
+                    }
                 }
             }
         }

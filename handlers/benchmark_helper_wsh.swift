@@ -5,12 +5,13 @@ let messageByteLimit = 64 << 20
 
 /// The other end of the benchmark page.
 ///
-/// "receive N" makes it send N bytes, each an "a". "send 0" makes it take the next message and answer with
-/// its length in bytes; "send 1" also looks whether all its bytes are the same. Nothing is compressed,
-/// which would measure something else.
+/// "receive N" makes it send N bytes, each an "a". "send 0" makes it take the next message and
+/// answer with its length in bytes; "send 1" also looks whether all its bytes are the same. Nothing
+/// is compressed, which would measure something else.
 ///
 /// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/benchmark.html.
-public let handler = WebSocketHandler(maxMessageSize: messageByteLimit, compression: .off) { socket in
+public let handler = WebSocketHandler(maxMessageSize: messageByteLimit, compression: .off) {
+    socket in
     for try await case .text(let line) in socket {
         let words = line.split(separator: " ")
         switch (words.first, words.count == 2 ? Int(words[1]) : nil) {

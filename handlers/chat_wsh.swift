@@ -14,7 +14,8 @@ func notice(_ text: String) -> HTML { #"<li class="notice">\#(text)</li>"# }
 
 /// A chat room whose messages are rendered here; the page shows them as they come.
 ///
-/// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/chat.html in two windows.
+/// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/chat.html in two
+/// windows.
 public let handler = WebSocketHandler(maxMessageSize: 4_096) { socket in
     let name = "guest \(socket.id)"
     defer { room.say(notice("\(name) left, \(room.memberCount) here").markup) }

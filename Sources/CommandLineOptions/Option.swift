@@ -1,7 +1,7 @@
 /// One option of a program: how it is spelt, what it is for, and what it does to the settings.
 package struct Option<Settings>: Sendable {
-    /// Takes the value and the option as it was spelt. A flag's is called only when the flag is set, with
-    /// an empty value.
+    /// Takes the value and the option as it was spelt. A flag's is called only when the flag is
+    /// set, with an empty value.
     package typealias Apply = @Sendable (inout Settings, String, String) throws(UsageError) -> Void
 
     /// Where the option may stand.
@@ -10,9 +10,9 @@ package struct Option<Settings>: Sendable {
     /// Without the dashes; `_` may be written for each `-` too.
     package let name: String
     package let letter: Character?
-    /// What stands for the value in the help; `nil`: a flag, which takes none on the command line and
-    /// true or false elsewhere. `FILE` and `DIR` are paths, which in a configuration file are relative
-    /// to that.
+    /// What stands for the value in the help; `nil`: a flag, which takes none on the command line
+    /// and true or false elsewhere. `FILE` and `DIR` are paths, which in a configuration file are
+    /// relative to that.
     package let value: String?
     package let help: String
     package let apply: Apply
@@ -21,7 +21,8 @@ package struct Option<Settings>: Sendable {
     package private(set) var defaultText: String?
 
     package init(
-        name: String, letter: Character? = nil, value: String? = nil, help: String, apply: @escaping Apply
+        name: String, letter: Character? = nil, value: String? = nil, help: String,
+        apply: @escaping Apply
     ) {
         self.name = name
         self.letter = letter

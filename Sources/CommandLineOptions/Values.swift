@@ -40,7 +40,8 @@ package enum Values {
     package static func seconds(
         _ text: String, isZeroAllowed: Bool = false, _ option: String
     ) throws(UsageError) -> Duration {
-        guard let number = Double(text), number <= 86_400, number >= (isZeroAllowed ? 0 : 0.001) else {
+        guard let number = Double(text), number <= 86_400, number >= (isZeroAllowed ? 0 : 0.001)
+        else {
             throw UsageError(
                 "\(option): '\(escaped(text))' is not a number of seconds from "
                     + "\(isZeroAllowed ? "0 (off)" : "0.001") to 86400")
@@ -66,7 +67,8 @@ package enum Values {
         return level
     }
 
-    package static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat {
+    package static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat
+    {
         guard let format = LogFormat(rawValue: text.lowercased()) else {
             throw noneOf(LogFormat.allCases.map(\.rawValue), text, option)
         }

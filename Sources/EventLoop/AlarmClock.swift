@@ -3,8 +3,8 @@ import Glibc
 
 /// The kernel's timer that ends a loop's wait when its first timer is due.
 ///
-/// `epoll_wait` has a time limit too, but that one is set and cleared with each wait, this one only when
-/// an earlier deadline has come up. Belongs to its loop's thread.
+/// `epoll_wait` has a time limit too, but that one is set and cleared with each wait, this one only
+/// when an earlier deadline has come up. Belongs to its loop's thread.
 struct AlarmClock: ~Copyable {
     /// Readable when the time has come; need not be read if it is watched edge-triggered.
     let fd: Int32
@@ -19,8 +19,9 @@ struct AlarmClock: ~Copyable {
 
     deinit { close(fd) }
 
-    /// Rings at `deadline` or within the millisecond behind it, so that timers that lie close together cost
-    /// one wake-up. It may ring before as well, for a timer that has been cancelled since.
+    /// Rings at `deadline` or within the millisecond behind it, so that timers that lie close
+    /// together cost one wake-up. It may ring before as well, for a timer that has been cancelled
+    /// since.
     ///
     /// - Returns: whether it will; if not, nobody may wait for it.
     mutating func set(for deadline: MonotonicTime) -> Bool {

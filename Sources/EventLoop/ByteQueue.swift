@@ -1,8 +1,8 @@
 /// Bytes waiting to be written: added at the end, taken from the front.
 ///
-/// Raw memory rather than an array, because frames are serialised straight into it; a value that cannot be
-/// copied rather than an object, because counting references to one took longer than the rest. Belongs to
-/// its loop's thread.
+/// Raw memory rather than an array, because frames are serialised straight into it; a value that
+/// cannot be copied rather than an object, because counting references to one took longer than the
+/// rest. Belongs to its loop's thread.
 struct ByteQueue: ~Copyable {
     /// What stands in front of the bytes, in the same block of memory.
     fileprivate struct Header {
@@ -65,7 +65,8 @@ struct ByteQueue: ~Copyable {
             (block.pointee.start, block.pointee.end) = (0, bytes.count)
         } else {
             let larger = Self.allocate(max(capacity * 2, bytes.count + byteCount))
-            UnsafeMutableRawBufferPointer(start: larger + 1, count: bytes.count).copyMemory(from: bytes)
+            UnsafeMutableRawBufferPointer(start: larger + 1, count: bytes.count).copyMemory(
+                from: bytes)
             larger.pointee.end = bytes.count
             block.deallocate()
             block = larger

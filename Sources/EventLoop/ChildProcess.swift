@@ -15,7 +15,8 @@ public protocol ChildProcessDelegate: AnyObject {
     func childEnded(_ status: Int32)
 }
 
-/// Another program at work for us: a process group of its own, with three pipes and nothing else of ours.
+/// Another program at work for us: a process group of its own, with three pipes and nothing else of
+/// ours.
 ///
 /// Belongs to its loop's thread. It keeps its delegate until it has ended.
 public final class ChildProcess: EventSource {
@@ -201,7 +202,8 @@ extension ChildProcess.Command {
     fileprivate func spawn(_ pipes: ChildPipes) throws(SystemError) -> pid_t {
         try ProcessLaunch(
             path: path, arguments: arguments, environment: environment, folder: folder,
-            descriptors: [pipes.input.theirs, pipes.output.theirs, pipes.errors.theirs], leadsGroup: true
+            descriptors: [pipes.input.theirs, pipes.output.theirs, pipes.errors.theirs],
+            leadsGroup: true
         ).spawn()
     }
 }

@@ -10,8 +10,8 @@ public final class Connector: EventSource {
 
     /// Begins to connect.
     ///
-    /// - Parameter onEnd: called once, later: with the connected descriptor, which is the caller's from
-    ///   then on, or with the reason why there is none. Not called after ``close()``.
+    /// - Parameter onEnd: called once, later: with the connected descriptor, which is the caller's
+    ///   from then on, or with the reason why there is none. Not called after ``close()``.
     /// - Throws: what is known at once, such as an address family that this machine lacks.
     public init(
         to address: SocketAddress, on loop: Loop,
@@ -23,7 +23,9 @@ public final class Connector: EventSource {
         do throws(SystemError) {
             let code = address.withSockaddr { connect(fd, $0, $1) }
             // connect(2): a non-blocking socket goes on and is writable when it is done.
-            guard code == 0 || errno == EINPROGRESS else { throw SystemError("connect(\(address))") }
+            guard code == 0 || errno == EINPROGRESS else {
+                throw SystemError("connect(\(address))")
+            }
             try loop.add(fd, [.writable, .edgeTriggered], self)
         } catch {
             Glibc.close(fd)

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// One end of a connection between two processes of ours: messages that stay whole, and the end of the
-/// other process, however it ended.
+/// One end of a connection between two processes of ours: messages that stay whole, and the end of
+/// the other process, however it ended.
 public final class ControlSocket: EventSource {
     private let loop: Loop
     private let fd: Int32
@@ -23,9 +23,11 @@ public final class ControlSocket: EventSource {
 
     /// - Parameters:
     ///   - fd: owned from now on, and closed if this throws.
-    ///   - onEnd: called once, when the other process closed its end or is gone; not after ``close()``.
+    ///   - onEnd: called once, when the other process closed its end or is gone; not after
+    ///     ``close()``.
     public init(
-        _ fd: Int32, on loop: Loop, onMessage: @escaping (String) -> Void, onEnd: @escaping () -> Void
+        _ fd: Int32, on loop: Loop, onMessage: @escaping (String) -> Void,
+        onEnd: @escaping () -> Void
     ) throws(SystemError) {
         self.fd = fd
         self.loop = loop
@@ -40,7 +42,8 @@ public final class ControlSocket: EventSource {
         }
     }
 
-    /// - Returns: whether it was sent: not if the other side is gone, or reads nothing, or it is too long.
+    /// - Returns: whether it was sent: not if the other side is gone, or reads nothing, or it is
+    ///   too long.
     @discardableResult
     public func send(_ message: String) -> Bool {
         guard !isClosed else { return false }
@@ -53,7 +56,8 @@ public final class ControlSocket: EventSource {
         var message = message
         return message.withUTF8 { bytes in
             guard !bytes.isEmpty, bytes.count <= messageByteLimit else { return false }
-            return Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+            return Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+                == bytes.count
         }
     }
 

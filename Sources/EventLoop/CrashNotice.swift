@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Tells another process that this one has trapped, before the backtrace is made: that takes long enough
-/// for clients to notice.
+/// Tells another process that this one has trapped, before the backtrace is made: that takes long
+/// enough for clients to notice.
 public final class CrashNotice: CrashWitness {
     private let fd: Int32
     private let loops: [Loop]
@@ -15,7 +15,8 @@ public final class CrashNotice: CrashWitness {
         let bytes: UnsafeRawBufferPointer
 
         init(_ text: String) {
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+            let copy = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: text.utf8.count, alignment: 1)
             copy.copyBytes(from: text.utf8)
             bytes = UnsafeRawBufferPointer(copy)
         }

@@ -30,15 +30,16 @@ package enum CrashSignals {
     /// The last one, for the handlers, which must not wait for a lock.
     private static let address = Atomic<UInt>(0)
 
-    /// From now on the witness is told of a crash, before those that came earlier; then the crash goes its
-    /// usual way. The witness is kept for good.
+    /// From now on the witness is told of a crash, before those that came earlier; then the crash
+    /// goes its usual way. The witness is kept for good.
     package static func tell(_ witness: any CrashWitness) {
         courts.withLock { courts in
             let last = courts.last
             let before = last?.before ?? .allocate(capacity: signalLimit)
             let court = Court([witness] + (last?.witnesses ?? []), before)
             courts.append(court)
-            address.store(UInt(bitPattern: Unmanaged.passUnretained(court).toOpaque()), ordering: .releasing)
+            address.store(
+                UInt(bitPattern: Unmanaged.passUnretained(court).toOpaque()), ordering: .releasing)
             if last == nil { catchSignals(before) }
         }
     }
@@ -54,10 +55,13 @@ package enum CrashSignals {
     }
 
     private static func crashed(_ signal: Int32) {
-        guard let pointer = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else { return }
+        guard let pointer = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
+            return
+        }
         Unmanaged<Court>.fromOpaque(pointer)._withUnsafeGuaranteedRef { court in
             for witness in court.witnesses { witness.crashed() }
-            // The instruction is run again, and this time the one who makes the backtrace hears of it.
+            // The instruction is run again, and this time the one who makes the backtrace hears of
+            // it.
             for number in signals { sigaction(number, court.before + Int(number), nil) }
         }
         if signal == SIGABRT { raise(signal) }

@@ -39,9 +39,11 @@ public final class FileWatch: EventSource {
         }
     }
 
-    /// Begins to watch a folder's entries, not what lies in its folders; or one file, through links.
+    /// Begins to watch a folder's entries, not what lies in its folders; or one file, through
+    /// links.
     ///
-    /// - Throws: why not: it is not there, may not be read, or `fs.inotify.max_user_watches` is reached.
+    /// - Throws: why not: it is not there, may not be read, or `fs.inotify.max_user_watches` is
+    ///   reached.
     public func watch(_ path: String) throws(SystemError) {
         // A file is complete when it is closed; what editors move into place is complete already.
         let mask =
@@ -71,17 +73,21 @@ public final class FileWatch: EventSource {
     }
 
     private func tell(_ head: inotify_event, _ name: String) {
-        func has(_ flag: some BinaryInteger) -> Bool { head.mask & UInt32(truncatingIfNeeded: flag) != 0 }
+        func has(_ flag: some BinaryInteger) -> Bool {
+            head.mask & UInt32(truncatingIfNeeded: flag) != 0
+        }
         if has(IN_Q_OVERFLOW) {
             return onEvent(
                 FileEvent(
-                    path: "", name: "", isFolder: false, isCreation: false, isGone: false, isOverflow: true))
+                    path: "", name: "", isFolder: false, isCreation: false, isGone: false,
+                    isOverflow: true))
         }
         guard let path = paths[head.wd] else { return }
         let isGone = has(IN_DELETE_SELF) || has(IN_MOVE_SELF) || has(IN_IGNORED) || has(IN_UNMOUNT)
         onEvent(
             FileEvent(
-                path: path, name: name, isFolder: has(IN_ISDIR), isCreation: has(IN_CREATE), isGone: isGone,
+                path: path, name: name, isFolder: has(IN_ISDIR), isCreation: has(IN_CREATE),
+                isGone: isGone,
                 isOverflow: false))
         if has(IN_IGNORED) { paths[head.wd] = nil }
     }

@@ -16,8 +16,8 @@ public final class Listener: EventSource {
 
     /// Connections taken per turn, so that those already open get theirs.
     private static let acceptLimitPerTurn = 128
-    /// How long to leave the queue alone when there are no descriptors or no memory: long enough not
-    /// to spin, short enough for a client to hardly notice.
+    /// How long to leave the queue alone when there are no descriptors or no memory: long enough
+    /// not to spin, short enough for a client to hardly notice.
     static let shortagePause: Duration = .milliseconds(100)
 
     /// - Parameters:
@@ -49,7 +49,7 @@ public final class Listener: EventSource {
                 switch error.code {
                 case EAGAIN: return
                 case ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
-                    continue  // this client went away before it was taken: accept(2), "Error handling"
+                    continue  // the client left before it was accepted: accept(2)
                 default: return pause(error)  // no descriptors or memory, or something that lasts
                 }
             }
@@ -58,9 +58,11 @@ public final class Listener: EventSource {
 
     private func pause(_ error: SystemError) {
         try? loop.modify(fd, [])
-        let timer = retryTimer ?? loop.makeTimer { [unowned self] in
-            if !isClosed { try? loop.modify(fd, .readable) }
-        }
+        let timer =
+            retryTimer
+            ?? loop.makeTimer { [unowned self] in
+                if !isClosed { try? loop.modify(fd, .readable) }
+            }
         retryTimer = timer
         loop.schedule(timer, after: Self.shortagePause)
         onShortage(error)
@@ -82,8 +84,8 @@ public struct ListeningSocket: Sendable {
     /// With the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
 
-    /// This end of what it accepts; `nil` if it listens on every address of the machine, so that only the
-    /// kernel knows.
+    /// This end of what it accepts; `nil` if it listens on every address of the machine, so that
+    /// only the kernel knows.
     public var addressOfAccepted: SocketAddress? { address.isUnspecified ? nil : address }
 
     /// - Parameter backlog: connections that may wait to be accepted; the kernel caps it.

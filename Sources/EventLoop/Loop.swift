@@ -18,8 +18,8 @@ public protocol EventSource: AnyObject {
 /// nowhere else, so a connection's bytes, its state and its handler never change threads.
 ///
 /// A turn: wait; for each batch of ready descriptors let their sources read, run the jobs that this
-/// woke, send what they wrote; then timers, then what other threads handed over. In batches, because code
-/// and data of each of the three stay in the processor's caches that way.
+/// woke, send what they wrote; then timers, then what other threads handed over. In batches,
+/// because code and data of each of the three stay in the processor's caches that way.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only (``isCurrent``),
 /// but for `handOver`, which is behind its mutex, and the atomics.
@@ -41,18 +41,20 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// Where every stream of the loop receives; valid until the next one does.
     let receiveBuffer: UnsafeMutableRawBufferPointer
-    /// Where parts of files are read that cannot go from file to socket by themselves. Not where streams
-    /// receive: one may be looking at what it has there while another sends.
+    /// Where parts of files are read that cannot go from file to socket by themselves. Not where
+    /// streams receive: one may be looking at what it has there while another sends.
     var fileBuffer: UnsafeMutableRawBufferPointer { fileMemory.bytes }
     /// 16 KiB: a record of TLS.
     private lazy var fileMemory = OwnedMemory(byteCount: 16_384)
 
-    /// Where streams with TLS receive what they open into ``receiveBuffer``; none until there is one. Half as
-    /// long, so that there is room for what comes of it and of a record that began before.
+    /// Where streams with TLS receive what they open into ``receiveBuffer``; none until there is
+    /// one. Half as long, so that there is room for what comes of it and of a record that began
+    /// before.
     var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
     private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
 
-    /// Where pipes are read, for the same reason: a script is read on when its output has been sent.
+    /// Where pipes are read, for the same reason: a script is read on when its output has been
+    /// sent.
     var pipeBuffer: UnsafeMutableRawBufferPointer { pipeMemory.bytes }
     /// 64 KiB: what a pipe holds.
     private lazy var pipeMemory = OwnedMemory(byteCount: 65_536)
@@ -79,9 +81,11 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// 256 KiB: four messages of 64 KiB in one call; one such buffer per thread.
     static let receiveBufferByteCount = 262_144
-    /// Ready descriptors in a batch: more gain nothing, and the first one's answer waits for the others.
+    /// Ready descriptors in a batch: more gain nothing, and the first one's answer waits for the
+    /// others.
     private static let batchEventLimit = 32
-    /// 16 KiB received end a batch: with what comes of them, as much as a processor's first cache holds.
+    /// 16 KiB received end a batch: with what comes of them, as much as a processor's first cache
+    /// holds.
     private static let batchByteLimit = 16_384
     /// Jobs run before descriptors and timers have their turn again.
     private static let jobLimitPerTurn = 4_096
@@ -90,7 +94,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         var source: (any EventSource)?
         /// Tells a descriptor from a later one with the same number.
         var generation: UInt32 = 0
-        /// False: what was written before is sent before it is told, and what it writes directly afterwards.
+        /// False: what was written before is sent before it is told, and what it writes directly
+        /// afterwards.
         var isBatched = false
     }
 
@@ -198,7 +203,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     private func prefetch(_ token: UInt64) {
         let fd = Self.descriptor(of: token)
-        guard fd < sources.count, let start = sources[fd].source.map({ Prefetch.address(of: $0) }) else { return }
+        guard fd < sources.count, let start = sources[fd].source.map({ Prefetch.address(of: $0) })
+        else { return }
         Prefetch.lines(0..<3, from: start)
     }
 
@@ -214,14 +220,18 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         guard fd < sources.count else { return }
         let isBatched = sources[fd].isBatched
         if !isBatched { endBatch() }
-        guard sources[fd].generation == UInt32(token >> 32), let source = sources[fd].source else { return }
+        guard sources[fd].generation == UInt32(token >> 32), let source = sources[fd].source else {
+            return
+        }
         source.ready(readiness)
         if !isBatched { endBatch() }
     }
 
     /// Whether there is nothing to do but to wait.
     private func mayBlock() -> Bool {
-        guard jobs.isEmpty, unreadStreams.isEmpty, unflushedStreams.isEmpty, !isStopping else { return false }
+        guard jobs.isEmpty, unreadStreams.isEmpty, unflushedStreams.isEmpty, !isStopping else {
+            return false
+        }
         let nothingHandedOver = handOver.withLock { handOver in
             handOver.isWaiting = handOver.isEmpty
             return handOver.isWaiting
@@ -249,12 +259,15 @@ extension Loop {
         UInt64(sources[Int(fd)].generation) << 32 | UInt64(fd)
     }
 
-    private static func descriptor(of token: UInt64) -> Int { Int(truncatingIfNeeded: token & 0xFFFF_FFFF) }
+    private static func descriptor(of token: UInt64) -> Int {
+        Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
+    }
 
     /// Begins to watch a descriptor; the loop keeps the source until ``remove(_:)``.
     ///
-    /// - Parameter isBatched: for streams, which know nothing of each other. What a script or a signal says
-    ///   may close a stream, and must not find there what ought to have been sent by then.
+    /// - Parameter isBatched: for streams, which know nothing of each other. What a script or a
+    ///   signal says may close a stream, and must not find there what ought to have been sent by
+    ///   then.
     func add(
         _ fd: Int32, _ interest: Readiness, _ source: any EventSource, isBatched: Bool = false
     ) throws(SystemError) {
@@ -281,9 +294,9 @@ extension Loop {
         forget(fd)
     }
 
-    /// Stops watching a descriptor that is closed next, and has no duplicate here or in another process:
-    /// the kernel's list then forgets it by itself. A child between `fork` and `exec` has one for a moment;
-    /// what is told of it meanwhile is out of date, which the generation shows.
+    /// Stops watching a descriptor that is closed next, and has no duplicate here or in another
+    /// process: the kernel's list then forgets it by itself. A child between `fork` and `exec` has
+    /// one for a moment; what is told of it meanwhile is out of date, which the generation shows.
     func forget(_ fd: Int32) {
         sources[Int(fd)].source = nil
         sources[Int(fd)].generation &+= 1
@@ -343,8 +356,8 @@ extension Loop {
         _ = write(wakeUpDescriptor, &one, 8)
     }
 
-    /// Does what comes after the end of ``run()``, on a thread that lasts as long as that takes: a task
-    /// that waits for its turn on a loop must not wait for ever because the loop was stopped.
+    /// Does what comes after the end of ``run()``, on a thread that lasts as long as that takes: a
+    /// task that waits for its turn on a loop must not wait for ever because the loop was stopped.
     private func catchUp() {
         thread.store(pthread_self(), ordering: .relaxed)
         while true {

@@ -13,7 +13,9 @@ package final class ManualTime: @unchecked Sendable {
     package init() {}
 
     /// From any thread.
-    package var now: MonotonicTime { MonotonicTime(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
+    package var now: MonotonicTime {
+        MonotonicTime(nanoseconds: nanoseconds.load(ordering: .relaxed))
+    }
 
     fileprivate var continuous: ContinuousClock.Instant { continuousStart + (now - Self.start) }
 
@@ -39,12 +41,13 @@ extension Loop {
     /// The same as the standard library has it, for handlers. From any thread.
     package var continuousTime: ContinuousClock.Instant { manualTime?.continuous ?? .now }
 
-    /// Calls `action` once nothing is left to run: no job, no byte to read or to send, no timer that is
-    /// due. Jobs on other threads are not known of. On the thread of a loop with ``ManualTime``.
+    /// Calls `action` once nothing is left to run: no job, no byte to read or to send, no timer
+    /// that is due. Jobs on other threads are not known of. On the thread of a loop with
+    /// ``ManualTime``.
     package func whenIdle(_ action: @escaping () -> Void) { manualTime?.whenIdle(action) }
 
-    /// Moves the time from timer to timer, each with all that it leads to, as they would fire one after
-    /// the other. On the thread of a loop with ``ManualTime``.
+    /// Moves the time from timer to timer, each with all that it leads to, as they would fire one
+    /// after the other. On the thread of a loop with ``ManualTime``.
     ///
     /// - Parameter done: called when the time is reached and nothing is left to run.
     package func advance(by duration: Duration, then done: @escaping () -> Void) {

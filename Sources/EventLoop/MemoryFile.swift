@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// A file without a name that another process of the same user may write: what it says there outlives it.
+/// A file without a name that another process of the same user may write: what it says there
+/// outlives it.
 public final class MemoryFile: Sendable {
     private let fd: Int32
 

@@ -1,9 +1,11 @@
 import Glibc
 
-/// The other end of a ``Stream`` that has no socket: the client, and the kernel and network between.
+/// The other end of a ``Stream`` that has no socket: the client, and the kernel and network
+/// between.
 ///
 /// Answers the stream as `recv` and `send` would, `errno` and all, so that everything above cannot
-/// tell. What the stream learns, it learns in a turn of its loop and never within a call of its own.
+/// tell. What the stream learns, it learns in a turn of its loop and never within a call of its
+/// own.
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only.
 package final class MemoryPeer: @unchecked Sendable {

@@ -2,14 +2,15 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Keeps the memory of long messages while there is much to do, and gives it back to the system afterwards.
+/// Keeps the memory of long messages while there is much to do, and gives it back to the system
+/// afterwards.
 ///
-/// glibc maps long blocks one by one and unmaps them when they are freed: an echo of 1 MiB spent half its
-/// time on pages that the system had just cleared. So it is told to keep them. What it keeps, and whole pages
-/// that were freed between others in use, is a hundred times what many connections need when they are idle
-/// again. Looks now and then, and acts while the process has little to do, so that pages are not given back
-/// to be asked for again; once a minute in any case. For programs, not libraries: it is about the memory of
-/// the whole process.
+/// glibc maps long blocks one by one and unmaps them when they are freed: an echo of 1 MiB spent
+/// half its time on pages that the system had just cleared. So it is told to keep them. What it
+/// keeps, and whole pages that were freed between others in use, is a hundred times what many
+/// connections need when they are idle again. Looks now and then, and acts while the process has
+/// little to do, so that pages are not given back to be asked for again; once a minute in any case.
+/// For programs, not libraries: it is about the memory of the whole process.
 ///
 /// `@unchecked Sendable`: after ``start()`` everything is touched on the first loop's thread only.
 public final class MemoryRelease: @unchecked Sendable {
@@ -27,17 +28,18 @@ public final class MemoryRelease: @unchecked Sendable {
     static let pause: Duration = .seconds(1)
     /// A tenth of a core: what many idle connections cost besides.
     private static let idleCPUTime: Duration = pause / 10
-    /// 4 MiB more than before, and an eighth: less is not worth a look through all that is free, which takes
-    /// a millisecond for each 10 MiB or so that are given back.
+    /// 4 MiB more than before, and an eighth: less is not worth a look through all that is free,
+    /// which takes a millisecond for each 10 MiB or so that are given back.
     private static let growthByteCount = 4 << 20
-    /// 20 ms since the last release: what was in use then may be free by now, without any growth. As long as
-    /// it takes to receive a few MiB.
+    /// 20 ms since the last release: what was in use then may be free by now, without any growth.
+    /// As long as it takes to receive a few MiB.
     private static let workCPUTime: Duration = .milliseconds(20)
     /// Between two releases, for a server whose bursts come one after the other.
     private static let releasePause: Duration = .seconds(10)
     /// The same while there is much to do.
     private static let busyReleasePause: Duration = .seconds(60)
-    /// 32 MiB, the most that glibc takes: longer blocks are mapped, and unmapped when they are freed.
+    /// 32 MiB, the most that glibc takes: longer blocks are mapped, and unmapped when they are
+    /// freed.
     private static let mappedByteCount: Int32 = 32 << 20
     /// 64 MiB free at the end of a thread's memory: more goes back at once.
     private static let trimmedByteCount: Int32 = 64 << 20
@@ -73,7 +75,9 @@ public final class MemoryRelease: @unchecked Sendable {
     }
 
     private func isReleaseDue() -> Bool {
-        guard let now = loops.first?.now, let byteCount = Self.residentByteCount() else { return false }
+        guard let now = loops.first?.now, let byteCount = Self.residentByteCount() else {
+            return false
+        }
         let cpuTime = Self.cpuTime()
         let isIdle = cpuTime - lastCPUTime < Self.idleCPUTime
         lastCPUTime = cpuTime
@@ -81,7 +85,9 @@ public final class MemoryRelease: @unchecked Sendable {
         let hasGrown = byteCount >= keptByteCount + max(Self.growthByteCount, keptByteCount / 8)
         if !hasGrown { keptByteCount = min(keptByteCount, byteCount) }
         let hasWorked = cpuTime - releaseCPUTime >= Self.workCPUTime
-        guard hasGrown || hasWorked, now >= (hasGrown ? releasedGrowth : released) + Self.releasePause else {
+        guard hasGrown || hasWorked,
+            now >= (hasGrown ? releasedGrowth : released) + Self.releasePause
+        else {
             return false
         }
         releaseCPUTime = cpuTime
@@ -90,14 +96,16 @@ public final class MemoryRelease: @unchecked Sendable {
         return true
     }
 
-    /// Each thread has memory of its own, and only the thread itself cuts off the end of that, when it frees
-    /// something long.
+    /// Each thread has memory of its own, and only the thread itself cuts off the end of that, when
+    /// it frees something long.
     private func release() {
         mallopt(linux_M_TRIM_THRESHOLD, Self.releasedByteCount)
         let rest = Countdown(loops.count)
         for loop in loops {
             loop.submit { [weak self] in
-                UnsafeMutableRawPointer.allocate(byteCount: Int(Self.releasedByteCount), alignment: 16).deallocate()
+                UnsafeMutableRawPointer.allocate(
+                    byteCount: Int(Self.releasedByteCount), alignment: 16
+                ).deallocate()
                 if rest.isDone() { self?.finishReleaseSoon() }
             }
         }
@@ -131,7 +139,8 @@ public final class MemoryRelease: @unchecked Sendable {
         let count = read(fd, &text, text.count)
         guard count > 0 else { return nil }
         let numbers = text[..<count].split(separator: UInt8(ascii: " "))
-        guard numbers.count > 1, let pageCount = Int(String(decoding: numbers[1], as: UTF8.self)) else {
+        guard numbers.count > 1, let pageCount = Int(String(decoding: numbers[1], as: UTF8.self))
+        else {
             return nil
         }
         return pageCount * sysconf(Int32(_SC_PAGESIZE))

@@ -43,7 +43,8 @@ public final class OpenFile: Sendable {
 
     /// Fills `buffer` from the file's byte `offset` on.
     ///
-    /// - Returns: how many bytes there were, fewer only at the file's end; `nil` if it cannot be read.
+    /// - Returns: how many bytes there were, fewer only at the file's end; `nil` if it cannot be
+    ///   read.
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int? {
         var filled = 0
         while filled < buffer.count {
@@ -95,8 +96,9 @@ extension OpenFile {
         }
     }
 
-    /// Opens what a path in this folder leads to, links and all, for reading, if `isAllowed` says so of
-    /// the place where it lies. Nothing is opened before that: a device may act on being opened.
+    /// Opens what a path in this folder leads to, links and all, for reading, if `isAllowed` says
+    /// so of the place where it lies. Nothing is opened before that: a device may act on being
+    /// opened.
     ///
     /// - Throws: `EXDEV` if it is not allowed.
     public func openThroughLinks(
@@ -111,7 +113,8 @@ extension OpenFile {
         return try OpenFile(path: "/proc/self/fd/\(found.fd)")
     }
 
-    /// The names in this folder, in no order, `.` and `..` left out, with a slash behind a folder's.
+    /// The names in this folder, in no order, `.` and `..` left out, with a slash behind a
+    /// folder's.
     ///
     /// - Parameter countLimit: no more than these are read.
     public func names(countLimit: Int) throws(SystemError) -> [String] {
@@ -127,7 +130,9 @@ extension OpenFile {
             let isFolder = entry.pointee.d_type == UInt8(DT_DIR)
             // A name may be longer than the type says; it ends with a NUL.
             let bytes = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    String(validatingCString: $0)
+                }
             }
             guard let name = bytes, name != ".", name != ".." else { continue }
             names.append(isFolder ? name + "/" : name)

@@ -44,7 +44,9 @@ final class PipeWriter: EventSource {
 
     func ready(_ readiness: Readiness) {
         while !isClosed && offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
+            let count = bytes[offset...].withUnsafeBytes {
+                Glibc.write(fd, $0.baseAddress, $0.count)
+            }
             if count >= 0 {
                 offset += count
             } else if errno == EAGAIN {
@@ -110,8 +112,8 @@ final class PipeReader: EventSource {
         onBytes(nil)
     }
 
-    /// Reads what is there now, then takes it for the end: the writer is gone, others may hold the pipe
-    /// open. Not while paused: ``resume()`` goes on then.
+    /// Reads what is there now, then takes it for the end: the writer is gone, others may hold the
+    /// pipe open. Not while paused: ``resume()`` goes on then.
     func finish() {
         while readOnce() {}
         if !isPaused { end() }

@@ -2,12 +2,13 @@ import CLinux
 
 /// Has the processor fetch memory ahead of its use, without waiting for it.
 ///
-/// With thousands of connections, each has left the processor's caches by the time it has something to do again.
+/// With thousands of connections, each has left the processor's caches by the time it has something
+/// to do again.
 package enum Prefetch {
     private static let lineByteCount = 64
 
-    /// Where an object lies. Apart from ``lines(_:from:)``, so that the object is let go of before its memory is
-    /// fetched: counting a reference would wait for it.
+    /// Where an object lies. Apart from ``lines(_:from:)``, so that the object is let go of before
+    /// its memory is fetched: counting a reference would wait for it.
     @inline(__always)
     package static func address(of object: AnyObject) -> UnsafeRawPointer {
         UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
@@ -21,13 +22,15 @@ package enum Prefetch {
 
     /// Where a task goes on that waits, or is about to.
     ///
-    /// The runtime keeps that in the task (`ResumeContext`); the compiler reads it there for a continuation's
-    /// `resume(returning:)`, too. If a later runtime has something else there, lines are fetched in vain, no more.
+    /// The runtime keeps that in the task (`ResumeContext`); the compiler reads it there for a
+    /// continuation's `resume(returning:)`, too. If a later runtime has something else there, lines
+    /// are fetched in vain, no more.
     package static func frame(of task: UnsafeRawPointer) -> UnsafeRawPointer? {
         task.load(fromByteOffset: 64, as: UnsafeRawPointer?.self)
     }
 
-    /// A task that waits, and the frames that it needs when it goes on: those of the callers lie before the last.
+    /// A task that waits, and the frames that it needs when it goes on: those of the callers lie
+    /// before the last.
     package static func task(_ task: UnsafeRawPointer, frame: UnsafeRawPointer?) {
         lines(0..<1, from: task)
         if let frame { lines(-6..<3, from: frame) }

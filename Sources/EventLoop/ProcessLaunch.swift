@@ -12,7 +12,8 @@ public struct ProcessLaunch: Sendable {
     public var folder: String?
     /// Become 0, 1, 2 and so on in the program; all others are closed there.
     public var descriptors: [Int32]
-    /// Whether it leads a process group of its own: what a terminal sends to ours does not reach it.
+    /// Whether it leads a process group of its own: what a terminal sends to ours does not reach
+    /// it.
     public var leadsGroup: Bool
     /// Blocked when the program begins; what we block or ignore ourselves is as usual there.
     public var blockedSignals: [Int32]
@@ -35,7 +36,8 @@ public struct ProcessLaunch: Sendable {
     /// - Returns: its process, to be reaped by the caller.
     /// - Throws: why it cannot be started: no such file, not executable, no more descriptors.
     func spawn() throws(SystemError) -> pid_t {
-        // Copies above the numbers that they shall have, or one could be overwritten before its turn.
+        // Copies above the numbers that they shall have, or one could be overwritten before its
+        // turn.
         var copies: [Int32] = []
         defer { for copy in copies { close(copy) } }
         for descriptor in descriptors {

@@ -8,15 +8,17 @@ public final class Signals: EventSource {
     private let onSignal: (Int32) -> Void
     private var isClosed = false
 
-    /// Keeps the signals from their default effect. Call before any other thread is started, so that
-    /// every thread inherits it.
+    /// Keeps the signals from their default effect. Call before any other thread is started, so
+    /// that every thread inherits it.
     public static func block(_ signals: [Int32]) {
         var set = Self.set(signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
     /// Leaves these signals without effect: someone else looks after them.
-    public static func ignore(_ signals: [Int32]) { for number in signals { signal(number, SIG_IGN) } }
+    public static func ignore(_ signals: [Int32]) {
+        for number in signals { signal(number, SIG_IGN) }
+    }
 
     static func set(_ signals: [Int32]) -> sigset_t {
         var set = sigset_t()

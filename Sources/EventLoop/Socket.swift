@@ -54,7 +54,8 @@ enum Socket {
         do throws(SystemError) {
             try set(fd, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
             if address.family == .ipv6 {
-                // Or it would take the IPv4 address of the same port, which has a socket of its own.
+                // Or it would take the IPv4 address of the same port, which has a socket of its
+                // own.
                 try set(fd, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
             }
             disableNagle(fd)  // accepted sockets inherit it

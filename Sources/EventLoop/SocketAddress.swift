@@ -5,8 +5,8 @@ import Glibc
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     public enum Family: Sendable, Hashable { case ipv4, ipv6 }
 
-    /// ``bytes``, which as they are would make an address twice as long: their alignment is 16, and a
-    /// connection keeps three addresses.
+    /// ``bytes``, which as they are would make an address twice as long: their alignment is 16, and
+    /// a connection keeps three addresses.
     private let halves: Halves
     private let scopeID: UInt32
     public let port: UInt16
@@ -58,7 +58,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
     private var dottedDecimal: String {
         String(unsafeUninitializedCapacity: Self.textByteLimit) { buffer in
-            buffer.baseAddress.map { writeDottedDecimal(to: UnsafeMutableRawPointer($0), port: nil) } ?? 0
+            buffer.baseAddress.map {
+                writeDottedDecimal(to: UnsafeMutableRawPointer($0), port: nil)
+            } ?? 0
         }
     }
 
@@ -95,7 +97,8 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// How long ``description`` is at most, in bytes.
     package static var textByteLimit: Int { Int(INET6_ADDRSTRLEN) + "[]:65535".utf8.count }
 
-    /// Writes ``description`` without a text in between: two lines of the log have it for each connection.
+    /// Writes ``description`` without a text in between: two lines of the log have it for each
+    /// connection.
     ///
     /// - Parameter text: at least ``textByteLimit``.
     /// - Returns: the count of bytes written.
@@ -129,7 +132,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
             withUnsafeMutableBytes(of: &address.sin_addr) { raw in
                 for index in 0..<4 { raw[index] = bytes[index] }
             }
-            withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in.self) }
+            withUnsafeMutableBytes(of: &storage) {
+                $0.storeBytes(of: address, as: sockaddr_in.self)
+            }
             byteCount = MemoryLayout<sockaddr_in>.size
         case .ipv6:
             var address = sockaddr_in6()

@@ -11,8 +11,8 @@ package protocol StreamDelegate: AnyObject {
     func streamDrained()
     /// The connection is gone; nothing more comes or can be written.
     func streamFailed(_ error: SystemError)
-    /// TLS came to nothing, or broke. After ``TLSError/notTLS`` what is written now goes out without TLS.
-    /// The stream closes by itself.
+    /// TLS came to nothing, or broke. After ``TLSError/notTLS`` what is written now goes out
+    /// without TLS. The stream closes by itself.
     func streamFailed(_ error: TLSError)
     /// The last call: the descriptor is closed.
     func streamClosed()
@@ -25,8 +25,8 @@ extension StreamDelegate {
 /// A connected TCP socket: reads into its loop's buffer, writes through a queue.
 ///
 /// Edge-triggered for both directions from the start, so that neither waiting to write nor pausing
-/// to read costs a system call. What is written in one batch leaves in one `send`. A stream that has
-/// nothing to send owns no buffer. Belongs to its loop's thread.
+/// to read costs a system call. What is written in one batch leaves in one `send`. A stream that
+/// has nothing to send owns no buffer. Belongs to its loop's thread.
 public final class Stream: EventSource {
     // What each message needs comes first and lies together, as in a Connection.
 
@@ -100,7 +100,8 @@ public final class Stream: EventSource {
         self.loop = loop
         self.drainMark = drainMark
         do {
-            try loop.add(fd, [.readable, .writable, .hangUp, .edgeTriggered], self, isBatched: true)
+            try loop.add(
+                fd, [.readable, .writable, .hangUp, .edgeTriggered], self, isBatched: true)
         } catch {
             Glibc.close(fd)
             throw error
@@ -162,7 +163,9 @@ extension Stream {
         isReadScheduled = false
         var budget = Self.readLimitPerTurn
         // The delegate's memory comes while the kernel copies.
-        if let start = currentDelegate.map({ Prefetch.address(of: $0) }) { Prefetch.lines(0..<4, from: start) }
+        if let start = currentDelegate.map({ Prefetch.address(of: $0) }) {
+            Prefetch.lines(0..<4, from: start)
+        }
         while isReadable && !isReadingPaused && !isClosed && !hasReachedEnd {
             guard budget > 0 else { return readSoon() }
             budget -= 1
@@ -323,9 +326,9 @@ extension Stream {
     ///
     /// - Parameter peerIsFirst: our half stays open until the peer has ended its own: a WebSocket
     ///   client lets the server close first.
-    /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come that
-    ///   resets the connection, and it is closed as soon as all is sent, in one segment with that. If bytes
-    ///   came all the same, they are read as without it.
+    /// - Parameter peerIsDone: the peer has said that it sends nothing more. Then nothing can come
+    ///   that resets the connection, and it is closed as soon as all is sent, in one segment with
+    ///   that. If bytes came all the same, they are read as without it.
     public func closeAfterSending(
         linger: Duration, peerIsFirst: Bool = false, peerIsDone: Bool = false
     ) {
@@ -335,7 +338,8 @@ extension Stream {
             flush()
             isEndNext = false
             if isClosed { return }
-            // Looked for last: with unread bytes, the reset would take the place of what was sent just now.
+            // Looked for last: with unread bytes, the reset would take the place of what was sent
+            // just now.
             if !hasOutput && !hasUnread { return close() }
         }
         sendLoans()  // what the socket does not take of them is queued while that can be done

@@ -48,8 +48,8 @@ struct FileParts {
 extension Stream {
     /// Sends a part of a file behind what was written so far, without a copy in this process.
     ///
-    /// The queue counts as over its mark until the part is sent. A file that has become shorter fails
-    /// the stream: the peer was promised more.
+    /// The queue counts as over its mark until the part is sent. A file that has become shorter
+    /// fails the stream: the peer was promised more.
     public func sendFile(_ file: OpenFile, _ range: Range<Int>) {
         guard !isClosing, !range.isEmpty else { return }
         sendLoans()
@@ -59,8 +59,8 @@ extension Stream {
         flushSoon()
     }
 
-    /// 1 MiB at a time, then the others on the loop: a peer that reads as fast as we send would keep
-    /// it for the whole of a large file. nginx's `sendfile_max_chunk` is 2 MiB.
+    /// 1 MiB at a time, then the others on the loop: a peer that reads as fast as we send would
+    /// keep it for the whole of a large file. nginx's `sendfile_max_chunk` is 2 MiB.
     static let filePieceByteLimit = 1 << 20
 
     /// Sends a piece of the file that is next.
@@ -70,7 +70,8 @@ extension Stream {
         guard let (file, offset, remaining) = fileParts?.next else { return false }
         var start = off_t(offset)
         let limit = min(remaining, Self.filePieceByteLimit)
-        var count = memory == nil ? sendfile(fd, file.fd, &start, limit) : copyFilePart(file, offset, limit)
+        var count =
+            memory == nil ? sendfile(fd, file.fd, &start, limit) : copyFilePart(file, offset, limit)
         if memory == nil && count < 0 && (errno == EINVAL || errno == ENOSYS) {
             count = copyFilePart(file, offset, limit)  // some file systems have no sendfile
         }
@@ -104,7 +105,8 @@ extension Stream {
         guard let (file, offset, remaining) = fileParts?.next else { return nil }
         let buffer = loop.fileBuffer
         while true {
-            let count = pread(file.fd, buffer.baseAddress, min(remaining, buffer.count), off_t(offset))
+            let count = pread(
+                file.fd, buffer.baseAddress, min(remaining, buffer.count), off_t(offset))
             if count > 0 { return UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
             if count < 0 && errno == EINTR { continue }
             fail(count == 0 ? SystemError("pread", code: EIO) : SystemError("pread"))

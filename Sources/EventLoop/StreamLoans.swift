@@ -1,10 +1,11 @@
 import CLinux
 import Glibc
 
-/// A long piece of what a stream sends, with what goes in front of it: a frame's payload and its header.
+/// A long piece of what a stream sends, with what goes in front of it: a frame's payload and its
+/// header.
 ///
-/// It is lent to the stream and not copied into its queue, which would take longer than all else that is
-/// done with it here.
+/// It is lent to the stream and not copied into its queue, which would take longer than all else
+/// that is done with it here.
 package struct Loan {
     package enum Body: Sendable {
         case bytes([UInt8])
@@ -38,19 +39,20 @@ package struct Loan {
     }
 }
 
-// Loans stand before the queue: there are none while it holds anything, and before something is put into
-// it they are sent.
+// Loans stand before the queue: there are none while it holds anything, and before something is put
+// into it they are sent.
 
 extension Stream {
-    /// 256 KiB: more is sent at once and not at the end of the turn, since the socket may not take it.
+    /// 256 KiB: more is sent at once and not at the end of the turn, since the socket may not take
+    /// it.
     private static let loanByteLimit = 262_144
     /// 8: as many as are long enough to be worth it within that. One call takes them all.
     private static let loanCountLimit = 8
 
     var loanByteCount: Int { loans.reduce(0) { $0 + $1.byteCount } }
 
-    /// Sends a long piece at the end of the turn, together with others, from where it lies. What the socket
-    /// does not take is copied into the queue.
+    /// Sends a long piece at the end of the turn, together with others, from where it lies. What
+    /// the socket does not take is copied into the queue.
     package func write(_ loan: Loan) {
         guard !isClosing else { return }
         if output != nil || fileParts != nil || tls != nil || memory != nil {

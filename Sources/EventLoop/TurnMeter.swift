@@ -7,8 +7,8 @@ extension Loop {
     /// Begins to measure turns, which costs a look at the clock each. On the loop's thread.
     public func measureTurns() { turnMeter = TurnMeter() }
 
-    /// The longest turn since the last call, the present one as far as it has come; zero if turns are not
-    /// measured. On the loop's thread.
+    /// The longest turn since the last call, the present one as far as it has come; zero if turns
+    /// are not measured. On the loop's thread.
     public func takeLongestTurn() -> Duration {
         noteTurnEnd()
         defer { turnMeter?.longest = .zero }

@@ -3,7 +3,8 @@ import Glibc
 
 /// A program that we started and that goes on by itself; its end is told.
 ///
-/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives us: when the loop ends, it is left alone.
+/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives us: when the loop ends, it
+/// is left alone.
 public final class WatchedProcess: EventSource {
     private let loop: Loop
     public let pid: pid_t

@@ -13,7 +13,8 @@ public struct BasicCredentials: Sendable, Hashable {
     /// Reads `Basic dGVzdDp0ZXN0`.
     ///
     /// - Returns: `nil` for another scheme, for what is not base64 of UTF-8 with a colon, and for
-    ///   control characters, which RFC 7617 §2 forbids. A NUL would end a password early for others.
+    ///   control characters, which RFC 7617 §2 forbids. A NUL would end a password early for
+    ///   others.
     public init?(authorization value: String) {
         let parts = value.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, HeaderGrammar.equalsIgnoringCase(String(parts[0]), "Basic"),
@@ -34,8 +35,8 @@ public struct BasicCredentials: Sendable, Hashable {
 
 /// RFC 4648 §4, reading only.
 enum Base64 {
-    /// - Returns: `nil` for a letter outside the alphabet, for wrong padding, and for bits left over
-    ///   that are not zero: there is one way to write each value.
+    /// - Returns: `nil` for a letter outside the alphabet, for wrong padding, and for bits left
+    ///   over that are not zero: there is one way to write each value.
     static func decoded(_ letters: some Collection<UInt8>) -> [UInt8]? {
         let padding = letters.reversed().prefix { $0 == Byte.equals }.count
         guard letters.count.isMultiple(of: 4), padding <= 2 else { return nil }

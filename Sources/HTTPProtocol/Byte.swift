@@ -99,7 +99,8 @@ extension OutputSpan<UInt8> {
                 // Looked at here: in release mode a buffer does not look.
                 precondition(bytes.count <= room.count &- count, "no room for the bytes")
                 guard let start = room.baseAddress, let source = bytes.baseAddress else { return }
-                UnsafeMutableRawPointer(start + count).copyMemory(from: source, byteCount: bytes.count)
+                UnsafeMutableRawPointer(start + count).copyMemory(
+                    from: source, byteCount: bytes.count)
                 count &+= bytes.count
             }
         }

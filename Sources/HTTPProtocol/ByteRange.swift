@@ -7,13 +7,14 @@ public enum RangeRequest: Sendable, Hashable {
     /// No byte that was asked for is there: 416.
     case unsatisfiable
 
-    /// 16 ranges: a PDF reader asks for a few. RFC 9110 §17.15 allows to ignore "egregious" requests.
+    /// 16 ranges: a PDF reader asks for a few. RFC 9110 §17.15 allows to ignore "egregious"
+    /// requests.
     public static let rangeCountLimit = 16
 
     /// Reads `bytes=0-499, 600-, -500`.
     ///
-    /// RFC 9110 §14.2: "a server MAY ignore the Range header field"; it is ignored here if the unit is
-    /// not `bytes`, if the value does not follow the grammar, and if it has more than
+    /// RFC 9110 §14.2: "a server MAY ignore the Range header field"; it is ignored here if the unit
+    /// is not `bytes`, if the value does not follow the grammar, and if it has more than
     /// ``rangeCountLimit`` ranges.
     ///
     /// - Parameter byteCount: the length of the representation.
@@ -46,7 +47,8 @@ public enum RangeRequest: Sendable, Hashable {
         case present(Range<Int>)
     }
 
-    /// RFC 9110 §14.1.1: `int-range = first-pos "-" [ last-pos ]`, `suffix-range = "-" suffix-length`.
+    /// RFC 9110 §14.1.1: `int-range = first-pos "-" [ last-pos ]`, `suffix-range = "-"
+    /// suffix-length`.
     private static func range(_ text: String, byteCount: Int) -> Specifier {
         let parts = text.utf8.split(
             separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
@@ -77,10 +79,12 @@ public enum RangeRequest: Sendable, Hashable {
         var place: Int?
         for index in ranges.indices.reversed() {
             let other = ranges[index]
-            guard other.lowerBound <= joined.upperBound, joined.lowerBound <= other.upperBound else {
+            guard other.lowerBound <= joined.upperBound, joined.lowerBound <= other.upperBound
+            else {
                 continue
             }
-            joined = min(other.lowerBound, joined.lowerBound)..<max(other.upperBound, joined.upperBound)
+            joined =
+                min(other.lowerBound, joined.lowerBound)..<max(other.upperBound, joined.upperBound)
             ranges.remove(at: index)
             place = index
         }

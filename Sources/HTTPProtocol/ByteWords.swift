@@ -57,8 +57,9 @@ extension Span<UInt8> {
             // The last word may overlap the one before.
             index = Swift.min(index, count - Word.byteCount)
             let word = word(at: index)
-            // The top bit of a byte is set if the byte has it, if one more sets it (0x7F), or if there is
-            // no 0x20 to take away. A carry to the next byte comes only from one that is refused anyway.
+            // The top bit of a byte is set if the byte has it, if one more sets it (0x7F), or if
+            // there is no 0x20 to take away. A carry to the next byte comes only from one that is
+            // refused anyway.
             let faults = word | (word &+ Word.repeating(0x01)) | (word &- Word.repeating(0x20))
             guard faults & Word.repeating(0x80) == 0 else { return false }
             index += Word.byteCount
@@ -76,7 +77,9 @@ extension Span<UInt8> {
         }
         while index < count {
             let (byte, otherByte) = (self[index], other[index])
-            guard byte == otherByte || Byte.lowercase(byte) == Byte.lowercase(otherByte) else { return false }
+            guard byte == otherByte || Byte.lowercase(byte) == Byte.lowercase(otherByte) else {
+                return false
+            }
             index += 1
         }
         return true

@@ -64,8 +64,8 @@ public struct CGIResponse: Sendable, Hashable {
         "Content-Length", "Date",
     ]
 
-    /// RFC 3875 §6.3.3: `Status = "Status:" status-code SP reason-phrase`. A script that informs (1xx)
-    /// would leave the client waiting for the answer.
+    /// RFC 3875 §6.3.3: `Status = "Status:" status-code SP reason-phrase`. A script that informs
+    /// (1xx) would leave the client waiting for the answer.
     private static func status(
         _ value: String?, hasLocation: Bool
     ) throws(CGIResponseError) -> Status {

@@ -25,7 +25,9 @@ public struct Conditional: Sendable {
     /// - Parameter isReading: the method is GET or HEAD.
     public func evaluate(_ fields: Fields, isReading: Bool) -> Outcome {
         if let value = fields["If-Match"] {
-            guard matches(value, { $0.matchesStrongly(entityTag) }) else { return .preconditionFailed }
+            guard matches(value, { $0.matchesStrongly(entityTag) }) else {
+                return .preconditionFailed
+            }
         } else if let date = date("If-Unmodified-Since", fields), lastModified > date {
             return .preconditionFailed
         }

@@ -1,10 +1,10 @@
 /// What an `Accept-Encoding` field lets in (RFC 9110 §12.5.3).
 public enum ContentCoding {
-    /// Those of `available` that the client takes, the one it wants most first; of equal ones, the one
-    /// that is named first in `available`.
+    /// Those of `available` that the client takes, the one it wants most first; of equal ones, the
+    /// one that is named first in `available`.
     ///
-    /// No field means here that only the representation as it is will do: RFC 9110 allows any coding
-    /// then, but who does not ask is seldom ready for one.
+    /// No field means here that only the representation as it is will do: RFC 9110 allows any
+    /// coding then, but who does not ask is seldom ready for one.
     public static func accepted(_ fields: Fields, of available: [String]) -> [String] {
         guard let value = fields["Accept-Encoding"],
             let elements = HeaderGrammar.parameterizedElements(of: value)
@@ -25,10 +25,11 @@ public enum ContentCoding {
         return quality.map { weight($0.value ?? "") } ?? 1_000
     }
 
-    /// Thousandths. RFC 9110 §12.4.2: `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`;
-    /// 0 for what is no weight.
+    /// Thousandths. RFC 9110 §12.4.2: `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ]
+    /// )`; 0 for what is no weight.
     private static func weight(_ text: String) -> Int {
-        let parts = text.utf8.split(separator: Byte.dot, maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.utf8.split(
+            separator: Byte.dot, maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = parts.first, whole.count == 1, let units = Byte.number(whole), units <= 1
         else { return 0 }
         guard parts.count == 2, !parts[1].isEmpty else { return units * 1_000 }

@@ -1,6 +1,6 @@
 extension Fields {
-    /// Where the parts of a line are among the bytes: behind a number that has the lengths of both, the
-    /// name's in its lower half.
+    /// Where the parts of a line are among the bytes: behind a number that has the lengths of both,
+    /// the name's in its lower half.
     struct Line {
         private static let lengthsByteCount = MemoryLayout<UInt64>.size
 
@@ -38,7 +38,9 @@ extension Fields.Line {
 
     /// - Parameter room: `byteCount` at least.
     @inline(__always)
-    static func write(_ name: Span<UInt8>, _ value: Span<UInt8>, to room: UnsafeMutableRawBufferPointer) {
+    static func write(
+        _ name: Span<UInt8>, _ value: Span<UInt8>, to room: UnsafeMutableRawBufferPointer
+    ) {
         // Looked at here: in release mode a buffer does not look.
         precondition(room.count >= byteCount(name, value), "no room for the line")
         guard let start = room.baseAddress else { return }
@@ -50,7 +52,9 @@ extension Fields.Line {
 
     private static func copy(_ bytes: Span<UInt8>, to place: UnsafeMutableRawPointer) {
         bytes.withUnsafeBytes { bytes in
-            if let source = bytes.baseAddress { place.copyMemory(from: source, byteCount: bytes.count) }
+            if let source = bytes.baseAddress {
+                place.copyMemory(from: source, byteCount: bytes.count)
+            }
         }
     }
 }

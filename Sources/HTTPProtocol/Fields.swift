@@ -11,8 +11,8 @@ public struct Fields: Sendable {
         public let value: String
     }
 
-    /// The lines one after the other, each as a ``Line``. One piece of memory and no texts, which are
-    /// made when they are asked for: a connection keeps the fields of its request.
+    /// The lines one after the other, each as a ``Line``. One piece of memory and no texts, which
+    /// are made when they are asked for: a connection keeps the fields of its request.
     private var bytes: [UInt8] = []
 
     /// No fields.
@@ -24,7 +24,8 @@ public struct Fields: Sendable {
     /// Whether there is no field line.
     public var isEmpty: Bool { bytes.isEmpty }
 
-    /// The values of all lines of that name joined by ", " (RFC 9110 §5.3); `nil` if there are none.
+    /// The values of all lines of that name joined by ", " (RFC 9110 §5.3); `nil` if there are
+    /// none.
     ///
     /// Not for `Set-Cookie`, whose values have commas of their own: use `values(of:)`.
     public subscript(_ name: String) -> String? {
@@ -49,8 +50,8 @@ public struct Fields: Sendable {
         return values
     }
 
-    /// The value of the first line of that name, and how many lines there are: for fields of which a
-    /// second line is a fault. `nil` if there are none.
+    /// The value of the first line of that name, and how many lines there are: for fields of which
+    /// a second line is a fault. `nil` if there are none.
     public func firstValue(of name: String) -> (value: String, lineCount: Int)? {
         withFirstValue(of: name) { value, lineCount in (value.text, lineCount) }
     }
@@ -83,7 +84,9 @@ public struct Fields: Sendable {
             // Most lists have one element.
             guard value.firstIndex(of: Byte.comma) != nil else { continue }
             let elements = HeaderGrammar.elements(of: text(line.value)) ?? []
-            if elements.contains(where: { HeaderGrammar.equalsIgnoringCase($0, element) }) { return true }
+            if elements.contains(where: { HeaderGrammar.equalsIgnoringCase($0, element) }) {
+                return true
+            }
         }
         return false
     }

@@ -7,8 +7,8 @@ extension HTTPDate {
     /// Sun Nov  6 08:49:37 1994          asctime, obsolete
     /// ```
     ///
-    /// - Returns: seconds since 1970-01-01 00:00:00 UTC; `nil` for anything else. The day's name is not
-    ///   held against the date.
+    /// - Returns: seconds since 1970-01-01 00:00:00 UTC; `nil` for anything else. The day's name is
+    ///   not held against the date.
     public static func secondsSince1970(_ text: String) -> Int? {
         let words = text.split(separator: " ")
         switch words.count {

@@ -47,7 +47,8 @@ struct HeadCollector<Start: StartLine>: Sendable {
     /// - Throws: what is wrong with the head; the collector begins anew then.
     mutating func collect(_ bytes: Span<UInt8>) throws(Start.Failure) -> Head? {
         do {
-            // Most heads come whole. What the first line takes here is enough for the lengths of the others.
+            // Most heads come whole. What the first line takes here is enough for the lengths of
+            // the others.
             if byteCount == 0 { fields.reserve(min(bytes.count, limits.headByteLimit)) }
             var lineStart = 0
             while let lineFeed = bytes.firstIndex(of: Byte.lineFeed, from: lineStart) {
@@ -146,7 +147,9 @@ extension Fields {
             throw line[colon] == Byte.carriageReturn
                 ? .bareCarriageReturn : .invalidNameByte(line[colon])
         }
-        let (name, value) = (line.extracting(..<colon), line.extracting(line.trimmedRange(from: colon + 1)))
+        let (name, value) = (
+            line.extracting(..<colon), line.extracting(line.trimmedRange(from: colon + 1))
+        )
         if value.isPrintableASCII { return appendUnchecked(name, value) }
         for index in value.indices where !HeaderGrammar.isFieldValueByte(value[index]) {
             throw value[index] == Byte.carriageReturn

@@ -82,9 +82,11 @@ public enum HeaderGrammar {
         return isWellFormed ? elements : nil
     }
 
-    /// Reads a list as `parameterizedElements(of:)` does, and hands over each element as it is read.
+    /// Reads a list as `parameterizedElements(of:)` does, and hands over each element as it is
+    /// read.
     ///
-    /// - Returns: `false` if the value does not follow the grammar, or as soon as `body` refuses an element.
+    /// - Returns: `false` if the value does not follow the grammar, or as soon as `body` refuses an
+    ///   element.
     public static func forEachParameterizedElement(
         of value: String, _ body: (_ name: String, _ parameters: [Parameter]) -> Bool
     ) -> Bool {

@@ -88,13 +88,16 @@ public struct RequestBodyReader: Sendable {
     }
 
     /// Takes the bytes of a line, and the line if they end it. A bare LF ends none, as in a head.
-    private mutating func takeLine(_ bytes: UnsafeRawBufferPointer) throws(RequestBodyError) -> Int {
+    private mutating func takeLine(_ bytes: UnsafeRawBufferPointer) throws(RequestBodyError) -> Int
+    {
         let end = bytes.firstIndex(of: Byte.lineFeed)
         let count = end.map { $0 + 1 } ?? bytes.count
         guard line.count + count <= Self.lineByteLimit else { throw .malformedChunk }
         line.append(contentsOf: bytes[..<count])
         guard end != nil else { return count }
-        guard line.count >= 2, line[line.count - 2] == Byte.carriageReturn else { throw .malformedChunk }
+        guard line.count >= 2, line[line.count - 2] == Byte.carriageReturn else {
+            throw .malformedChunk
+        }
         let content = Array(line.dropLast(2))
         line.removeAll(keepingCapacity: true)
         try finishLine(content)
@@ -105,7 +108,9 @@ public struct RequestBodyReader: Sendable {
         switch state {
         case .sizeLine:
             let byteCount = try Self.chunkSize(line)
-            guard byteCount <= byteLimit - content.count else { throw .tooLong(byteLimit: byteLimit) }
+            guard byteCount <= byteLimit - content.count else {
+                throw .tooLong(byteLimit: byteLimit)
+            }
             state = byteCount > 0 ? .chunk(remaining: byteCount) : .trailer
         case .chunkEnd:
             guard line.isEmpty else { throw .malformedChunk }
@@ -118,7 +123,8 @@ public struct RequestBodyReader: Sendable {
         }
     }
 
-    /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`, and `chunk-ext` behind a semicolon, which is ignored.
+    /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`, and `chunk-ext` behind a semicolon, which is
+    /// ignored.
     private static func chunkSize(_ line: [UInt8]) throws(RequestBodyError) -> Int {
         let digits = line.prefix { Byte.hexValue($0) != nil }
         let rest = Byte.trimmed(line[digits.count...])

@@ -184,7 +184,8 @@ struct RequestLine: StartLine {
         guard version.major == 1 else { throw .unsupportedVersion(version) }
     }
 
-    /// RFC 3986 §2 allows less than all of visible ASCII, but browsers send `|` and `^` as they are.
+    /// RFC 3986 §2 allows less than all of visible ASCII, but browsers send `|` and `^` as they
+    /// are.
     static func isTargetByte(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
 
     static func tooLong(byteLimit: Int) -> RequestError {

@@ -30,7 +30,9 @@ public struct Authority: Sendable, Hashable {
     private static func hostEnd(_ bytes: Span<UInt8>) -> Int? {
         if !bytes.isEmpty && bytes[0] == UInt8(ascii: "[") {
             guard let end = bytes.firstIndex(of: UInt8(ascii: "]")), end > 1,
-                bytes.extracting(1..<end).allSatisfy({ isRegisteredNameByte($0) || $0 == Byte.colon })
+                bytes.extracting(1..<end).allSatisfy({
+                    isRegisteredNameByte($0) || $0 == Byte.colon
+                })
             else { return nil }
             return end + 1
         }

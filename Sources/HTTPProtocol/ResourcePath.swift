@@ -4,8 +4,8 @@ public enum ResourcePath {
     ///
     /// RFC 3986 §2.1: `pct-encoded = "%" HEXDIG HEXDIG`.
     ///
-    /// - Returns: `nil` if a "%" is not followed by two hexadecimal digits, or if what comes out has
-    ///   a NUL or is not UTF-8.
+    /// - Returns: `nil` if a "%" is not followed by two hexadecimal digits, or if what comes out
+    ///   has a NUL or is not UTF-8.
     public static func percentDecoded(_ path: String) -> String? {
         let isPlain = path.utf8.span.allSatisfy { $0 != Byte.percent && $0 != 0 }
         if isPlain { return path }

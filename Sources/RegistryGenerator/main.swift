@@ -4,8 +4,8 @@
 //
 // FILE lies below ROOT; its path there is its route. In a folder that standalone.sh prepared
 // (Sources/StandaloneBuild/prepare.sh) the file `sub/echo_wsh.swift` is a folder, and FILE is
-// `handler.swift` in it; where that did not compile, it is a stand-in that begins with `// left out`
-// and exports `failure`.
+// `handler.swift` in it; where that did not compile, it is a stand-in that begins with `// left
+// out` and exports `failure`.
 
 import Foundation
 

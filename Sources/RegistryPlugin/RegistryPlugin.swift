@@ -1,8 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Runs RegistryGenerator over the handler modules that a target depends on: `standalone` here, and a target of
-/// another package that has this one in it (docs/EMBEDDING.md).
+/// Runs RegistryGenerator over the handler modules that a target depends on: `standalone` here, and
+/// a target of another package that has this one in it (docs/EMBEDDING.md).
 @main
 struct RegistryPlugin: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
@@ -32,8 +32,8 @@ struct RegistryPlugin: BuildToolPlugin {
         return file.lastPathComponent.hasSuffix("_wsh.swift")
     }
 
-    /// The folder the routes are relative to, `handlers` of any package; our Package.swift has the same choice
-    /// to make.
+    /// The folder the routes are relative to, `handlers` of any package; our Package.swift has the
+    /// same choice to make.
     private func root(of package: Package) -> String {
         let isOurs = package.displayName == "WebSocketHost"
         let prepared = isOurs ? ProcessInfo.processInfo.environment["WEBSOCKETHOST_HANDLERS"] : nil

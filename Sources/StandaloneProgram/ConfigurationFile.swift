@@ -80,7 +80,8 @@ enum ConfigurationFile {
         guard let separator = line.firstIndex(where: { $0 == "=" || $0 == ":" }),
             separator != line.startIndex
         else {
-            throw fail("not 'name = value': '\(escaped(line))'; a flag needs a value too: true or false")
+            throw fail(
+                "not 'name = value': '\(escaped(line))'; a flag needs a value too: true or false")
         }
         let value = trimmed(line[line.index(after: separator)...])
         if let start = value.firstRange(of: "%("), value[start.upperBound...].contains(")s") {

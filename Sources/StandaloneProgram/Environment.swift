@@ -4,14 +4,16 @@ import Glibc
 enum Environment {
     static let prefix = "WEBSOCKETHOST_"
 
-    /// Read by standalone.sh, Package.swift, the tests, and server processes of a supervisor; no options.
+    /// Read by standalone.sh, Package.swift, the tests, and server processes of a supervisor; no
+    /// options.
     static let reserved: Set = [
         "BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
     ]
 
     /// What a supervisor knows from standalone.sh, and what it tells the runtime of its processes.
     static let ofSupervisor = [
-        "STANDALONE_SCRIPT", "STANDALONE_ROOT", "STANDALONE_SHOWN", "STANDALONE_BINARY", "SWIFT_BACKTRACE",
+        "STANDALONE_SCRIPT", "STANDALONE_ROOT", "STANDALONE_SHOWN", "STANDALONE_BINARY",
+        "SWIFT_BACKTRACE",
     ]
 
     /// The variables of this process that begin like ours.

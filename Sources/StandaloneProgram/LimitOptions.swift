@@ -4,7 +4,9 @@ import WebSocketProtocol
 
 extension Options {
     static let limits: [Option] = [
-        byteLimit("max-message-size", \.connection.messageByteLimit, 1, "longest message; over it: close 1009"),
+        byteLimit(
+            "max-message-size", \.connection.messageByteLimit, 1,
+            "longest message; over it: close 1009"),
         byteLimit("max-head-size", \.headByteLimit, 64, "longest request head; over it: 431"),
         byteLimit(
             "max-queue-size", \.connection.sendQueueByteLimit, 1,

@@ -52,10 +52,13 @@ extension Options {
     static let information: [Option] = [
         Option(
             name: "config", value: "FILE",
-            help: "options as lines 'name = value' under [websockethost] or [pywebsocket]; the command "
+            help:
+                "options as lines 'name = value' under [websockethost] or [pywebsocket]; the command "
                 + "line goes before \(Environment.prefix)… variables, and they before the file"
         ) { _, _, _ in }.scoped(.notInFile),
-        Option(name: "print-config", help: "print every option's value and where it is from, and end") {
+        Option(
+            name: "print-config", help: "print every option's value and where it is from, and end"
+        ) {
             settings, _, _ in settings.printsConfiguration = true
         }.scoped(.commandLineOnly),
         Option(name: "list-routes", help: "print the routes and end") {
@@ -63,7 +66,8 @@ extension Options {
         }.scoped(.commandLineOnly),
         Option(
             name: "check",
-            help: "print the routes and what is wrong, serve nothing; exit code 4 if a handler does not compile"
+            help:
+                "print the routes and what is wrong, serve nothing; exit code 4 if a handler does not compile"
         ) { settings, _, _ in settings.checks = true }.scoped(.commandLineOnly),
         Option(name: "version", help: "print the version and end") {
             settings, _, _ in settings.showsVersion = true

@@ -5,7 +5,8 @@ import WebSocketHost
 enum MapFile {
     /// Adds the file's aliases in order, so that an alias may point to an earlier one.
     ///
-    /// A line that says something else, or an alias for nothing, is told with its number and skipped.
+    /// A line that says something else, or an alias for nothing, is told with its number and
+    /// skipped.
     ///
     /// - Throws: if the file cannot be read.
     static func apply(_ path: String, to routes: inout Routes, _ log: Log) throws(SystemError) {
@@ -20,7 +21,10 @@ enum MapFile {
                 continue
             }
             if !routes.add(alias: words[0], for: words[1]) {
-                log(.error, "\(place): no handler for \(escaped(words[1])), so none for \(escaped(words[0]))")
+                log(
+                    .error,
+                    "\(place): no handler for \(escaped(words[1])), so none for \(escaped(words[0]))"
+                )
             }
         }
     }

@@ -12,8 +12,8 @@ struct Invocation: Sendable {
 extension Options {
     /// Reads the command line, the environment and the configuration file that they name.
     ///
-    /// Each option comes from the strongest place that has it; what the weaker ones say is checked all
-    /// the same, and has no effect.
+    /// Each option comes from the strongest place that has it; what the weaker ones say is checked
+    /// all the same, and has no effect.
     ///
     /// - Parameters:
     ///   - arguments: after the program's name.
@@ -37,7 +37,8 @@ extension Options {
                 text = try readFile(path)
             } catch {
                 throw UsageError(
-                    "--config: \(escaped("\(error)", limit: 1_000))", exitCode: Program.ExitCode.failure)
+                    "--config: \(escaped("\(error)", limit: 1_000))",
+                    exitCode: Program.ExitCode.failure)
             }
             all = try assignments(inFile: text, path: path) + all
         }
@@ -96,7 +97,8 @@ extension Options {
             }
             assignments.append(
                 Assignment(
-                    option: option, text: text, origin: .environment(variable: variable), key: variable))
+                    option: option, text: text, origin: .environment(variable: variable),
+                    key: variable))
         }
         return assignments
     }
@@ -124,10 +126,12 @@ extension Options {
         return assignments
     }
 
-    /// A path in a file, from the file's own directory; so the file means the same wherever the server is
-    /// started.
+    /// A path in a file, from the file's own directory; so the file means the same wherever the
+    /// server is started.
     private static func resolved(_ path: String, besides file: String) -> String {
-        guard !path.isEmpty, !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        guard !path.isEmpty, !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else {
+            return path
+        }
         return file[...slash] + path
     }
 }

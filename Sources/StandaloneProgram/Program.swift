@@ -38,9 +38,13 @@ package enum Program {
         if settings.printsConfiguration { return say(Options.listing(invocation)) }
         do throws(SystemError) {
             let log = try settings.makeLog()
-            if let role = ProcessRole(Environment.own()) { return serve(settings, registrations, log, role) }
+            if let role = ProcessRole(Environment.own()) {
+                return serve(settings, registrations, log, role)
+            }
             if settings.listsRoutes || settings.checks { return list(settings, registrations, log) }
-            if settings.supervision.isSupervised { return Supervision.run(invocation, arguments, log) }
+            if settings.supervision.isSupervised {
+                return Supervision.run(invocation, arguments, log)
+            }
             return serve(settings, registrations, log, nil)
         } catch {
             complain("-l, --log-file: \(error)")
@@ -83,7 +87,8 @@ package enum Program {
         return ExitCode.brokenHandler
     }
 
-    /// The handlers, made, and the map file's aliases; `nil` if that cannot be read, which was said.
+    /// The handlers, made, and the map file's aliases; `nil` if that cannot be read, which was
+    /// said.
     private static func routes(
         _ settings: Settings, _ registrations: [Registration], _ log: Log,
         willMake: (Registration) -> Void = { _ in }
@@ -101,7 +106,9 @@ package enum Program {
 
     /// Whether `--strict` forbids to serve, which is said.
     private static func isRefused(_ settings: Settings, _ routes: Routes) -> Bool {
-        guard settings.isStrict, routes.listing.contains(where: { $0.failure != nil }) else { return false }
+        guard settings.isStrict, routes.listing.contains(where: { $0.failure != nil }) else {
+            return false
+        }
         complain("--strict: \(StartUp.broken(routes))")
         return true
     }
@@ -121,7 +128,8 @@ package enum Program {
             for note in settings.notes { log(.warning, note) }
         }
         let usable = worker?.usable(registrations) ?? registrations
-        guard let routes = routes(settings, usable, log, willMake: { worker?.tell(making: $0) }) else {
+        guard let routes = routes(settings, usable, log, willMake: { worker?.tell(making: $0) })
+        else {
             return ExitCode.failure
         }
         worker?.tellMade()
@@ -155,8 +163,11 @@ package enum Program {
             let memoryRelease = MemoryRelease(on: server.loops)
             do throws(ListenError) {
                 let addresses =
-                    if let worker { try worker.start(server, routes, end) } else { try server.start() }
-                // First: whoever reads that it listens may end it at once, and the supervisor has to know.
+                    if let worker { try worker.start(server, routes, end) } else {
+                        try server.start()
+                    }
+                // First: whoever reads that it listens may end it at once, and the supervisor has
+                // to know.
                 worker?.tellReady(routes)
                 if worker?.announces != false {
                     settings.announcer(log).announce(StartUp.text(settings, routes, addresses))

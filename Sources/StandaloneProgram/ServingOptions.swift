@@ -17,7 +17,8 @@ extension Options {
         ) { settings, text, _ in settings.configuration.host = text }.byDefault(defaults.host),
         Option(
             name: "validation-host", letter: "V", value: "HOST",
-            help: "the host that an absolute request line (GET ws://HOST/echo) has to name; others get 421"
+            help:
+                "the host that an absolute request line (GET ws://HOST/echo) has to name; others get 421"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.validationHost = try Values.host(text, option)
         },
@@ -40,7 +41,8 @@ extension Options {
     static let handlers: [Option] = [
         Option(
             name: "websock-handlers", letter: "w", value: "DIR",
-            help: "the directory whose files ending in _wsh.swift are compiled in by standalone.sh; "
+            help:
+                "the directory whose files ending in _wsh.swift are compiled in by standalone.sh; "
                 + "default: handlers beside standalone.sh"
         ) { settings, text, _ in settings.handlersDirectory = text },
         Option(

@@ -40,7 +40,8 @@ struct Settings: Sendable {
         return try Log(log, path: logFile)
     }
 
-    /// Where the program says what it serves: on stderr, in the log's format if the log goes there too.
+    /// Where the program says what it serves: on stderr, in the log's format if the log goes there
+    /// too.
     func announcer(_ log: Log) -> Log {
         (logFile ?? "").isEmpty ? log : Log(level: .info)
     }

@@ -6,7 +6,8 @@ enum SiteOptions {
     static let all: [Option] = [
         Option(
             name: "document-root", letter: "d", value: "DIR",
-            help: "serve the files below DIR, but for handlers' sources, dot-files and links that lead out; "
+            help:
+                "serve the files below DIR, but for handlers' sources, dot-files and links that lead out; "
                 + "default: none"
         ) { settings, text, _ in settings.documentRoot = text },
         Option(name: "directory-listing", help: "list folders without an index.html") {
@@ -14,7 +15,8 @@ enum SiteOptions {
         },
         Option(
             name: "cgi-paths", letter: "x", value: "PATHS",
-            help: "folders below -d whose files are run as CGI scripts and not served: /cgi-bin,/htbin; "
+            help:
+                "folders below -d whose files are run as CGI scripts and not served: /cgi-bin,/htbin; "
                 + "default: none"
         ) { settings, text, option throws(UsageError) in
             settings.scriptPaths = try scriptPaths(text, option)
@@ -34,22 +36,24 @@ enum SiteOptions {
         ) { settings, text, _ in settings.passwordFile = text },
     ]
 
-    private static func scriptPaths(_ text: String, _ option: String) throws(UsageError) -> [String] {
+    private static func scriptPaths(_ text: String, _ option: String) throws(UsageError) -> [String]
+    {
         let paths = text.split(separator: ",").map { String($0) }
         for path in paths {
             let segments = path.split(separator: "/")
             // All of the root would leave no file to be served.
             guard !segments.isEmpty, !segments.contains(where: { $0.hasPrefix(".") }) else {
                 throw UsageError(
-                    "\(option): '\(escaped(path))' is no folder below the document root, such as /cgi-bin")
+                    "\(option): '\(escaped(path))' is no folder below the document root, such as /cgi-bin"
+                )
             }
         }
         guard !paths.isEmpty else { throw UsageError("\(option): no folder given") }
         return paths
     }
 
-    /// Options that mean nothing without another one. Those of pywebsocket3 are warned of only: there
-    /// they are taken.
+    /// Options that mean nothing without another one. Those of pywebsocket3 are warned of only:
+    /// there they are taken.
     static func check(_ settings: Settings) throws(UsageError) {
         if settings.documentRoot == nil && settings.configuration.listsDirectories {
             throw UsageError("--directory-listing: there is nothing to list: add -d DIR")
@@ -66,10 +70,12 @@ enum SiteOptions {
     static func notes(_ settings: Settings) -> [String] {
         var notes: [String] = []
         if settings.documentRoot == nil && !settings.scriptPaths.isEmpty {
-            notes.append("-x, --cgi-paths: no scripts are run: they lie in the document root, add -d DIR")
+            notes.append(
+                "-x, --cgi-paths: no scripts are run: they lie in the document root, add -d DIR")
         }
         if settings.credential != nil && !settings.asksForPassword {
-            notes.append("--basic-auth-credential: nobody is asked for a password: add --basic-auth")
+            notes.append(
+                "--basic-auth-credential: nobody is asked for a password: add --basic-auth")
         }
         return notes
     }

@@ -15,7 +15,8 @@ extension Settings {
                     path: documentRoot, handlersDirectory: handlersDirectory ?? "handlers",
                     scriptPaths: scriptPaths)
             } catch {
-                throw SetUpError(description: "-d, --document-root: '\(escaped(documentRoot))': \(error)")
+                throw SetUpError(
+                    description: "-d, --document-root: '\(escaped(documentRoot))': \(error)")
             }
         }
         guard asksForPassword else { return }
@@ -44,7 +45,8 @@ extension Settings {
         if let documentRoot {
             lines.append("  files of \(escaped(documentRoot)) (-d)")
             if !scriptPaths.isEmpty {
-                lines.append("  scripts of \(escaped(scriptPaths.joined(separator: ", "))) in it (-x)")
+                lines.append(
+                    "  scripts of \(escaped(scriptPaths.joined(separator: ", "))) in it (-x)")
             }
         }
         if asksForPassword {

@@ -12,12 +12,14 @@ enum StartUp {
         let page = "\(settings.configuration.tls == nil ? "http" : "https")://\(origin)/"
         var lines = ["WebSocketHost \(Program.version) serves"]
         for route in routes.listing where route.failure == nil {
-            let url = "\(settings.configuration.tls == nil ? "ws" : "wss")://\(origin)\(route.urlPath)"
+            let url =
+                "\(settings.configuration.tls == nil ? "ws" : "wss")://\(origin)\(route.urlPath)"
             lines.append("  \(url)")
         }
         if routes.isEmpty {
             lines.append(
-                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start again")
+                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start again"
+            )
         }
         lines += routes.listing.compactMap { route in
             route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }

@@ -6,7 +6,8 @@ import WebSocketProtocol
 
 /// The side of a server process that its supervisor sees.
 ///
-/// `@unchecked Sendable`: `control` is set before the server starts, and then used on its first loop's thread.
+/// `@unchecked Sendable`: `control` is set before the server starts, and then used on its first
+/// loop's thread.
 final class SupervisedServer: @unchecked Sendable {
     /// Its own; all others that end a program are the supervisor's.
     static let signals = [SIGTERM, SIGUSR1]
@@ -20,7 +21,9 @@ final class SupervisedServer: @unchecked Sendable {
         self.role = role
         self.log = log
         // What this process starts is no worker of anybody.
-        for variable in [ProcessRole.variable, ProcessRole.leftOutVariable] + Environment.ofSupervisor {
+        for variable in [ProcessRole.variable, ProcessRole.leftOutVariable]
+            + Environment.ofSupervisor
+        {
             unsetenv(variable)
         }
         Signals.ignore([SIGINT, SIGHUP])
@@ -34,7 +37,8 @@ final class SupervisedServer: @unchecked Sendable {
 
     func usable(_ registrations: [Registration]) -> [Registration] {
         registrations.map { registration in
-            role.leftOut[registration.source].map { registration.leftOut(because: $0) } ?? registration
+            role.leftOut[registration.source].map { registration.leftOut(because: $0) }
+                ?? registration
         }
     }
 
@@ -56,7 +60,9 @@ final class SupervisedServer: @unchecked Sendable {
     }
 
     /// Starts the server on the supervisor's sockets, and listens to its orders.
-    func start(_ server: Server, _ routes: Routes, _ end: EndOfServer) throws(ListenError) -> [SocketAddress] {
+    func start(_ server: Server, _ routes: Routes, _ end: EndOfServer) throws(ListenError)
+        -> [SocketAddress]
+    {
         var sockets: [ListeningSocket] = []
         for descriptor in role.listenerDescriptors {
             do throws(SystemError) {
@@ -98,7 +104,8 @@ final class SupervisedServer: @unchecked Sendable {
             server.loops.first?.submit { [self] in
                 tell(.retiring(connectionCount: server.openConnectionCount))
             }
-        case .stop(let signal): end.signal(signal.isEmpty ? "the supervisor ends" : signal, mayForce: false)
+        case .stop(let signal):
+            end.signal(signal.isEmpty ? "the supervisor ends" : signal, mayForce: false)
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)
         case .show(let failure): server.show(failure: failure)

@@ -3,7 +3,8 @@ import Glibc
 import Supervisor
 import WebSocketHost
 
-/// The program as supervisor: it opens the listening sockets, and starts itself again to serve on them.
+/// The program as supervisor: it opens the listening sockets, and starts itself again to serve on
+/// them.
 enum Supervision {
     static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
         let settings = invocation.settings
@@ -17,7 +18,8 @@ enum Supervision {
             return Program.ExitCode.cannotListen
         }
         var plan = Supervisor.Plan(
-            executable: executable(), arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
+            executable: executable(),
+            arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
             environment: Environment.all(), sockets: sockets)
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
@@ -30,7 +32,9 @@ enum Supervision {
         addBuilder(to: &plan, arguments)
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
-            Program.complain("--watch: this binary was not started by standalone.sh, which would build the changes")
+            Program.complain(
+                "--watch: this binary was not started by standalone.sh, which would build the changes"
+            )
             return Program.ExitCode.usage
         }
         do throws(SystemError) {
@@ -53,7 +57,8 @@ enum Supervision {
 
     /// What standalone.sh says of itself.
     private static func addBuilder(to plan: inout Supervisor.Plan, _ arguments: [String]) {
-        guard let script = Environment.value("STANDALONE_SCRIPT"), let root = Environment.value("STANDALONE_ROOT")
+        guard let script = Environment.value("STANDALONE_SCRIPT"),
+            let root = Environment.value("STANDALONE_ROOT")
         else { return }
         plan.root = root
         plan.shownRoot = Environment.value("STANDALONE_SHOWN") ?? root
@@ -61,10 +66,11 @@ enum Supervision {
             script: script, arguments: arguments, environment: Environment.all(), folder: ".")
     }
 
-    /// Not if the user has a wish of his own, or there is no program that makes them: a runtime that is linked
-    /// in finds it through what standalone.sh says of the toolchain.
+    /// Not if the user has a wish of his own, or there is no program that makes them: a runtime
+    /// that is linked in finds it through what standalone.sh says of the toolchain.
     private static func canMakeBacktraces() -> Bool {
         guard Environment.value("SWIFT_BACKTRACE") == nil else { return false }
-        return Environment.value("SWIFT_ROOT") != nil || dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) != nil
+        return Environment.value("SWIFT_ROOT") != nil
+            || dlopen("libswiftCore.so", RTLD_LAZY | RTLD_NOLOAD) != nil
     }
 }

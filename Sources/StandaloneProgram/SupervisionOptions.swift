@@ -15,7 +15,8 @@ struct SupervisionOptions: Sendable {
     static let all: [Option] = [
         Option(
             name: "watch",
-            help: "build and serve anew whenever a handler file is saved; open connections go on with the "
+            help:
+                "build and serve anew whenever a handler file is saved; open connections go on with the "
                 + "version that they began with"
         ) { settings, _, _ in settings.supervision.watches = true },
         Option(
@@ -26,11 +27,13 @@ struct SupervisionOptions: Sendable {
             name: "start-timeout", value: "SECONDS",
             help: "for all handlers to be made; one that does not return is left out, default 10"
         ) { settings, text, option throws(UsageError) in
-            settings.supervision.startTimeout = try Values.seconds(text, isZeroAllowed: false, option)
+            settings.supervision.startTimeout = try Values.seconds(
+                text, isZeroAllowed: false, option)
         }.byDefault(10),
         Option(
             name: "max-old-generations", value: "COUNT",
-            help: "versions before the present one that may have connections; then the oldest closes them with "
+            help:
+                "versions before the present one that may have connections; then the oldest closes them with "
                 + "1012, default 4"
         ) { settings, text, option throws(UsageError) in
             settings.supervision.oldGenerationLimit = try Values.integer(text, 1...1_000, option)

@@ -21,7 +21,8 @@ struct TLSOptions: Sendable {
         ) { settings, _, _ in settings.tls.isOn = true },
         Option(
             name: "certificate", letter: "c", value: "FILE",
-            help: "PEM: the server's certificate, then the intermediate ones; several -c and -k are pairs, "
+            help:
+                "PEM: the server's certificate, then the intermediate ones; several -c and -k are pairs, "
                 + "chosen by the name the client asks for (SNI); changed files are read again"
         ) { settings, text, _ in settings.tls.certificates.append(text) },
         Option(
@@ -77,18 +78,21 @@ extension TLSOptions {
             throw UsageError("--tls-client-auth needs TLS: add -t, or leave it out")
         }
         if isClientCertificateOptional && !wantsClientCertificate {
-            throw UsageError("--tls-client-cert-optional needs --tls-client-auth: add that, or leave it out")
+            throw UsageError(
+                "--tls-client-cert-optional needs --tls-client-auth: add that, or leave it out")
         }
         if wantsClientCertificate && clientAuthorities == nil {
             throw UsageError(
-                "--tls-client-auth needs --tls-client-ca FILE: the CAs whose client certificates are let in")
+                "--tls-client-auth needs --tls-client-ca FILE: the CAs whose client certificates are let in"
+            )
         }
     }
 
     private mutating func identities() throws(UsageError) -> [TLSConfiguration.Identity] {
         if isSelfSigned {
             guard certificates.isEmpty && privateKeys.isEmpty else {
-                throw UsageError("--tls-self-signed makes its own certificate: leave out -c and -k, or it")
+                throw UsageError(
+                    "--tls-self-signed makes its own certificate: leave out -c and -k, or it")
             }
             do throws(SystemError) {
                 let made = try SelfSignedCertificate()
@@ -99,7 +103,9 @@ extension TLSOptions {
             }
         }
         let wayOut = "give both, or --tls-self-signed to try it out"
-        guard !certificates.isEmpty else { throw UsageError("-t needs -c CERTIFICATE and -k KEY: \(wayOut)") }
+        guard !certificates.isEmpty else {
+            throw UsageError("-t needs -c CERTIFICATE and -k KEY: \(wayOut)")
+        }
         guard certificates.count == privateKeys.count else {
             throw UsageError(
                 "-t needs a key (-k) for each certificate (-c): \(privateKeys.count) for "
@@ -119,7 +125,8 @@ extension TLSOptions {
                     + "</dev/null | openssl x509 >localhost.pem",
             ]
         }
-        let isUnused = !isOn && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
+        let isUnused =
+            !isOn && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
         return isUnused ? ["no TLS: -c, -k and --tls-client-ca are not used without -t"] : []
     }
 }

@@ -38,7 +38,9 @@ final class Generation {
     /// What becomes of it is told to it.
     private weak var supervisor: Supervisor?
 
-    init(number: Int, role: ProcessRole, plan: Supervisor.Plan, supervisor: Supervisor) throws(SystemError) {
+    init(number: Int, role: ProcessRole, plan: Supervisor.Plan, supervisor: Supervisor)
+        throws(SystemError)
+    {
         self.number = number
         self.role = role
         self.supervisor = supervisor
@@ -51,7 +53,8 @@ final class Generation {
             onEnd: { [weak self] in self?.control = nil })
         do throws(SystemError) {
             process = try WatchedProcess(
-                launch(plan, control: theirs), on: supervisor.loop, onEnd: { [weak self] in self?.ended($0) })
+                launch(plan, control: theirs), on: supervisor.loop,
+                onEnd: { [weak self] in self?.ended($0) })
         } catch {
             control?.close()
             throw error

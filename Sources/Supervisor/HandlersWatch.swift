@@ -68,7 +68,9 @@ final class HandlersWatch {
         while let folder = folders.popLast() {
             count += 1
             guard count <= Self.folderLimit else {
-                return log(.warning, "--watch: only \(Self.folderLimit) folders of \(escaped(root)) are watched")
+                return log(
+                    .warning,
+                    "--watch: only \(Self.folderLimit) folders of \(escaped(root)) are watched")
             }
             if folder != root {
                 do throws(SystemError) {
@@ -84,7 +86,8 @@ final class HandlersWatch {
                 if entry.isFolder {
                     folders.append(path)
                 } else if entry.isLink && entry.name.hasSuffix(".swift") {
-                    // What it leads to may be written in another folder. A link to nothing may be mended here.
+                    // What it leads to may be written in another folder. A link to nothing may be
+                    // mended here.
                     try? watch.watch(path)
                 }
             }
@@ -132,7 +135,10 @@ final class HandlersWatch {
         burstBegan = nil
         watch?.close()
         watch = nil
-        log(.warning, "the handlers directory \(escaped(root)) is gone; what it had is served on until it is back")
+        log(
+            .warning,
+            "the handlers directory \(escaped(root)) is gone; what it had is served on until it is back"
+        )
         loop.schedule(returnTimer, after: Self.returnInterval)
     }
 

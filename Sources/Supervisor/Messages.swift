@@ -23,7 +23,8 @@ package enum Report: Equatable, Sendable {
 
     /// - Returns: `nil` for what is none of these: the other side may be another version.
     package init?(_ text: String) {
-        let words = text.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        let words = text.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false).map(
+            String.init)
         switch (words[0], words.count) {
         case ("making", 2): self = .making(source: words[1])
         case ("ready", 3):
@@ -49,7 +50,8 @@ package enum Order: Equatable, Sendable {
     case replace
     /// Drop all connections and end.
     case force(signal: String)
-    /// Show this on the index page: what the compiler says of the last change; empty: nothing is wrong.
+    /// Show this on the index page: what the compiler says of the last change; empty: nothing is
+    /// wrong.
     case show(failure: String)
 
     package var text: String {
@@ -64,7 +66,8 @@ package enum Order: Equatable, Sendable {
 
     /// - Returns: `nil` for what is none of these.
     package init?(_ text: String) {
-        let words = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let words = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         switch (words[0], words.count) {
         case ("retire", 1): self = .retire
         case ("stop", 2): self = .stop(signal: words[1])

@@ -15,7 +15,8 @@ package struct ProcessRole: Equatable, Sendable {
     package var leftOut: [String: String]
 
     package init(
-        listenerCount: Int, announces: Bool = false, isWatched: Bool = false, leftOut: [String: String] = [:]
+        listenerCount: Int, announces: Bool = false, isWatched: Bool = false,
+        leftOut: [String: String] = [:]
     ) {
         self.listenerCount = listenerCount
         self.announces = announces
@@ -42,9 +43,12 @@ package struct ProcessRole: Equatable, Sendable {
     /// - Returns: `nil` if no supervisor started this process.
     package init?(_ variables: [String: String]) {
         let words = (variables[Self.variable] ?? "").split(separator: " ")
-        guard let count = words.first.flatMap({ Int($0) }), (0...64).contains(count) else { return nil }
+        guard let count = words.first.flatMap({ Int($0) }), (0...64).contains(count) else {
+            return nil
+        }
         self.init(
-            listenerCount: count, announces: words.contains("announce"), isWatched: words.contains("watch"))
+            listenerCount: count, announces: words.contains("announce"),
+            isWatched: words.contains("watch"))
         for line in (variables[Self.leftOutVariable] ?? "").split(separator: "\n") {
             let parts = line.split(separator: "\t", maxSplits: 1)
             if parts.count == 2 { leftOut[String(parts[0])] = String(parts[1]) }

@@ -38,7 +38,8 @@ package final class Rebuild: ChildProcessDelegate {
         init() {}
 
         /// - Parameters:
-        ///   - output: `changed`, `added`, `removed`, `kept`, `broken` and a path, `core`: a line each.
+        ///   - output: `changed`, `added`, `removed`, `kept`, `broken` and a path, `core`: a line
+        ///     each.
         init(status: Int32, output: String, messages: String) {
             isBuilt = status == 0
             var paths: Set<String> = []
@@ -84,7 +85,9 @@ package final class Rebuild: ChildProcessDelegate {
     func stop() { process?.close() }
 
     package func childWrote(_ bytes: UnsafeRawBufferPointer) { Self.keep(bytes, in: &output) }
-    package func childComplained(_ bytes: UnsafeRawBufferPointer) { Self.keep(bytes, in: &messages) }
+    package func childComplained(_ bytes: UnsafeRawBufferPointer) {
+        Self.keep(bytes, in: &messages)
+    }
     package func childEndedOutput() {}
 
     private static func keep(_ bytes: UnsafeRawBufferPointer, in all: inout [UInt8]) {

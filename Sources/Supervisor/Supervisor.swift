@@ -2,8 +2,8 @@ import EventLoop
 import Glibc
 import WebSocketConnection
 
-/// Holds the listening sockets, and keeps a process serving on them: starts it again when it dies, and
-/// another one in its place when the author changed something.
+/// Holds the listening sockets, and keeps a process serving on them: starts it again when it dies,
+/// and another one in its place when the author changed something.
 ///
 /// Makes no connection and no handler of its own.
 ///
@@ -18,7 +18,8 @@ package final class Supervisor: @unchecked Sendable {
         package var sockets: [ListeningSocket]
         /// How to build it anew; `nil`: nobody can.
         package var builder: Rebuild.Builder?
-        /// The handlers directory, where messages and backtraces name its files; to be watched or not.
+        /// The handlers directory, where messages and backtraces name its files; to be watched or
+        /// not.
         package var root = ""
         /// As the author names it.
         package var shownRoot = ""
@@ -27,14 +28,18 @@ package final class Supervisor: @unchecked Sendable {
         package var makesBacktraces = true
         /// From its start until a process accepts; then it is killed.
         package var startTimeout: Duration = .seconds(10)
-        /// From being replaced until a process closes its connections with 1012; `nil`: it does not.
+        /// From being replaced until a process closes its connections with 1012; `nil`: it does
+        /// not.
         package var oldGenerationTimeout: Duration?
         /// So many replaced processes may have connections; then the oldest closes them.
         package var oldGenerationLimit = 4
         /// From the order to end until a process is killed.
         package var stopTimeout: Duration = .seconds(15)
 
-        package init(executable: String, arguments: [String], environment: [String], sockets: [ListeningSocket]) {
+        package init(
+            executable: String, arguments: [String], environment: [String],
+            sockets: [ListeningSocket]
+        ) {
             self.executable = executable
             self.arguments = arguments
             self.environment = environment
@@ -123,9 +128,11 @@ package final class Supervisor: @unchecked Sendable {
     func launch(_ change: Change?) -> Generation? {
         lastNumber += 1
         let role = ProcessRole(
-            listenerCount: plan.sockets.count, announces: !hasServed, isWatched: plan.watches, leftOut: leftOut)
+            listenerCount: plan.sockets.count, announces: !hasServed, isWatched: plan.watches,
+            leftOut: leftOut)
         do throws(SystemError) {
-            let generation = try Generation(number: lastNumber, role: role, plan: plan, supervisor: self)
+            let generation = try Generation(
+                number: lastNumber, role: role, plan: plan, supervisor: self)
             generation.change = change
             let timer = loop.makeTimer { [weak generation] in generation?.killOverdue() }
             generation.startTimer = timer
@@ -160,10 +167,13 @@ package final class Supervisor: @unchecked Sendable {
             generation.change = nil
             var text = "\(change.what): live after \(Self.seconds(since: change.began))"
             text += "; \(Self.count(generation.routeCounts.served, "route"))"
-            if generation.routeCounts.broken > 0 { text += ", \(generation.routeCounts.broken) left out" }
+            if generation.routeCounts.broken > 0 {
+                text += ", \(generation.routeCounts.broken) left out"
+            }
             if oldConnectionCount > 0 {
                 let verb = oldConnectionCount == 1 ? "goes" : "go"
-                text += "; \(Self.count(oldConnectionCount, "connection")) \(verb) on with the version before"
+                text +=
+                    "; \(Self.count(oldConnectionCount, "connection")) \(verb) on with the version before"
             }
             log(.info, text)
         } else if generation.number > 1 && !generation.role.announces {
@@ -189,7 +199,8 @@ extension Supervisor {
         generation.phase = .retired
         old.append(generation)
         generation.send(.retire)
-        // One whose thread is blocked does not say when it has stopped to accept; it cannot accept either.
+        // One whose thread is blocked does not say when it has stopped to accept; it cannot accept
+        // either.
         let announcement = loop.makeTimer { [unowned self] in
             if let current, current.phase == .serving, current.change != nil { tellReady(current) }
         }
@@ -200,7 +211,8 @@ extension Supervisor {
             let timer = loop.makeTimer { [weak self, weak generation] in
                 guard let generation, generation.phase == .retired else { return }
                 self?.log(
-                    .info, "the version before closes its connections with 1012 after --drain-timeout")
+                    .info,
+                    "the version before closes its connections with 1012 after --drain-timeout")
                 self?.replace(generation)
             }
             loop.schedule(timer, at: .current() + timeout)
@@ -233,6 +245,8 @@ extension Supervisor {
 
     /// It accepts nothing any more: new connections meet the new code.
     func generationRetired(_ generation: Generation, connectionCount: Int) {
-        if let current, current.change != nil { tellReady(current, oldConnectionCount: connectionCount) }
+        if let current, current.change != nil {
+            tellReady(current, oldConnectionCount: connectionCount)
+        }
     }
 }

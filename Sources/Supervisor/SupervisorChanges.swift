@@ -18,7 +18,8 @@ extension Supervisor {
     func request(_ request: Request) {
         guard rebuild == nil, next == nil, current?.phase == .serving else {
             pending = Request(
-                began: pending?.began ?? request.began, isForced: request.isForced || pending?.isForced == true)
+                began: pending?.began ?? request.began,
+                isForced: request.isForced || pending?.isForced == true)
             return
         }
         build(request)

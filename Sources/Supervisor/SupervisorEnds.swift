@@ -39,7 +39,9 @@ extension Supervisor {
         guard generation === current else { return }
         // Neither a trap, which was noticed before, nor an order of ours ended it.
         current = nil
-        if !hasCrashed { log(.warning, "the server process ended by itself (\(ChildProcess.describe(status)))") }
+        if !hasCrashed {
+            log(.warning, "the server process ended by itself (\(ChildProcess.describe(status)))")
+        }
         restart()
     }
 
@@ -51,7 +53,8 @@ extension Supervisor {
         log(.critical, "\(who) \(verb): \(ChildProcess.describe(status))\(frames)")
     }
 
-    /// The place in the author's file, if the backtrace has one, and what the process said it was at.
+    /// The place in the author's file, if the backtrace has one, and what the process said it was
+    /// at.
     func suspect(_ generation: Generation, _ backtrace: Backtrace) -> String {
         let place = backtrace.place.map { "\(plan.shownRoot)/\($0)" }
         if let trap = generation.trap, !trap.route.isEmpty {
@@ -65,7 +68,8 @@ extension Supervisor {
         return place ?? "the server process"
     }
 
-    /// The handler file whose code ended a process that was not ready: where it trapped, or what ran.
+    /// The handler file whose code ended a process that was not ready: where it trapped, or what
+    /// ran.
     private func culprit(_ generation: Generation) -> String? {
         guard generation.making != nil else { return nil }
         let place = Backtrace(generation.backtraceText, root: plan.root).place ?? ""
@@ -78,20 +82,27 @@ extension Supervisor {
         let culprit = culprit(generation)
         let isFirst = !hasServed
         if generation === next { next = nil } else { current = nil }
-        if let source = culprit, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0 {
+        if let source = culprit, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0
+        {
             let seconds = plan.startTimeout.components.seconds
-            leftOut[source] = generation.isOverdue
+            leftOut[source] =
+                generation.isOverdue
                 ? "its handler was not made within \(seconds) s (--start-timeout)"
                 : "its code trapped when its handler was made; the log has the backtrace"
             log(.error, "left out: \(plan.shownRoot)/\(escaped(source)): \(leftOut[source] ?? "")")
             return relaunch(generation)
         }
         if generation.isOverdue {
-            log(.critical, "the server process did not serve within \(plan.startTimeout.components.seconds) s")
+            log(
+                .critical,
+                "the server process did not serve within \(plan.startTimeout.components.seconds) s")
         }
         if isFirst { return end(status & 0x7F == 0 ? max(1, status >> 8 & 0xFF) : 1) }
         if current != nil {
-            log(.error, "the new version does not start (\(ChildProcess.describe(status))); the one before serves on")
+            log(
+                .error,
+                "the new version does not start (\(ChildProcess.describe(status))); the one before serves on"
+            )
             return goOn()
         }
         restart()
@@ -160,7 +171,8 @@ extension Supervisor {
         }
     }
 
-    /// Whether this process belongs to a terminal that is still there: one that is closed sends SIGHUP.
+    /// Whether this process belongs to a terminal that is still there: one that is closed sends
+    /// SIGHUP.
     static func hasTerminal() -> Bool {
         let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else { return false }

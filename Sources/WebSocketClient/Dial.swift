@@ -27,12 +27,14 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     private var refusal: (head: ResponseHead, body: [UInt8])?
     private var continuation: UnsafeContinuation<Outcome, Never>?
     private var outcome: Outcome?
-    private lazy var timer = endpoint.loop.makeTimer { [unowned self] in finish(.failure(.timedOut)) }
+    private lazy var timer = endpoint.loop.makeTimer { [unowned self] in finish(.failure(.timedOut))
+    }
 
     typealias Outcome = Result<WebSocket, ConnectError>
 
     init(
-        place: Place, request: ClientRequest, head: RequestHead, tls: TLSClient?, endpoint: Endpoint,
+        place: Place, request: ClientRequest, head: RequestHead, tls: TLSClient?,
+        endpoint: Endpoint,
         configuration: ClientConfiguration, id: UInt64, gate: DialGate
     ) {
         self.place = place
@@ -121,7 +123,8 @@ extension Dial {
     private func begin(_ fd: Int32, _ address: SocketAddress) {
         do throws(SystemError) {
             let stream = try EventLoop.Stream(
-                fd, peer: address, on: endpoint.loop, drainMark: endpoint.settings.sendQueueByteMark)
+                fd, peer: address, on: endpoint.loop, drainMark: endpoint.settings.sendQueueByteMark
+            )
             self.stream = stream
             stream.delegate = self
             if let tls { try stream.startTLS(tls, host: place.host) }
@@ -139,7 +142,9 @@ extension Dial {
         let bytes = UnsafeRawBufferPointer(bytes)
         if refusal != nil { return receivedRefusal(bytes) }
         do throws(ResponseError) {
-            guard case .complete(let answer, let byteCount) = try parser.parse(bytes) else { return }
+            guard case .complete(let answer, let byteCount) = try parser.parse(bytes) else {
+                return
+            }
             received(answer, rest: UnsafeRawBufferPointer(rebasing: bytes[byteCount...]))
         } catch {
             finish(.failure(.malformedAnswer(error)))

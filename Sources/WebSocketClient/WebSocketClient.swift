@@ -14,8 +14,8 @@ import WebSocketProtocol
 /// try await socket.close()
 /// ```
 ///
-/// One event loop and thread for all connections of a client; it ends when neither the client nor an
-/// open connection is left.
+/// One event loop and thread for all connections of a client; it ends when neither the client nor
+/// an open connection is left.
 public final class WebSocketClient: Sendable {
     private let running: RunningLoop
     private let endpoint: Endpoint
@@ -34,19 +34,21 @@ public final class WebSocketClient: Sendable {
         Signals.ignoreBrokenPipes()
         running = try RunningLoop()
         endpoint = Endpoint(
-            role: .client, loop: running.loop, log: log, settings: configuration.connection, name: "client",
+            role: .client, loop: running.loop, log: log, settings: configuration.connection,
+            name: "client",
             compressionPool: CompressionPool(configuration.connection.compression),
             owner: running, onLeave: { _ in })
     }
 
-    /// Tasks that prefer this executor run on the thread of the connections, and save the way there:
-    /// `Task(executorPreference: client.executor) { … }`. They must not block.
+    /// Tasks that prefer this executor run on the thread of the connections, and save the way
+    /// there: `Task(executorPreference: client.executor) { … }`. They must not block.
     public var executor: any TaskExecutor { running.loop }
 
     /// Opens a connection.
     ///
     /// - Parameters:
-    ///   - url: `ws://host[:port][/path][?query]` or `wss:`, percent-encoded; the port is 80 or 443 unless said.
+    ///   - url: `ws://host[:port][/path][?query]` or `wss:`, percent-encoded; the port is 80 or 443
+    ///     unless said.
     ///   - subprotocols: offered, in order of preference.
     ///   - origin: what a browser would send; `nil` for no such field.
     ///   - fields: added to the request, last and in this order.
@@ -57,8 +59,10 @@ public final class WebSocketClient: Sendable {
         let place = try Place(url)
         let head = try requestHead(place, subprotocols, origin, fields)
         let dial = Dial(
-            place: place, request: head.request, head: head.head, tls: try tls(for: place), endpoint: endpoint,
-            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue, gate: gate)
+            place: place, request: head.request, head: head.head, tls: try tls(for: place),
+            endpoint: endpoint,
+            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue,
+            gate: gate)
         if isStopped.load(ordering: .relaxed) { throw .stopped }
         return try await withTaskCancellationHandler {
             await dial.connection()
@@ -67,13 +71,15 @@ public final class WebSocketClient: Sendable {
         }.get()
     }
 
-    /// Opens a connection, hands it to `body`, and closes it: with 1000 when that returns, with 1011
-    /// when it throws.
+    /// Opens a connection, hands it to `body`, and closes it: with 1000 when that returns, with
+    /// 1011 when it throws.
     public func withConnection<Value: Sendable>(
-        to url: String, subprotocols: [String] = [], origin: String? = nil, fields: Fields = Fields(),
+        to url: String, subprotocols: [String] = [], origin: String? = nil,
+        fields: Fields = Fields(),
         _ body: (WebSocket) async throws -> Value
     ) async throws -> Value {
-        let socket = try await connect(url, subprotocols: subprotocols, origin: origin, fields: fields)
+        let socket = try await connect(
+            url, subprotocols: subprotocols, origin: origin, fields: fields)
         do {
             let value = try await body(socket)
             try await socket.close()
@@ -150,14 +156,16 @@ struct Place: Sendable {
     let target: String
 
     init(_ url: String) throws(ConnectError) {
-        guard let parsed = RequestTarget(url), ["ws", "wss"].contains(parsed.scheme), parsed.fragment == nil,
+        guard let parsed = RequestTarget(url), ["ws", "wss"].contains(parsed.scheme),
+            parsed.fragment == nil,
             let text = parsed.authority, let authority = Authority(text),
             let port = UInt16(exactly: authority.port ?? Self.defaultPort(parsed.scheme)), port != 0
         else { throw .invalidURL(url) }
         isSecure = parsed.scheme == "wss"
         host = authority.host
         self.port = port
-        self.authority = port == Self.defaultPort(parsed.scheme) ? authority.host : "\(authority.host):\(port)"
+        self.authority =
+            port == Self.defaultPort(parsed.scheme) ? authority.host : "\(authority.host):\(port)"
         target = parsed.path + (parsed.query.map { "?\($0)" } ?? "")
     }
 

@@ -4,16 +4,17 @@ import WebSocketProtocol
 
 /// A connection after its handshake: joins the stream, the session and the handler's task.
 ///
-/// The stream's bytes go through the session; messages go to the task that waits in `receive`, or into
-/// the inbox, and reading stops while that is full. Control frames are answered here, whatever the
-/// handler does. ConnectionReceiving, ConnectionSending and ConnectionClosing hold one part each.
+/// The stream's bytes go through the session; messages go to the task that waits in `receive`, or
+/// into the inbox, and reading stops while that is full. Control frames are answered here, whatever
+/// the handler does. ConnectionReceiving, ConnectionSending and ConnectionClosing hold one part
+/// each.
 ///
-/// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls from
-/// elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
+/// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls
+/// from elsewhere goes through ``onLoop(_:)``, ``Loop/isCurrent`` tells.
 @usableFromInline
 package final class Connection: @unchecked Sendable {
-    // What each message needs comes first and lies together: with thousands of connections, the processor
-    // has to fetch it from memory each time.
+    // What each message needs comes first and lies together: with thousands of connections, the
+    // processor has to fetch it from memory each time.
 
     let endpoint: Endpoint
     let stream: Stream
@@ -48,7 +49,9 @@ package final class Connection: @unchecked Sendable {
     @exclusivity(unchecked) var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
     /// What the one timer waits for.
     enum TimerPurpose {
-        case keepAlive, pong(sentAt: MonotonicTime), progress(sentByteCount: Int)
+        case keepAlive
+        case pong(sentAt: MonotonicTime)
+        case progress(sentByteCount: Int)
         case closeGrace, closeAnswer, task
     }
     @exclusivity(unchecked) var timerPurpose = TimerPurpose.keepAlive
@@ -99,7 +102,9 @@ package final class Connection: @unchecked Sendable {
         func prefetch() { Prefetch.task(Self.task(of: continuation), frame: frame) }
 
         /// A continuation is its task's address.
-        private static func task(of continuation: UnsafeContinuation<Received, Never>) -> UnsafeRawPointer {
+        private static func task(of continuation: UnsafeContinuation<Received, Never>)
+            -> UnsafeRawPointer
+        {
             unsafeBitCast(continuation, to: UnsafeRawPointer.self)
         }
     }
@@ -154,8 +159,8 @@ package final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Waits for something that `start` arranges on the loop's thread; a cancellation of the task calls
-    /// `cancel` there, which has to resume the continuation if that is still to be done.
+    /// Waits for something that `start` arranges on the loop's thread; a cancellation of the task
+    /// calls `cancel` there, which has to resume the continuation if that is still to be done.
     nonisolated(nonsending) func wait<Value: Sendable>(
         _ start: @escaping @Sendable (Connection, UnsafeContinuation<Value, Never>) -> Void,
         cancel: @escaping @Sendable (Connection) -> Void
@@ -234,8 +239,8 @@ extension Connection: TimerTarget {
         end(.pingTimedOut)
     }
 
-    /// A peer is not to blame for a handler that does not receive, unless that waits for the peer, which
-    /// reads nothing.
+    /// A peer is not to blame for a handler that does not receive, unless that waits for the peer,
+    /// which reads nothing.
     private func watchProgress() {
         guard stream.queuedByteCount > 0 else { return scheduleKeepAlive() }
         timerPurpose = .progress(sentByteCount: stream.sentByteCount)

@@ -64,8 +64,8 @@ extension Connection {
         log(.fine, "\(stream.peer) received close \(escaped("\(close)"))")
         if session.hasSentClose { return end(.closed(close)) }
         isAnsweringClose = true
-        // The handler may be answering the messages that came before: it gets a moment for that, and
-        // the answer goes out as soon as it asks for the next one.
+        // The handler may be answering the messages that came before: it gets a moment for that,
+        // and the answer goes out as soon as it asks for the next one.
         if isHandlerBusy || !inbox.isEmpty {
             timerPurpose = .closeGrace
             loop.schedule(timer, after: min(Self.closeGrace, settings.closeTimeout))
@@ -81,7 +81,9 @@ extension Connection {
     func answerClose() {
         guard isAnsweringClose, !hasEnded, let received = session.receivedClose else { return }
         isAnsweringClose = false
-        guard let hook = endpoint.passiveClosingHandshake else { return finishClose(with: received) }
+        guard let hook = endpoint.passiveClosingHandshake else {
+            return finishClose(with: received)
+        }
         timerPurpose = .closeAnswer
         loop.schedule(timer, after: settings.closeTimeout)
         closingTask = Task(executorPreference: loop) { [self] in
@@ -102,7 +104,8 @@ extension Connection {
         }
     }
 
-    /// Fails the connection (RFC 6455 §7.1.7), after the handler had its turn with what came before.
+    /// Fails the connection (RFC 6455 §7.1.7), after the handler had its turn with what came
+    /// before.
     func failSoon(_ error: ProtocolError) {
         loop.submit { [self] in
             guard !hasEnded else { return }
@@ -152,7 +155,8 @@ extension Connection {
             // §7.1.1: the server closes TCP first. §5.5.1, §5.5.2: nothing but a Pong
             // follows the peer's Close.
             stream.closeAfterSending(
-                linger: settings.closeTimeout, peerIsFirst: endpoint.role == .client && close != nil,
+                linger: settings.closeTimeout,
+                peerIsFirst: endpoint.role == .client && close != nil,
                 peerIsDone: close != nil && unansweredPingCount == 0)
         case .failed: stream.closeAfterSending(linger: settings.closeTimeout)
         default: stream.close()
@@ -190,8 +194,8 @@ extension Connection {
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
     ///
-    /// - Returns: the task, if another handler may run in it: it was not cancelled, and no message in pieces
-    ///   waits for it, as they do by its identity.
+    /// - Returns: the task, if another handler may run in it: it was not cancelled, and no message
+    ///   in pieces waits for it, as they do by its identity.
     nonisolated(nonsending) package func run(
         _ transferData: @Sendable (WebSocket) async throws -> Void
     ) async -> Task<Void, Never>? {
@@ -226,7 +230,8 @@ extension Connection {
         return task?.isCancelled == false && !Self.areMessagesInPieces ? task : nil
     }
 
-    /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is waited for.
+    /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is
+    /// waited for.
     ///
     /// - Returns: false if that is still to be called; what is done twice then has no effect.
     private func closedAtOnce() -> Bool {
@@ -253,7 +258,8 @@ extension Connection {
         if !(hasEnded && (isOwnEnd || error is CancellationError)) {
             log(
                 .error,
-                "\(endpoint.name) \(stream.peer): the handler threw \(escaped("\(error)", limit: 1_000))")
+                "\(endpoint.name) \(stream.peer): the handler threw \(escaped("\(error)", limit: 1_000))"
+            )
         }
         _ = await close(Close(.internalError))
     }

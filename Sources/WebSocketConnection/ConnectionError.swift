@@ -14,7 +14,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case timedOut
     /// The task was cancelled while it waited. The connection is as it was.
     case cancelled
-    /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this client. Nothing was sent.
+    /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this client. Nothing was
+    /// sent.
     case sendQueueFull(byteCount: Int, byteLimit: Int)
     /// Another task is waiting in `receive` already.
     case receiveInProgress
@@ -23,7 +24,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
 
     public var description: String {
         switch self {
-        case .closed(let close): "the connection is closed (\(close.map { "\($0)" } ?? "no answer"))"
+        case .closed(let close):
+            "the connection is closed (\(close.map { "\($0)" } ?? "no answer"))"
         case .lost: "the client is gone"
         case .pingTimedOut: "the client answered no ping"
         case .failed(let error): "the client broke the protocol: \(error)"

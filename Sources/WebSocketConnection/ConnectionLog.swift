@@ -6,12 +6,12 @@ import EventLoop
 /// socket.log(.info, "\(name) has joined")
 /// ```
 ///
-/// With `--log-format text` the message stands behind route, address and number: `/chat 127.0.0.1:50000 #7:
-/// Ada has joined`. With `json` these are the members `route`, `peer` and `connection`, and `event` is
-/// `handler`.
+/// With `--log-format text` the message stands behind route, address and number: `/chat
+/// 127.0.0.1:50000 #7: Ada has joined`. With `json` these are the members `route`, `peer` and
+/// `connection`, and `event` is `handler`.
 public struct ConnectionLog: Sendable {
-    /// Characters of a message that are written; the rest is counted. Four lines of a wide screen, so
-    /// that a client's long text fills no disk.
+    /// Characters of a message that are written; the rest is counted. Four lines of a wide screen,
+    /// so that a client's long text fills no disk.
     public static let messageCharacterLimit = 1_000
 
     private let endpoint: Endpoint
@@ -30,8 +30,8 @@ public struct ConnectionLog: Sendable {
 
     /// Writes a line, if `--log-level` lets this level through.
     ///
-    /// - Parameter message: made only if it is written. What came from outside may be in it: it goes through
-    ///   ``escaped(_:limit:)``, with ``messageCharacterLimit``.
+    /// - Parameter message: made only if it is written. What came from outside may be in it: it
+    ///   goes through ``escaped(_:limit:)``, with ``messageCharacterLimit``.
     public func callAsFunction(_ level: LogLevel, _ message: @autoclosure () -> String) {
         guard isEnabled(level) else { return }
         let log = endpoint.log

@@ -1,8 +1,8 @@
 import EventLoop
 import Synchronization
 
-/// What most connections never have, or not before they end, in memory of its own: thousands of them may
-/// be idle. Made when the first of it is set.
+/// What most connections never have, or not before they end, in memory of its own: thousands of
+/// them may be idle. Made when the first of it is set.
 extension Connection {
     final class Rare {
         var receiveTimer: EventLoop.Timer?
@@ -17,7 +17,8 @@ extension Connection {
         }
         /// Or another task might get its address, and end its message.
         private var keptPieceSender: AnyObject?
-        /// Messages that go out piece by piece now, or were given up in the middle, on all connections.
+        /// Messages that go out piece by piece now, or were given up in the middle, on all
+        /// connections.
         static let piecesCount = Atomic<Int>(0)
         /// Runs the endpoint's `passiveClosingHandshake`.
         var closingTask: Task<Void, Never>?

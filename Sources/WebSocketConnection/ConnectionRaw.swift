@@ -12,11 +12,16 @@ extension Connection {
 
     nonisolated(nonsending) func unsafeReceive(timeout: Duration?) async -> RawReceived {
         let number = nextWaitNumber()
-        return await wait({ connection, continuation in
-            connection.startRawWaiting(RawReceiver(number: number, continuation: continuation), timeout)
-        }, cancel: { connection in
-            if connection.rawReceiver?.number == number { connection.stopRawWaiting(.failure(.cancelled)) }
-        })
+        return await wait(
+            { connection, continuation in
+                connection.startRawWaiting(
+                    RawReceiver(number: number, continuation: continuation), timeout)
+            },
+            cancel: { connection in
+                if connection.rawReceiver?.number == number {
+                    connection.stopRawWaiting(.failure(.cancelled))
+                }
+            })
     }
 
     private func startRawWaiting(_ receiver: RawReceiver, _ timeout: Duration?) {

@@ -9,7 +9,8 @@ extension Connection: StreamDelegate {
         var input = InputBytes(bytes)
         parse(&input)
         while !input.isEmpty || !mayParse {
-            // The handler may be about to take what is ready: that is cheaper than to keep the rest.
+            // The handler may be about to take what is ready: that is cheaper than to keep the
+            // rest.
             loop.runReadyJobs()
             if isRaw { return receivedRaw(input.remaining) }
             guard mayParse else { return holdUp(input) }
@@ -113,7 +114,8 @@ extension Connection {
             guard !isDone else { return }
             deliver(message)
         case .ping(let payload):
-            // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response"
+            // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+            // response"
             if !isDone && endpoint.controlHooks.answersPings { writeControl(.pong, payload) }
             if stream.isOverDrainMark { stream.needsDrainNotice = true }
             endpoint.controlHooks.onPing?(WebSocket(self), payload)
@@ -160,13 +162,17 @@ extension Connection {
         guard loop.isCurrent, handlerTask == .current else {
             return try await waitElsewhere(timeout)
         }
-        // Nobody but this connection has the handler's task to cancel it, so that need not be watched
-        // for; but the handler may have done it to itself. The standard library's underscored form stays on
-        // the caller's executor, where the other looks it up once more, under a lock, for each message.
-        let received: Received = await _unsafeInheritExecutor_withUnsafeContinuation { continuation in
+        // Nobody but this connection has the handler's task to cancel it, so that need not be
+        // watched for; but the handler may have done it to itself. The standard library's
+        // underscored form stays on the caller's executor, where the other looks it up once more,
+        // under a lock, for each message.
+        let received: Received = await _unsafeInheritExecutor_withUnsafeContinuation {
+            continuation in
             let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
             startWaiting(receiver, timeout)
-            if TaskIdentity.currentIsCancelled { loop.submit { self.cancelReceiver(Self.handlerWait) } }
+            if TaskIdentity.currentIsCancelled {
+                loop.submit { self.cancelReceiver(Self.handlerWait) }
+            }
         }
         noteActivity()
         return try received.get()
@@ -178,9 +184,11 @@ extension Connection {
         _ timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
         let number = nextWaitNumber()
-        let received: Received = await wait({ connection, continuation in
-            connection.startWaiting(Receiver(number: number, continuation: continuation), timeout)
-        }, cancel: { $0.cancelReceiver(number) })
+        let received: Received = await wait(
+            { connection, continuation in
+                connection.startWaiting(
+                    Receiver(number: number, continuation: continuation), timeout)
+            }, cancel: { $0.cancelReceiver(number) })
         if loop.isCurrent { noteActivity() }
         return try received.get()
     }

@@ -2,8 +2,8 @@ import EventLoop
 import WebSocketProtocol
 
 extension Connection {
-    /// Sends from a task that runs elsewhere, or a piece of a message, or while another task sends one
-    /// piece by piece.
+    /// Sends from a task that runs elsewhere, or a piece of a message, or while another task sends
+    /// one piece by piece.
     @usableFromInline
     nonisolated(nonsending) func sendInTurn(
         _ message: Message, isFinal: Bool, compress: Bool
@@ -24,7 +24,8 @@ extension Connection {
         }
     }
 
-    /// - Returns: whether the sender has to wait until the queue has drained; `nil` if it is another task's turn.
+    /// - Returns: whether the sender has to wait until the queue has drained; `nil` if it is
+    ///   another task's turn.
     private func writePiece(
         _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
     ) throws(ConnectionError) -> Bool? {
@@ -50,8 +51,8 @@ extension Connection {
     /// Puts a whole message into the queue, the common case.
     ///
     /// - Returns: whether the sender has to wait until the queue has drained; `nil` if nothing was
-    ///   written because the caller is not on the loop's thread, or another message goes out piece by
-    ///   piece.
+    ///   written because the caller is not on the loop's thread, or another message goes out piece
+    ///   by piece.
     @usableFromInline
     func write(_ message: Message, compress: Bool) throws(ConnectionError) -> Bool? {
         guard loop.isCurrent else { return nil }
@@ -104,7 +105,9 @@ extension Connection {
                 write(.text, $0, of: .text(text), isFinal, compress)
             }
         case .binary(let bytes):
-            result = bytes.withUnsafeBytes { write(.binary, $0, of: .bytes(bytes), isFinal, compress) }
+            result = bytes.withUnsafeBytes {
+                write(.binary, $0, of: .bytes(bytes), isFinal, compress)
+            }
         }
         try result.get()
         return wrote(message, isFinal: isFinal)
@@ -148,7 +151,9 @@ extension Connection {
     ///
     /// - Returns: false if the payload is short, for which a copy is cheaper.
     private func lend(_ header: FrameHeader, _ payload: Loan.Body) -> Bool {
-        guard header.payloadByteCount >= Self.lentByteCount && header.maskingKey == nil else { return false }
+        guard header.payloadByteCount >= Self.lentByteCount && header.maskingKey == nil else {
+            return false
+        }
         let sentBefore = stream.sentByteCount
         stream.write(Loan(head: header.bytes([]), body: payload))
         noteSent(since: sentBefore)
@@ -216,18 +221,23 @@ extension Connection {
         guard ending == nil,
             let frame = try? session.frameForControl(opcode, payload, maskingKey: maskingKey)
         else { return }
-        if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes") }
+        if log.isEnabled(.fine) {
+            log(.fine, "\(stream.peer) sent \(opcode) \(payload.count) bytes")
+        }
         stream.write(frame)
         if opcode == .ping { unansweredPingCount &+= 1 }
     }
 
-    nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError> {
+    nonisolated(nonsending) func ping(_ payload: [UInt8]) async -> Result<Duration, ConnectionError>
+    {
         let number = nextWaitNumber()
-        return await wait({ connection, continuation in
-            connection.startPing(
-                PingWaiter(
-                    number: number, payload: payload, sentAt: connection.loop.currentTime, continuation: continuation))
-        }, cancel: { $0.cancelPing(number) })
+        return await wait(
+            { connection, continuation in
+                connection.startPing(
+                    PingWaiter(
+                        number: number, payload: payload, sentAt: connection.loop.currentTime,
+                        continuation: continuation))
+            }, cancel: { $0.cancelPing(number) })
     }
 
     private func startPing(_ waiter: PingWaiter) {

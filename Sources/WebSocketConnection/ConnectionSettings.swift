@@ -2,12 +2,13 @@ import WebSocketProtocol
 
 /// The limits and waits of an open connection, the same for both ends.
 ///
-/// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside it.
+/// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside
+/// it.
 public struct ConnectionSettings: Sendable, Hashable {
     /// `--max-message-size`. Longer messages: 1009. 1 MiB as in Python websockets and websocketd.
     public var messageByteLimit = 1 << 20
-    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive; over it the
-    /// peer has to wait.
+    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive; over it
+    /// the peer has to wait.
     public var receiveQueueByteLimit = 65_536
     /// How many such messages, however small.
     public var receiveQueueCountLimit = 64
@@ -20,17 +21,19 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// `--ping-interval`. After this long without a byte from the peer it gets a Ping; zero: never.
     /// 20 s as in Python websockets: below the 30 s after which some proxies forget a connection.
     public var pingInterval: Duration = .seconds(20)
-    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is dropped; as
-    /// long may pass without the peer reading a byte of what waits for it while the handler waits too.
+    /// `--ping-timeout`. How long nothing may come after that Ping before the connection is
+    /// dropped; as long may pass without the peer reading a byte of what waits for it while the
+    /// handler waits too.
     public var pingTimeout: Duration = .seconds(20)
-    /// `--close-timeout`. How long to wait for the answer to a Close, for the peer's end of TCP, and
-    /// for a handler that goes on after its connection has ended before its task is cancelled.
+    /// `--close-timeout`. How long to wait for the answer to a Close, for the peer's end of TCP,
+    /// and for a handler that goes on after its connection has ended before its task is cancelled.
     public var closeTimeout: Duration = .seconds(5)
 
     /// `--compression` and its relatives: whether and how messages are compressed (RFC 7692).
     public var compression = CompressionSettings()
-    /// `--compression-idle-timeout`. When context is kept between messages: how long until the memory
-    /// of a connection that compresses nothing is given back, all but what the peer may refer to.
+    /// `--compression-idle-timeout`. When context is kept between messages: how long until the
+    /// memory of a connection that compresses nothing is given back, all but what the peer may
+    /// refer to.
     public var compressionIdleTimeout: Duration = .seconds(30)
 
     public init() {}

@@ -22,7 +22,8 @@ package final class Endpoint: @unchecked Sendable {
     let onLeave: (Connection) -> Void
 
     package init(
-        role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String, activity: Int = -1,
+        role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String,
+        activity: Int = -1,
         compressionPool: CompressionPool, controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
         owner: AnyObject? = nil, onLeave: @escaping (Connection) -> Void

@@ -19,11 +19,13 @@ public struct HandshakeRequest: Sendable {
     /// In the client's order of preference.
     public var offeredSubprotocols: [String] { (try? OpeningHandshake.subprotocols(fields)) ?? [] }
     /// In the client's order of preference.
-    public var offeredExtensions: [ExtensionOffer] { (try? OpeningHandshake.extensions(fields)) ?? [] }
+    public var offeredExtensions: [ExtensionOffer] {
+        (try? OpeningHandshake.extensions(fields)) ?? []
+    }
     /// The other end of the TCP connection.
     public var remoteAddress: SocketAddress { asked.remoteAddress }
-    /// This end of it, which tells the address that the client chose of several; `nil` if the kernel does
-    /// not say any more.
+    /// This end of it, which tells the address that the client chose of several; `nil` if the
+    /// kernel does not say any more.
     public var localAddress: SocketAddress? { asked.localAddress }
     /// Whether the connection is encrypted.
     public var isSecure: Bool { tls != nil }
@@ -32,8 +34,8 @@ public struct HandshakeRequest: Sendable {
     /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
     public var user: String? { rareBox?.rare.user }
 
-    /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an error of
-    /// the handler's, and the client gets 403 (RFC 6455 §4.2.2).
+    /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an
+    /// error of the handler's, and the client gets 403 (RFC 6455 §4.2.2).
     ///
     /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
     public var subprotocol: String? {
@@ -42,9 +44,10 @@ public struct HandshakeRequest: Sendable {
     }
     /// False keeps compression off for this connection, whatever was offered.
     public var allowsCompression = true
-    /// With ``CompressionSettings/Mode/dedicated``: the largest window of this connection, in either
-    /// direction, as the base-2 logarithm of its bytes (RFC 7692 §7.1.2); `nil`: the route's
-    /// ``CompressionSettings/windowBits``. It makes that smaller and never larger; less than 9 is 9.
+    /// With ``CompressionSettings/Mode/dedicated``: the largest window of this connection, in
+    /// either direction, as the base-2 logarithm of its bytes (RFC 7692 §7.1.2); `nil`: the route's
+    /// ``CompressionSettings/windowBits``. It makes that smaller and never larger; less than 9 is
+    /// 9.
     ///
     /// A client that does not offer `client_max_window_bits` is asked to keep nothing instead.
     public var compressionWindowBits: Int? {
@@ -63,8 +66,8 @@ public struct HandshakeRequest: Sendable {
         get { rare.responseFields }
         set { rare.responseFields = newValue }
     }
-    /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if it
-    /// were open, which only a client that takes these bytes for an answer will share.
+    /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if
+    /// it were open, which only a client that takes these bytes for an answer will share.
     public var unsafeResponse: [UInt8]? {
         get { rareBox?.rare.unsafeResponse }
         set { rare.unsafeResponse = newValue }
@@ -82,8 +85,8 @@ public struct HandshakeRequest: Sendable {
     /// The cookies that the client sent (RFC 6265 §5.4).
     public var cookies: Cookies { Cookies(fields) }
 
-    /// The request line and the field lines in their order, without line ends: names and values as they
-    /// came, with one space between them.
+    /// The request line and the field lines in their order, without line ends: names and values as
+    /// they came, with one space between them.
     public var headLines: [String] {
         // RFC 6455 §4.1: no other version asks for a WebSocket.
         ["GET \(target) \(HTTPVersion.http11)"] + fields.map { "\($0.name): \($0.value)" }
@@ -94,10 +97,12 @@ public struct HandshakeRequest: Sendable {
 
     package init(
         head: RequestHead, path: String, query: String?, endpoint: Endpoint,
-        remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?, user: String? = nil
+        remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?,
+        user: String? = nil
     ) {
         asked = Asked(
-            target: head.target, path: path, query: Query(query ?? ""), fields: head.fields.trimmed(),
+            target: head.target, path: path, query: Query(query ?? ""),
+            fields: head.fields.trimmed(),
             remoteAddress: remoteAddress, localAddress: localAddress, tls: tls, endpoint: endpoint)
         rareBox = user.map { RareBox(Rare(user: $0)) }
     }
@@ -114,7 +119,8 @@ public struct HandshakeRequest: Sendable {
         let endpoint: Endpoint
 
         init(
-            target: String, path: String, query: Query, fields: Fields, remoteAddress: SocketAddress,
+            target: String, path: String, query: Query, fields: Fields,
+            remoteAddress: SocketAddress,
             localAddress: SocketAddress?, tls: TLSInfo?, endpoint: Endpoint
         ) {
             self.target = target
@@ -140,12 +146,14 @@ public struct HandshakeRequest: Sendable {
         var unsafeStream: (any UnsafeHandshakeStream)?
 
         var isEmpty: Bool {
-            user == nil && subprotocol == nil && compressionWindowBits == nil && responseFields.isEmpty
+            user == nil && subprotocol == nil && compressionWindowBits == nil
+                && responseFields.isEmpty
                 && unsafeSubprotocol == nil && unsafeResponse == nil && unsafeStream == nil
         }
     }
 
-    /// In memory of its own. Another takes its place when something changes, so that a request is a value.
+    /// In memory of its own. Another takes its place when something changes, so that a request is a
+    /// value.
     private final class RareBox: Sendable {
         let rare: Rare
         init(_ rare: Rare) { self.rare = rare }
@@ -177,13 +185,14 @@ extension HandshakeRequest {
         try await unsafeStream.unsafeWrite(bytes)
     }
 
-    /// For tests of clients: what comes behind the request, which a client ought to hold back until it
-    /// has its answer. Bytes that were read here are not looked at any more.
+    /// For tests of clients: what comes behind the request, which a client ought to hold back until
+    /// it has its answer. Bytes that were read here are not looked at any more.
     ///
     /// - Parameter timeout: how long to wait.
     /// - Returns: at least one byte; `nil` once the client sends no more.
     /// - Throws: ``ConnectionError/timedOut``, ``ConnectionError/cancelled``,
-    ///   ``ConnectionError/receiveInProgress``, or ``ConnectionError/lost`` as for ``unsafeWrite(_:)``.
+    ///   ``ConnectionError/receiveInProgress``, or ``ConnectionError/lost`` as for
+    ///   ``unsafeWrite(_:)``.
     public func unsafeReceive(
         timeout: Duration = .seconds(10)
     ) async throws(ConnectionError) -> [UInt8]? {

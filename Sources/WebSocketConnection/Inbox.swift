@@ -2,8 +2,8 @@ import WebSocketProtocol
 
 /// Messages that came before the handler asked for them, in order.
 ///
-/// A ring of memory of its own: each message is moved in and out once, which an array does not do at its
-/// front. Belongs to its loop's thread.
+/// A ring of memory of its own: each message is moved in and out once, which an array does not do
+/// at its front. Belongs to its loop's thread.
 struct Inbox: ~Copyable {
     /// A power of two of them, or none.
     private var slots = UnsafeMutableBufferPointer<Message>(start: nil, count: 0)

@@ -2,8 +2,8 @@ import EventLoop
 
 /// A line of the log, put together piece by piece.
 ///
-/// In raw memory, because each connection has two lines of many pieces: interpolation takes many times as
-/// long for each, and an array still twice.
+/// In raw memory, because each connection has two lines of many pieces: interpolation takes many
+/// times as long for each, and an array still twice.
 struct LineText: ~Copyable {
     private var memory: UnsafeMutableRawPointer
     private var capacity = firstCapacity
@@ -26,7 +26,8 @@ struct LineText: ~Copyable {
 
     deinit { memory.deallocate() }
 
-    /// Begins another line in the memory of the one before, whose time is kept if it was in the same second.
+    /// Begins another line in the memory of the one before, whose time is kept if it was in the
+    /// same second.
     mutating func begin(_ level: LogLevel, _ moment: LogMoment) {
         if second == moment.seconds {
             byteCount = Self.byteCountToMilliseconds

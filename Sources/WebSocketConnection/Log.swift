@@ -35,11 +35,11 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     }
 }
 
-/// Where log lines go, from any thread: each at once and whole, but for those about connections where
-/// ``LogSettings/joinsConnectionLines`` is set.
+/// Where log lines go, from any thread: each at once and whole, but for those about connections
+/// where ``LogSettings/joinsConnectionLines`` is set.
 ///
-/// Levels, format and rotation are its ``LogSettings``. A line that cannot be written, because the disk
-/// is full for instance, is counted and told once lines can be written again.
+/// Levels, format and rotation are its ``LogSettings``. A line that cannot be written, because the
+/// disk is full for instance, is counted and told once lines can be written again.
 public final class Log: Sendable {
     public let settings: LogSettings
     public var level: LogLevel { settings.level }
@@ -61,8 +61,8 @@ public final class Log: Sendable {
 
     /// Hands lines to another log, or to a test.
     ///
-    /// - Parameter onLine: called with each line, without its end, from any thread, and at times from several
-    ///   at once. It must not block: connections wait meanwhile.
+    /// - Parameter onLine: called with each line, without its end, from any thread, and at times
+    ///   from several at once. It must not block: connections wait meanwhile.
     public init(_ settings: LogSettings, onLine: @escaping @Sendable (String) -> Void) {
         self.settings = settings
         self.onLine = onLine
@@ -107,8 +107,8 @@ public final class Log: Sendable {
         write(level, message())
     }
 
-    /// Writes lines as they are, whatever the level: what a person asked to be told. In JSON they are
-    /// one object.
+    /// Writes lines as they are, whatever the level: what a person asked to be told. In JSON they
+    /// are one object.
     public func announce(_ lines: String) {
         switch settings.format {
         case .text: put(lines + "\n")
@@ -180,8 +180,8 @@ extension Log {
         }
     }
 
-    /// A line that any stranger can cause, as often as he likes: after some of its kind in one second
-    /// the others are only counted.
+    /// A line that any stranger can cause, as often as he likes: after some of its kind in one
+    /// second the others are only counted.
     ///
     /// - Parameters:
     ///   - isAboutCompression: goes by the level for these lines.
@@ -197,8 +197,8 @@ extension Log {
         write(level, message())
     }
 
-    /// Tells how many lines were left out, once the second in which they were is over. Whoever has a
-    /// clock calls it now and then; each line that is written does too.
+    /// Tells how many lines were left out, once the second in which they were is over. Whoever has
+    /// a clock calls it now and then; each line that is written does too.
     package func tellRepeats() {
         let repeats = limit.withLock { limit in
             limit.isEmpty ? [] : limit.takeDue(at: .current())

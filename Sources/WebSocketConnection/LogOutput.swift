@@ -54,7 +54,8 @@ struct LogOutput: ~Copyable {
     }
 
     /// None for a terminal: who looks at one sees lines in their order with what handlers print.
-    private static func pending(_ descriptor: Int32, _ joinsConnectionLines: Bool) -> PendingLines? {
+    private static func pending(_ descriptor: Int32, _ joinsConnectionLines: Bool) -> PendingLines?
+    {
         guard joinsConnectionLines, isatty(descriptor) == 0 else { return nil }
         let pending = PendingLines(descriptor: descriptor)
         CrashSignals.tell(pending)
@@ -62,7 +63,8 @@ struct LogOutput: ~Copyable {
     }
 
     private static func open(_ path: String) throws(SystemError) -> Int32 {
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0o644)
+        let descriptor = Glibc.open(
+            path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0o644)
         guard descriptor >= 0 else { throw SystemError("open(\(path))") }
         return descriptor
     }
@@ -123,7 +125,9 @@ extension LogOutput {
         pending.removeAll()
     }
 
-    private mutating func write(_ lines: UnsafeRawBufferPointer, lineCount: Int, _ format: LogFormat) {
+    private mutating func write(
+        _ lines: UnsafeRawBufferPointer, lineCount: Int, _ format: LogFormat
+    ) {
         if byteCount > 0 && isFull(with: lines.count) { rotate(format) }
         if isInsideLine, !send("\n") { return noteLoss(lineCount) }
         if lostLineCount > 0 {
@@ -137,7 +141,8 @@ extension LogOutput {
 
     /// Whether the file would be longer than it may be.
     private func isFull(with moreByteCount: Int) -> Bool {
-        byteLimit > 0 && countLimit > 0 && byteCount >= 0 && byteCount + moreByteCount > rotationMark
+        byteLimit > 0 && countLimit > 0 && byteCount >= 0
+            && byteCount + moreByteCount > rotationMark
     }
 
     private mutating func noteLoss(_ lineCount: Int) { lostLineCount += lineCount }

@@ -8,12 +8,13 @@ public struct LogSettings: Sendable, Hashable {
     public var format = LogFormat.text
     /// `--log-max`. Bytes in a file before it is rotated; 0: never. 256 KiB as in pywebsocket3.
     public var fileByteLimit = 262_144
-    /// `--log-count`. Rotated files that are kept, `FILE.1` the newest; 0: the file is not rotated. 5 as
-    /// in pywebsocket3.
+    /// `--log-count`. Rotated files that are kept, `FILE.1` the newest; 0: the file is not rotated.
+    /// 5 as in pywebsocket3.
     public var fileCountLimit = 5
 
-    /// Lines about connections that come in one turn of a loop are written together at its end, but for a
-    /// terminal's. A crash writes those that wait: for that, handlers of its signals are installed.
+    /// Lines about connections that come in one turn of a loop are written together at its end, but
+    /// for a terminal's. A crash writes those that wait: for that, handlers of its signals are
+    /// installed.
     package var joinsConnectionLines = false
 
     public init() {}

@@ -4,10 +4,11 @@ import Synchronization
 
 /// Lines of a log that wait for the end of their loop's turn, to be written together.
 ///
-/// In memory that a signal handler can look at: if the process traps meanwhile, they are written then.
+/// In memory that a signal handler can look at: if the process traps meanwhile, they are written
+/// then.
 ///
-/// `@unchecked Sendable`: the memory and `lineCount` are touched under the log's lock, and read by the
-/// handler of a crash, which goes by the atomic count of what is complete.
+/// `@unchecked Sendable`: the memory and `lineCount` are touched under the log's lock, and read by
+/// the handler of a crash, which goes by the atomic count of what is complete.
 final class PendingLines: CrashWitness, @unchecked Sendable {
     private let memory = UnsafeMutableRawPointer.allocate(byteCount: byteLimit, alignment: 1)
     private let byteCount = Atomic<Int>(0)

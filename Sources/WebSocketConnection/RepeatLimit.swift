@@ -70,7 +70,9 @@ struct RepeatLimit {
     mutating func takeDue(at now: MonotonicTime) -> [Repeats] {
         var due: [Repeats] = []
         for kind in StrangerLine.allCases {
-            guard let window = windows[kind], window.leftOutCount > 0, window.end <= now else { continue }
+            guard let window = windows[kind], window.leftOutCount > 0, window.end <= now else {
+                continue
+            }
             due.append(Repeats(kind: kind, level: window.level, count: window.leftOutCount))
             windows[kind] = nil
             leftOutKindCount -= 1

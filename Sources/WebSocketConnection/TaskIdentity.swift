@@ -7,7 +7,9 @@ struct TaskIdentity: Equatable, Sendable {
 
     /// The task, which is running or waits for whoever asks; `nil` outside of any.
     var task: AnyObject? {
-        UnsafeRawPointer(bitPattern: address).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
+        UnsafeRawPointer(bitPattern: address).map {
+            Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue()
+        }
     }
 
     static var current: Self { Self(address: UInt(bitPattern: swift_task_getCurrent())) }

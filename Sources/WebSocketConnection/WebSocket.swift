@@ -3,11 +3,12 @@ import WebSocketProtocol
 
 /// An open connection, as a handler sees it.
 ///
-/// An `AsyncSequence` of messages that ends when the client closes. May be handed to other tasks and
-/// actors, which may send at the same time: frames never mix. One task at a time receives.
+/// An `AsyncSequence` of messages that ends when the client closes. May be handed to other tasks
+/// and actors, which may send at the same time: frames never mix. One task at a time receives.
 public struct WebSocket: Sendable, Hashable, Identifiable {
-    // `receive` and `send` are inlined into the handler, so that a message that is there costs neither a
-    // frame of a task nor a switch of executors; hence `@usableFromInline` on what they call.
+    // `receive` and `send` are inlined into the handler, so that a message that is there costs
+    // neither a frame of a task nor a switch of executors; hence `@usableFromInline` on what they
+    // call.
     @usableFromInline let connection: Connection
 
     package init(_ connection: Connection) { self.connection = connection }
@@ -52,8 +53,8 @@ extension WebSocket: AsyncSequence {
             try await socket.receive()
         }
 
-        /// Runs where its caller does, which `for await` is sure to name: an `isolated` parameter would
-        /// say the same, at the price of two looks at the task's executor for each message.
+        /// Runs where its caller does, which `for await` is sure to name: an `isolated` parameter
+        /// would say the same, at the price of two looks at the task's executor for each message.
         @inlinable
         public nonisolated(nonsending) mutating func next(
             isolation actor: (any Actor)?
@@ -79,14 +80,16 @@ extension WebSocket: AsyncSequence {
         return try await connection.waitForMessage(timeout: timeout)
     }
 
-    /// The time for deadlines of this connection: `ContinuousClock.now`, but where a test moves the clock.
+    /// The time for deadlines of this connection: `ContinuousClock.now`, but where a test moves the
+    /// clock.
     public var now: ContinuousClock.Instant { connection.loop.continuousTime }
 
     /// Waits, and lets the others on the thread go on.
     ///
     /// Unlike `Task.sleep` it ends with the connection, and a test moves its clock.
     ///
-    /// - Throws: ``ConnectionError/cancelled``, after which the connection is as before; or how it ended.
+    /// - Throws: ``ConnectionError/cancelled``, after which the connection is as before; or how it
+    ///   ended.
     public func sleep(for duration: Duration) async throws(ConnectionError) {
         try await connection.sleep(for: duration)
     }
@@ -105,9 +108,9 @@ extension WebSocket {
     /// Waits while more than ``ConnectionSettings/sendQueueByteMark`` is on its way to the peer.
     ///
     /// - Parameters:
-    ///   - end: false to send the message piece by piece: the pieces up to one with `true` make up one
-    ///     message (RFC 6455 §5.4). What other tasks send meanwhile waits until that one has gone out;
-    ///     Pings and Pongs do not.
+    ///   - end: false to send the message piece by piece: the pieces up to one with `true` make up
+    ///     one message (RFC 6455 §5.4). What other tasks send meanwhile waits until that one has
+    ///     gone out; Pings and Pongs do not.
     ///   - compress: false to let a message out as it is where compression was agreed on. The first
     ///     piece decides for all.
     /// - Throws: ``ConnectionError/closed(_:)`` and the other ends;
@@ -169,16 +172,16 @@ extension WebSocket {
 extension WebSocket {
     /// Sends a Close and waits for the client's (RFC 6455 §7.1.2).
     ///
-    /// Messages that come in the meantime are dropped. Returning from `transferData` does the same with
-    /// 1000.
+    /// Messages that come in the meantime are dropped. Returning from `transferData` does the same
+    /// with 1000.
     ///
     /// - Parameters:
     ///   - code: `nil` sends a Close without a body.
     ///   - reason: at most ``Close/reasonByteLimit`` bytes of UTF-8.
-    ///   - waitsForAnswer: false to go on at once. The client's Close is awaited underneath all the same, for
-    ///     ``ConnectionSettings/closeTimeout`` at most, and ``receivedClose`` tells it.
-    /// - Returns: the client's Close; `nil` if none came within ``ConnectionSettings/closeTimeout``, or none
-    ///   was waited for.
+    ///   - waitsForAnswer: false to go on at once. The client's Close is awaited underneath all the
+    ///     same, for ``ConnectionSettings/closeTimeout`` at most, and ``receivedClose`` tells it.
+    /// - Returns: the client's Close; `nil` if none came within
+    ///   ``ConnectionSettings/closeTimeout``, or none was waited for.
     /// - Throws: ``ConnectionError/notSendable(_:)`` for a code or reason that must not be sent.
     @discardableResult
     public func close(
@@ -200,7 +203,8 @@ extension WebSocket {
         }
     }
 
-    /// For tests of clients: bytes that go out as they are, behind what is queued. Waits as `send` does.
+    /// For tests of clients: bytes that go out as they are, behind what is queued. Waits as `send`
+    /// does.
     ///
     /// ``UnsafeFrame`` builds frames that break the rules.
     public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
@@ -209,9 +213,9 @@ extension WebSocket {
 
     /// For tests of clients: the next bytes as they come, masks and all.
     ///
-    /// From the first call on nothing is looked at any more: no Ping is answered, no Close noticed, and
-    /// returning from the handler ends TCP without a Close. Messages that came before are lost, but not
-    /// the bytes behind the last one that was looked at.
+    /// From the first call on nothing is looked at any more: no Ping is answered, no Close noticed,
+    /// and returning from the handler ends TCP without a Close. Messages that came before are lost,
+    /// but not the bytes behind the last one that was looked at.
     ///
     /// - Parameter timeout: how long to wait; `nil`: until nothing has come for
     ///   ``ConnectionSettings/pingInterval`` and ``ConnectionSettings/pingTimeout``.

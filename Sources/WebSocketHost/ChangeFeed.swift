@@ -4,9 +4,9 @@ import WebSocketProtocol
 
 /// Tells the pages that are open what came of the author's last change, while files are watched.
 ///
-/// A page gets text messages: a line with the version that is served here, and behind it what the compiler
-/// says, nothing when nothing is wrong. A Close comes when another process serves: the page comes back to that
-/// one, sees that it is of another version itself, and shows itself anew.
+/// A page gets text messages: a line with the version that is served here, and behind it what the
+/// compiler says, nothing when nothing is wrong. A Close comes when another process serves: the
+/// page comes back to that one, sees that it is of another version itself, and shows itself anew.
 final class ChangeFeed: Sendable {
     /// No handler file can have it: names that begin with a dot are not looked at.
     static let path = "/.websockethost/changes"
@@ -36,7 +36,8 @@ final class ChangeFeed: Sendable {
 
     private func join() -> (texts: AsyncStream<String>, page: Int) {
         // The latest state is all that matters to a page that is slow.
-        let (texts, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let (texts, continuation) = AsyncStream<String>.makeStream(
+            bufferingPolicy: .bufferingNewest(1))
         let page = state.withLock { state in
             continuation.yield("\(version)\n\(state.failure)")
             if state.isFinished { continuation.finish() }

@@ -1,14 +1,15 @@
 /// Every limit, wait and address of a server, with its default and where that comes from.
 ///
-/// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside it.
+/// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside
+/// it.
 public struct Configuration: Sendable {
-    /// `-H`. A name, an address, or `*` for every address. `localhost` is 127.0.0.1 and ::1: a server
-    /// made for trying things out is not offered to the network unasked.
+    /// `-H`. A name, an address, or `*` for every address. `localhost` is 127.0.0.1 and ::1: a
+    /// server made for trying things out is not offered to the network unasked.
     public var host = "localhost"
     /// `-p`. 0: any free one.
     public var port: UInt16 = 9998
-    /// `-q`. Connections that may wait to be accepted; pywebsocket3's 128 is little for a burst, and
-    /// the kernel caps it (4,096 on Linux).
+    /// `-q`. Connections that may wait to be accepted; pywebsocket3's 128 is little for a burst,
+    /// and the kernel caps it (4,096 on Linux).
     public var backlog = 1_024
     /// `--threads`. Event loops, one thread each; `nil`: one per processor.
     public var threadCount: Int?
@@ -19,8 +20,8 @@ public struct Configuration: Sendable {
     public var fieldCountLimit = 128
     /// `--handshake-timeout`. What a client has for each request head; then it is closed.
     public var handshakeTimeout: Duration = .seconds(10)
-    /// `--send-timeout`. How long a client may read nothing of an answer; then it is closed. 60 s: nginx's
-    /// `send_timeout`.
+    /// `--send-timeout`. How long a client may read nothing of an answer; then it is closed. 60 s:
+    /// nginx's `send_timeout`.
     public var sendTimeout: Duration = .seconds(60)
 
     /// `-d`. Whose files are served; `nil`: none.
@@ -36,15 +37,15 @@ public struct Configuration: Sendable {
     public var connectionLimit = 10_000
     /// `--origin`. Who may open a connection from a browser; others: 403.
     public var allowedOrigins: AllowedOrigins = .any
-    /// `-V`. The host that a request line of the absolute form has to name (RFC 9112 §3.2.2), others: 421;
-    /// `nil`: any. Request lines without a host are not concerned.
+    /// `-V`. The host that a request line of the absolute form has to name (RFC 9112 §3.2.2),
+    /// others: 421; `nil`: any. Request lines without a host are not concerned.
     public var validationHost: String?
     /// `-P`. The port that such a request line has to name, or has by its scheme: 80 for `ws` and
     /// `http`, 443 for `wss` and `https`; `nil`: any.
     public var validationPort: UInt16?
 
-    /// `-t`, `-c`, `-k`, `--tls-client-auth`. Certificates, and whether clients have to show one; `nil`: no
-    /// TLS. The files are read when the server starts, and again when they have changed.
+    /// `-t`, `-c`, `-k`, `--tls-client-auth`. Certificates, and whether clients have to show one;
+    /// `nil`: no TLS. The files are read when the server starts, and again when they have changed.
     public var tls: TLSConfiguration?
 
     /// The limits and waits of each connection once it is open; a route may have its own.
@@ -53,7 +54,8 @@ public struct Configuration: Sendable {
     public var drainTimeout: Duration = .seconds(10)
     /// How long a handler may keep its thread before a warning names it.
     public var blockedLoopThreshold: Duration = .seconds(1)
-    /// `--thread-monitor-interval-in-sec`. How often each loop logs what it has to do; `nil`: never.
+    /// `--thread-monitor-interval-in-sec`. How often each loop logs what it has to do; `nil`:
+    /// never.
     public var loopReportInterval: Duration?
 
     /// `--watch`. Whether the index page follows ``Server/show(failure:)`` and ``Server/retire()``.

@@ -3,7 +3,8 @@ import Glibc
 import HTTPProtocol
 import WebSocketProtocol
 
-/// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an upgrade.
+/// A TCP connection before it is a WebSocket: request heads come, answers go, until one is an
+/// upgrade.
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only, where its task runs too.
 final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Sendable {
@@ -43,8 +44,8 @@ final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Send
     /// Its place among the worker's exchanges.
     @exclusivity(unchecked) var rosterIndex = -1
 
-    /// Bytes taken behind a handshake that is still being answered: a client has to wait for the 101
-    /// (RFC 6455 §4.1), some send a first message at once.
+    /// Bytes taken behind a handshake that is still being answered: a client has to wait for the
+    /// 101 (RFC 6455 §4.1), some send a first message at once.
     private static let pipelinedByteLimit = 65_536
 
     /// - Parameter localAddress: this end of the connection, where that is known.
@@ -89,8 +90,8 @@ final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Send
         stream.close()
     }
 
-    /// Closes a kept connection that waits for another request: that one goes to another process. A client
-    /// that has not asked for anything yet is still answered.
+    /// Closes a kept connection that waits for another request: that one goes to another process. A
+    /// client that has not asked for anything yet is still answered.
     func closeIfKept() {
         guard hasAnswered && !isAnswering && !parser.hasPartialHead else { return }
         worker.loop.cancel(timer)
@@ -125,7 +126,9 @@ extension Exchange {
         if pipelined.isEmpty && mayParse {
             // Most heads come whole and alone: they are read where they lie.
             let parsed = parse(UnsafeRawBufferPointer(bytes))
-            if parsed.byteCount < bytes.count { pipelined.append(contentsOf: bytes[parsed.byteCount...]) }
+            if parsed.byteCount < bytes.count {
+                pipelined.append(contentsOf: bytes[parsed.byteCount...])
+            }
             answer(parsed)
         } else {
             pipelined.append(contentsOf: bytes)
@@ -134,15 +137,19 @@ extension Exchange {
         }
         parsePipelined()
         // Requests behind the one that is answered wait in the kernel.
-        if isAnswering && task == nil && pipelined.count - pipelinedOffset > Self.pipelinedByteLimit {
+        if isAnswering && task == nil && pipelined.count - pipelinedOffset > Self.pipelinedByteLimit
+        {
             stream.pauseReading()
         }
         // What comes in one go with the handshake may be more, and waits for the task to begin.
         let isHookRunning = task != nil && upgrade == nil
-        if isHookRunning, pipelined.count - pipelinedOffset > Self.pipelinedByteLimit { dropFlood() }
+        if isHookRunning, pipelined.count - pipelinedOffset > Self.pipelinedByteLimit {
+            dropFlood()
+        }
     }
 
-    /// To pause instead would be blind to the client's end, for as long as the handler's hook takes.
+    /// To pause instead would be blind to the client's end, for as long as the handler's hook
+    /// takes.
     private func dropFlood() {
         worker.log.stranger(
             .earlyData, .info,
@@ -154,7 +161,8 @@ extension Exchange {
     func streamReachedEnd() {
         if rawReceiveCount > 0 && task != nil { return endRaw() }
         // Half-closed: answers may still be read, a handshake's is of no use.
-        // A client that is gone looks the same; as in nginx, it has to wait for a script to be answered.
+        // A client that is gone looks the same; as in nginx, it has to wait for a script to be
+        // answered.
         if task != nil || cgi != nil { return stream.close() }
         hasReachedEnd = true
         endIfIdle()
@@ -183,7 +191,8 @@ extension Exchange {
         worker.log.stranger(.failedTLS, .info, "\(stream.peer): \(escaped("\(error)"))")
         if error == .notTLS {
             respond(
-                Response(.badRequest, text: "This port speaks TLS: use wss:// or https://"), isLast: true)
+                Response(.badRequest, text: "This port speaks TLS: use wss:// or https://"),
+                isLast: true)
         }
     }
 
@@ -196,7 +205,8 @@ extension Exchange {
         worker.remove(self)
     }
 
-    /// Answers request after request, until one takes longer, or the client does not read the answers.
+    /// Answers request after request, until one takes longer, or the client does not read the
+    /// answers.
     private func parsePipelined() {
         guard !isParsing else { return }
         isParsing = true
@@ -268,14 +278,16 @@ extension Exchange {
         guard let target = RequestTarget(head.target), (target.fragment ?? "").isEmpty,
             let path = ResourcePath.percentDecoded(target.path)
         else {
-            return respond(Response(.badRequest, text: "The request target is not usable."), request)
+            return respond(
+                Response(.badRequest, text: "The request target is not usable."), request)
         }
         guard target.authority == nil || worker.configuration.admits(target) else {
             worker.log.stranger(
                 .misdirectedRequest, .info,
                 "\(stream.peer) wants \(escaped(target.authority ?? "")), which is not -V and -P")
             return respond(
-                Response(.misdirectedRequest, text: "This server is another host or port."), request)
+                Response(.misdirectedRequest, text: "This server is another host or port."), request
+            )
         }
         guard let route = worker.routes.find(path) else {
             return answerWithoutRoute(head, request, target, path)
@@ -315,8 +327,8 @@ extension Exchange {
         finishAnswer(isLast: isLast)
     }
 
-    /// An answer is written: the next request comes, or the end. A long answer is read by the client first,
-    /// for as long as it goes on reading.
+    /// An answer is written: the next request comes, or the end. A long answer is read by the
+    /// client first, for as long as it goes on reading.
     func finishAnswer(isLast: Bool) {
         if stream.isOverDrainMark {
             unsentAnswerIsLast = isLast

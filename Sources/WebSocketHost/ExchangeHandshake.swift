@@ -40,8 +40,8 @@ extension Exchange {
 
     /// A handshake that passed the checks, on its way to the handler.
     ///
-    /// A class, because the frame that waits for the hook is as large as what it holds, and its memory is
-    /// the task's for good.
+    /// A class, because the frame that waits for the hook is as large as what it holds, and its
+    /// memory is the task's for good.
     final class Upgrade {
         let handler: WebSocketHandler
         let route: Route
@@ -50,7 +50,8 @@ extension Exchange {
         @exclusivity(unchecked) var request: HandshakeRequest
 
         init(
-            _ handler: WebSocketHandler, _ route: Route, _ client: ClientHandshake, _ plain: PlainRequest,
+            _ handler: WebSocketHandler, _ route: Route, _ client: ClientHandshake,
+            _ plain: PlainRequest,
             _ request: HandshakeRequest
         ) {
             self.handler = handler
@@ -63,8 +64,9 @@ extension Exchange {
 
     /// Runs the handshake hook and answers. In the connection's one task.
     ///
-    /// What it calls is not inlined: with the frames of those, its own would not fit in the first piece of
-    /// memory that the task has for frames, and a second one of 1 KiB would be the task's for good.
+    /// What it calls is not inlined: with the frames of those, its own would not fit in the first
+    /// piece of memory that the task has for frames, and a second one of 1 KiB would be the task's
+    /// for good.
     ///
     /// - Returns: the open connection and the hook that talks; `nil` if it came to nothing.
     nonisolated(nonsending) func open() async -> (Connection, WebSocketHandler.TransferData)? {
@@ -87,7 +89,9 @@ extension Exchange {
 
     /// - Returns: the hook that talks.
     @inline(never)
-    private nonisolated(nonsending) func runHook(_ upgrade: Upgrade) async throws -> WebSocketHandler.TransferData {
+    private nonisolated(nonsending) func runHook(_ upgrade: Upgrade) async throws
+        -> WebSocketHandler.TransferData
+    {
         let hooks = upgrade.handler.hooks
         guard let prepare = hooks.prepare else { return hooks.transferData }
         upgrade.request.unsafeStream = self

@@ -16,9 +16,9 @@ import WebSocketProtocol
 /// }
 /// ```
 ///
-/// A variable inside the closure belongs to one connection. What connections share is an `actor` or a
-/// `Mutex` in a `let` of the file. Hooks run on the thread of the connection's event loop and must not
-/// block it: `await` instead of sleeping or waiting.
+/// A variable inside the closure belongs to one connection. What connections share is an `actor` or
+/// a `Mutex` in a `let` of the file. Hooks run on the thread of the connection's event loop and
+/// must not block it: `await` instead of sleeping or waiting.
 public struct WebSocketHandler: Sendable {
     public typealias TransferData = @Sendable (WebSocket) async throws -> Void
     public typealias ControlFrame = @Sendable (WebSocket, _ payload: [UInt8]) -> Void
@@ -28,8 +28,8 @@ public struct WebSocketHandler: Sendable {
 
     /// In one piece of memory: a handler is handed on with each handshake.
     final class Hooks: Sendable {
-        /// Answers the handshake, and gives the hook that talks, with what the first one found out; `nil` if
-        /// there is nothing to find out.
+        /// Answers the handshake, and gives the hook that talks, with what the first one found out;
+        /// `nil` if there is nothing to find out.
         let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
         /// The hook that talks, where nothing comes before it.
         let transferData: TransferData
@@ -55,14 +55,16 @@ public struct WebSocketHandler: Sendable {
     /// - Parameters:
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
-    ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`: none.
-    ///   - onPing: called for each Ping of the client when its Pong is on its way, with its payload. Like
-    ///     `onPong`, on the thread of the event loop, in the order of the frames, and not awaited.
+    ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
+    ///     none.
+    ///   - onPing: called for each Ping of the client when its Pong is on its way, with its
+    ///     payload. Like `onPong`, on the thread of the event loop, in the order of the frames, and
+    ///     not awaited.
     ///   - onPong: called for each Pong, whether it answers a Ping or not.
     ///   - answersPings: false leaves that to the handler, or undone; for tests of clients.
-    ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses the
-    ///     subprotocol, adds response fields; throws ``HandshakeRejection`` to answer otherwise. Any
-    ///     other error: 403.
+    ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses
+    ///     the subprotocol, adds response fields; throws ``HandshakeRejection`` to answer
+    ///     otherwise. Any other error: 403.
     ///   - transferData: talks. Returning closes with 1000, throwing with 1011.
     ///   - passiveClosingHandshake: the Close that answers the client's; `nil`: the same code and
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
@@ -82,13 +84,16 @@ public struct WebSocketHandler: Sendable {
             }
         }
         hooks = Hooks(
-            prepare: prepare, transferData: transferData, passiveClosingHandshake: passiveClosingHandshake,
+            prepare: prepare, transferData: transferData,
+            passiveClosingHandshake: passiveClosingHandshake,
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
             settings: RouteSettings(
-                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression))
+                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
+                compression: compression))
     }
 
-    /// A handler whose first hook returns what the second one needs: a user, a room, a database row.
+    /// A handler whose first hook returns what the second one needs: a user, a room, a database
+    /// row.
     ///
     /// The parameters are as for the other initialiser.
     public init<Context: Sendable>(
@@ -107,7 +112,8 @@ public struct WebSocketHandler: Sendable {
             transferData: { _ in }, passiveClosingHandshake: passiveClosingHandshake,
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
             settings: RouteSettings(
-                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins, compression: compression))
+                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
+                compression: compression))
     }
 }
 

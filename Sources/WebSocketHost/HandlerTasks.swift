@@ -1,10 +1,11 @@
 import EventLoop
 import WebSocketConnection
 
-/// The tasks that the handlers of one loop run in. One that comes to its end takes the next connection.
+/// The tasks that the handlers of one loop run in. One that comes to its end takes the next
+/// connection.
 ///
-/// To make a task and to end it takes as long as all that is read of a request, and its memory is what most of
-/// an idle connection is made of.
+/// To make a task and to end it takes as long as all that is read of a request, and its memory is
+/// what most of an idle connection is made of.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only.
 final class HandlerTasks: @unchecked Sendable {
@@ -19,16 +20,16 @@ final class HandlerTasks: @unchecked Sendable {
         let continuation: UnsafeContinuation<Work?, Never>
     }
 
-    /// 64 tasks: as many connections as come and go in one turn of a loop. Each keeps the memory of the
-    /// handler that it ran last.
+    /// 64 tasks: as many connections as come and go in one turn of a loop. Each keeps the memory of
+    /// the handler that it ran last.
     private static let restingCountLimit = 64
 
     init(on loop: Loop) { self.loop = loop }
 
     /// - Returns: a task that will open the connection and run its handler.
     func begin(_ exchange: Exchange) -> Task<Void, Never> {
-        // A task begins or goes on in any case, and then takes the reference over that is made here: what its
-        // closure and its frames hold lives as long as the connection.
+        // A task begins or goes on in any case, and then takes the reference over that is made
+        // here: what its closure and its frames hold lives as long as the connection.
         let work = Work.passRetained(exchange)
         if let resting = resting.popLast() {
             resting.continuation.resume(returning: work)
@@ -43,7 +44,9 @@ final class HandlerTasks: @unchecked Sendable {
     /// - Returns: the task, if another handler may run in it.
     @inline(never)
     private static nonisolated(nonsending) func run(_ work: Work) async -> Task<Void, Never>? {
-        guard let (connection, transferData) = await work.takeRetainedValue().open() else { return nil }
+        guard let (connection, transferData) = await work.takeRetainedValue().open() else {
+            return nil
+        }
         return await connection.run(transferData)
     }
 
@@ -51,7 +54,9 @@ final class HandlerTasks: @unchecked Sendable {
     ///
     /// - Returns: `nil` if there will be none for this task.
     private nonisolated(nonsending) func rest(_ task: Task<Void, Never>?) async -> Work? {
-        guard let task, loop.isCurrent, !hasEnded, resting.count < Self.restingCountLimit else { return nil }
+        guard let task, loop.isCurrent, !hasEnded, resting.count < Self.restingCountLimit else {
+            return nil
+        }
         return await _unsafeInheritExecutor_withUnsafeContinuation {
             resting.append(Resting(task: task, continuation: $0))
         }

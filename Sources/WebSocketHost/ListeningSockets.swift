@@ -35,7 +35,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
 }
 
 enum ListeningSockets {
-    /// Ports to try when the kernel chose one for the first address and another holds it on the second.
+    /// Ports to try when the kernel chose one for the first address and another holds it on the
+    /// second.
     private static let attemptLimit = 16
 
     /// Opens a socket for each address of the host, all on the same port.

@@ -5,7 +5,8 @@ import WebSocketProtocol
 /// A worker whose connections come from memory and whose time is moved by hand: what
 /// `WebSocketHostTesting` stands on.
 ///
-/// From the request's first byte on it is the code that a ``Server`` runs, on a loop of the same kind.
+/// From the request's first byte on it is the code that a ``Server`` runs, on a loop of the same
+/// kind.
 package final class MemoryHost: Sendable {
     private let worker: Worker
     package var loop: Loop { worker.loop }
@@ -23,7 +24,8 @@ package final class MemoryHost: Sendable {
     package func accept(_ peer: MemoryPeer, from address: SocketAddress, user: String?) {
         worker.openCount.add(1, ordering: .relaxed)
         let stream = EventLoop.Stream(
-            peer, peer: address, on: loop, drainMark: worker.configuration.connection.sendQueueByteMark)
+            peer, peer: address, on: loop,
+            drainMark: worker.configuration.connection.sendQueueByteMark)
         worker.adopt(stream, user: user)
     }
 

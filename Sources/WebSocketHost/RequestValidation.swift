@@ -3,9 +3,9 @@ import HTTPProtocol
 extension Configuration {
     /// Whether a request line names this server, when it names one at all (RFC 9112 §3.2.2).
     ///
-    /// pywebsocket3 looks for a file instead, which ends in 404; 421 tells the client what is wrong:
-    /// "a server that is unable or unwilling to produce an authoritative response for the target URI"
-    /// (RFC 9110 §15.5.20).
+    /// pywebsocket3 looks for a file instead, which ends in 404; 421 tells the client what is
+    /// wrong: "a server that is unable or unwilling to produce an authoritative response for the
+    /// target URI" (RFC 9110 §15.5.20).
     func admits(_ target: RequestTarget) -> Bool {
         guard let text = target.authority, let authority = Authority(text) else { return true }
         if let validationHost, !Self.isSame(authority.host, validationHost) { return false }

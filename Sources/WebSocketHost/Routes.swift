@@ -14,8 +14,12 @@ public struct Registration: Sendable {
     public let source: String
     private let content: Content
 
-    /// - Parameter handler: made when ``Routes`` are, so that what its file does then can be watched.
-    public init(route: String, source: String, handler: @autoclosure @escaping @Sendable () -> WebSocketHandler) {
+    /// - Parameter handler: made when ``Routes`` are, so that what its file does then can be
+    ///   watched.
+    public init(
+        route: String, source: String,
+        handler: @autoclosure @escaping @Sendable () -> WebSocketHandler
+    ) {
         self.route = route
         self.source = source
         content = .handler(handler)
@@ -30,7 +34,8 @@ public struct Registration: Sendable {
         content = .failure(failure)
     }
 
-    /// The same, but that its handler is made of nothing: to tell what is served without running it.
+    /// The same, but that its handler is made of nothing: to tell what is served without running
+    /// it.
     public var withoutCode: Registration {
         guard failure == nil else { return self }
         return Registration(route: route, source: source, handler: WebSocketHandler { _ in })

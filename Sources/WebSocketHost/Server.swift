@@ -11,8 +11,8 @@ import WebSocketProtocol
 /// try await server.run { addresses in print("listening on \(addresses)") }
 /// ```
 ///
-/// ``run(onStart:)`` lasts as long as its task; ``start()`` and ``stop()`` go without one. Neither touches
-/// signals, but for SIGPIPE, which is ignored from the start on.
+/// ``run(onStart:)`` lasts as long as its task; ``start()`` and ``stop()`` go without one. Neither
+/// touches signals, but for SIGPIPE, which is ignored from the start on.
 public final class Server: Sendable {
     private let configuration: Configuration
     private let log: Log
@@ -45,7 +45,8 @@ public final class Server: Sendable {
     ///   - log: standard error, unless given; `Log(settings) { line in … }` hands lines to another.
     /// - Throws: ``SystemError`` if the kernel gives no event loop.
     public init(
-        _ configuration: Configuration = Configuration(), routes: Routes = Routes(), log: Log = Log()
+        _ configuration: Configuration = Configuration(), routes: Routes = Routes(),
+        log: Log = Log()
     ) throws(SystemError) {
         self.configuration = configuration
         self.log = log
@@ -58,7 +59,8 @@ public final class Server: Sendable {
         for _ in 0..<max(1, count) {
             workers.append(
                 try Worker(
-                    configuration: configuration, routes: routes, pages: pages, site: site, log: log,
+                    configuration: configuration, routes: routes, pages: pages, site: site,
+                    log: log,
                     connectionIDs: connectionIDs))
         }
         self.workers = workers
@@ -73,8 +75,8 @@ public final class Server: Sendable {
         }
     }
 
-    /// Listens, and starts a thread per loop. Returns at once. Once per server; after an address could
-    /// not be had it may be tried again.
+    /// Listens, and starts a thread per loop. Returns at once. Once per server; after an address
+    /// could not be had it may be tried again.
     ///
     /// - Returns: the addresses that answer, with the port that the kernel chose for 0.
     /// - Throws: ``ListenError``.
@@ -125,8 +127,8 @@ public final class Server: Sendable {
             for socket in sockets { socket.close() }
             throw .system(error)
         }
-        // The first worker accepts for all: so none has more to do than another. Its listeners keep the
-        // server until stop().
+        // The first worker accepts for all: so none has more to do than another. Its listeners keep
+        // the server until stop().
         workers[0].loop.submit { [self] in listen(on: sockets) }
         return sockets.map(\.address)
     }
@@ -223,7 +225,8 @@ public final class Server: Sendable {
             watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold,
             onLook: { [log] in log.tellRepeats() }
         ) { [log] stall in
-            let route = routes.all.indices.contains(stall.activity)
+            let route =
+                routes.all.indices.contains(stall.activity)
                 ? "the handler of \(escaped(routes.all[stall.activity].path))" : "something"
             let milliseconds = stall.duration.wholeNanoseconds / 1_000_000
             log(
@@ -256,8 +259,8 @@ extension Server {
         }
     }
 
-    /// Takes no new connections, and stops when those open have ended: another process took over the
-    /// listening sockets. Returns at once. ``stop(_:)`` may follow.
+    /// Takes no new connections, and stops when those open have ended: another process took over
+    /// the listening sockets. Returns at once. ``stop(_:)`` may follow.
     public func retire() {
         let isRunning = state.withLock { state in
             guard state.phase == .started else { return false }
@@ -270,11 +273,12 @@ extension Server {
         leave { worker in worker.retire { [self] in drained() } }
     }
 
-    /// Tells the index pages that are open what the compiler says of the author's last change; empty:
-    /// nothing. Only with ``Configuration/showsChanges``.
+    /// Tells the index pages that are open what the compiler says of the author's last change;
+    /// empty: nothing. Only with ``Configuration/showsChanges``.
     public func show(failure: String) { changeFeed.show(failure: failure) }
 
-    /// The first worker before the others, so that what it accepted and handed over comes first there.
+    /// The first worker before the others, so that what it accepted and handed over comes first
+    /// there.
     private func leave(_ body: @escaping @Sendable (Worker) -> Void) {
         workers[0].loop.submit { [workers] in
             workers[0].closeListeners()
@@ -314,8 +318,8 @@ extension Server {
         }
     }
 
-    /// Calls `body` on the first loop's thread for each of these signals, which must have been blocked
-    /// with ``Signals/block(_:)`` before ``start()``.
+    /// Calls `body` on the first loop's thread for each of these signals, which must have been
+    /// blocked with ``Signals/block(_:)`` before ``start()``.
     public func onSignals(_ signals: [Int32], _ body: @escaping @Sendable (Int32) -> Void) {
         workers[0].loop.submit { [worker = workers[0], log] in
             do throws(SystemError) {

@@ -15,11 +15,11 @@ extension Server {
         }
     }
 
-    /// Serves until the task is cancelled or ``stop()`` is called, and returns when the connections are
-    /// closed: with 1001, and dropped after ``Configuration/drainTimeout``.
+    /// Serves until the task is cancelled or ``stop()`` is called, and returns when the connections
+    /// are closed: with 1001, and dropped after ``Configuration/drainTimeout``.
     ///
-    /// - Parameter onStart: called once, with the addresses that answer and the port that the kernel chose
-    ///   for 0, before this waits.
+    /// - Parameter onStart: called once, with the addresses that answer and the port that the
+    ///   kernel chose for 0, before this waits.
     /// - Throws: ``ListenError`` if it cannot begin. A cancelled task is no error.
     public func run(
         onStart: @Sendable ([SocketAddress]) -> Void = { _ in }
@@ -32,7 +32,8 @@ extension Server {
         }
     }
 
-    /// Waits, and blocks no thread, until a server that was started has stopped and its threads have ended.
+    /// Waits, and blocks no thread, until a server that was started has stopped and its threads
+    /// have ended.
     public func stopped() async {
         await withUnsafeContinuation { continuation in
             let mustJoin = state.withLock { state in
@@ -43,8 +44,8 @@ extension Server {
         }
     }
 
-    /// The loops end, or have ended: joins their threads on one of its own, for that blocks. Only if somebody
-    /// waits, since that thread keeps the server.
+    /// The loops end, or have ended: joins their threads on one of its own, for that blocks. Only
+    /// if somebody waits, since that thread keeps the server.
     func joinForWaiters() {
         let waiters = state.withLock { state in
             defer { state.stopWaiters = [] }

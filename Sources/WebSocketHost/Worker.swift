@@ -41,8 +41,8 @@ final class Worker: @unchecked Sendable {
     var isLeaving: Bool { isDraining || isRetiring }
     private var onEmpty: (@Sendable () -> Void)?
 
-    /// Exchanges and connections together, for the server to balance and to limit. A connection counts
-    /// until its descriptor is closed and its handler has ended.
+    /// Exchanges and connections together, for the server to balance and to limit. A connection
+    /// counts until its descriptor is closed and its handler has ended.
     let openCount = Atomic<Int>(0)
 
     init(
@@ -166,7 +166,8 @@ extension Worker {
     /// On the loop's thread.
     func report(_ loopIndex: Int) -> LoopReport {
         LoopReport(
-            loopIndex: loopIndex, connectionCount: connections.count, exchangeCount: exchanges.count,
+            loopIndex: loopIndex, connectionCount: connections.count,
+            exchangeCount: exchanges.count,
             queuedByteCount: connections.members.reduce(0) { $0 + $1.queuedByteCount }
                 + exchanges.members.reduce(0) { $0 + $1.stream.queuedByteCount },
             waitingJobCount: loop.waitingJobCount, longestTurn: loop.takeLongestTurn())
@@ -197,7 +198,8 @@ extension Worker {
         return endpoint
     }
 
-    /// Now and then gives back what idle connections keep for compression; only where context is kept.
+    /// Now and then gives back what idle connections keep for compression; only where context is
+    /// kept.
     private func sweepCompression() {
         guard compressionTimer == nil else { return }
         let idleTimeout = configuration.connection.compressionIdleTimeout
@@ -213,7 +215,8 @@ extension Worker {
 // MARK: - Stopping
 
 extension Worker {
-    /// Waits for what is open to end by itself. On the loop's thread, and before ``drain(_:onEmpty:)``.
+    /// Waits for what is open to end by itself. On the loop's thread, and before
+    /// ``drain(_:onEmpty:)``.
     ///
     /// - Parameter onEmpty: called once nothing is open.
     func retire(onEmpty: @escaping @Sendable () -> Void) {
@@ -224,8 +227,8 @@ extension Worker {
         tellIfEmpty()
     }
 
-    /// Closes what is idle at once and the connections with a code, spread over half of the drain time so
-    /// that not all clients come back in one moment. On the loop's thread.
+    /// Closes what is idle at once and the connections with a code, spread over half of the drain
+    /// time so that not all clients come back in one moment. On the loop's thread.
     ///
     /// - Parameter onEmpty: called once nothing is open; if it was told when retiring, not again.
     func drain(_ close: Close, onEmpty: @escaping @Sendable () -> Void) {
@@ -290,7 +293,9 @@ extension Worker {
         guard exchanges.isEmpty, connections.isEmpty, let onEmpty else { return }
         self.onEmpty = nil
         // Or they would fire while other loops still drain, or while this worker goes away.
-        for timer in [drainTimer, dropTimer, compressionTimer, reportTimer] { timer.map(loop.cancel) }
+        for timer in [drainTimer, dropTimer, compressionTimer, reportTimer] {
+            timer.map(loop.cancel)
+        }
         onEmpty()
     }
 }

@@ -82,7 +82,10 @@ final class ClientEnd: @unchecked Sendable {
 extension ClientEnd {
     private func received(_ bytes: UnsafeRawBufferPointer) {
         lookSoon()
-        if refusal != nil { refusal?.body.append(contentsOf: bytes); return }
+        if refusal != nil {
+            refusal?.body.append(contentsOf: bytes)
+            return
+        }
         if session != nil { return receivedFrames(Array(bytes)) }
         do {
             guard case .complete(let head, let byteCount) = try parser.parse(bytes) else { return }
@@ -106,7 +109,8 @@ extension ClientEnd {
         session = Session(
             role: .client, messageByteLimit: settings.messageByteLimit,
             compression: compression.map {
-                SessionCompression($0, pool: CompressionPool(settings.compression ?? CompressionSettings()))
+                SessionCompression(
+                    $0, pool: CompressionPool(settings.compression ?? CompressionSettings()))
             })
         answer = Answer(head: head, subprotocol: chosen.subprotocol, compression: compression)
     }
@@ -171,7 +175,8 @@ extension ClientEnd {
     }
 
     func send(_ message: Message) -> String? {
-        send { session throws(SendError) in try session.frame(for: message, maskingKey: maskingKey) }
+        send { session throws(SendError) in try session.frame(for: message, maskingKey: maskingKey)
+        }
     }
 
     /// A whole message, or a fragment of one.
@@ -196,7 +201,8 @@ extension ClientEnd {
     }
 
     func sendClose(_ close: Close) -> String? {
-        send { session throws(SendError) in try session.frameForClose(close, maskingKey: maskingKey) }
+        send { session throws(SendError) in try session.frameForClose(close, maskingKey: maskingKey)
+        }
     }
 }
 
@@ -220,7 +226,9 @@ extension ClientEnd {
                 case .found(let value): wait.end(.success(value))
                 case .thrown(let error): wait.end(.failure(error))
                 case .other(let instead):
-                    wait.end(.failure(place.failure("expected \(what), but \(instead)\(host.lastLogLine)")))
+                    wait.end(
+                        .failure(
+                            place.failure("expected \(what), but \(instead)\(host.lastLogLine)")))
                 }
                 return true
             }

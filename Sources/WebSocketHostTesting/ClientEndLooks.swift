@@ -52,7 +52,9 @@ extension ClientEnd {
     /// What came and was not taken. Pings that were answered count for nothing.
     func takeNothing() -> Look<Bool> {
         if let event = events.first { return .other(Self.describe(event)) }
-        if let payload = pongs.first { return .other("the server sent a Pong of \(payload.count) bytes") }
+        if let payload = pongs.first {
+            return .other("the server sent a Pong of \(payload.count) bytes")
+        }
         if !settings.answersPings, let payload = pings.first {
             return .other("the server sent a Ping of \(payload.count) bytes")
         }

@@ -5,8 +5,8 @@ import WebSocketProtocol
 
 /// How a ``TestClient`` behaves; a browser, unless said otherwise.
 public struct TestClientSettings: Sendable, Hashable {
-    /// Whether each Ping is answered as it comes (RFC 6455 §5.5.2). False: a client that has gone away, as far as
-    /// the server can tell.
+    /// Whether each Ping is answered as it comes (RFC 6455 §5.5.2). False: a client that has gone
+    /// away, as far as the server can tell.
     public var answersPings = true
     /// Whether the server's Close is answered as it comes (RFC 6455 §5.5.1).
     public var answersClose = true
@@ -19,7 +19,8 @@ public struct TestClientSettings: Sendable, Hashable {
 
     /// A client that does without one or the other answer, or with compression.
     public init(
-        answersPings: Bool = true, answersClose: Bool = true, compression: CompressionSettings? = nil
+        answersPings: Bool = true, answersClose: Bool = true,
+        compression: CompressionSettings? = nil
     ) {
         self.answersPings = answersPings
         self.answersClose = answersClose
@@ -29,10 +30,11 @@ public struct TestClientSettings: Sendable, Hashable {
 
 /// An open connection to a ``TestHost``, from the client's end.
 ///
-/// Each call returns when nothing is left to run in the host. What came is kept in order until it is taken:
-/// messages, the Close and the end in one queue, Pings and Pongs in one each.
+/// Each call returns when nothing is left to run in the host. What came is kept in order until it
+/// is taken: messages, the Close and the end in one queue, Pings and Pongs in one each.
 ///
-/// Every call throws ``TestFailure`` with what happened instead, and after ``TestHost/patience`` if nothing did.
+/// Every call throws ``TestFailure`` with what happened instead, and after ``TestHost/patience`` if
+/// nothing did.
 public final class TestClient: Sendable {
     private let host: TestHost
     private let end: ClientEnd
@@ -54,13 +56,15 @@ public final class TestClient: Sendable {
 
     /// Does something to the client's end, and lets run what comes of it.
     private func act(
-        _ what: String, _ fileID: String, _ line: Int, _ body: @escaping @Sendable (ClientEnd) -> String?
+        _ what: String, _ fileID: String, _ line: Int,
+        _ body: @escaping @Sendable (ClientEnd) -> String?
     ) async throws {
         let place = TestPlace(fileID: fileID, line: line)
         try await host.wait(place, explain: { "\(what) led to something that never rests" }) {
             [host, end] (wait: Wait<Void>) in
             if let fault = body(end) {
-                return wait.end(.failure(place.failure("cannot \(what): \(fault)\(host.lastLogLine)")))
+                return wait.end(
+                    .failure(place.failure("cannot \(what): \(fault)\(host.lastLogLine)")))
             }
             host.loop.whenIdle { wait.end(.success(())) }
         }
@@ -77,7 +81,8 @@ extension TestClient {
 
     /// Sends text.
     ///
-    /// - Parameter end: false to send a fragment: those up to one with `true` make up one message (RFC 6455 §5.4).
+    /// - Parameter end: false to send a fragment: those up to one with `true` make up one message
+    ///   (RFC 6455 §5.4).
     public func send(
         _ text: String, end: Bool = true, fileID: String = #fileID, line: Int = #line
     ) async throws {
@@ -135,8 +140,8 @@ extension TestClient {
         try await take("a Close", fileID, line) { $0.takeClose(skipsMessages: false) }
     }
 
-    /// Waits for the end of TCP; everything before it must have been taken. Without a Close it is what a browser
-    /// calls 1006.
+    /// Waits for the end of TCP; everything before it must have been taken. Without a Close it is
+    /// what a browser calls 1006.
     public func receiveEnd(fileID: String = #fileID, line: Int = #line) async throws {
         _ = try await take("the end of TCP", fileID, line) { $0.takeEnd() }
     }
@@ -151,8 +156,8 @@ extension TestClient {
         try await take("a Pong", fileID, line) { $0.takePong() }
     }
 
-    /// Expects that all was taken, and that nothing comes of what can run now. Pings that were answered count
-    /// for nothing.
+    /// Expects that all was taken, and that nothing comes of what can run now. Pings that were
+    /// answered count for nothing.
     public func receiveNothing(fileID: String = #fileID, line: Int = #line) async throws {
         _ = try await take("nothing", fileID, line) { $0.takeNothing() }
     }

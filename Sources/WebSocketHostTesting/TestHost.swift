@@ -17,14 +17,15 @@ import WebSocketHost
 /// }
 /// ```
 ///
-/// Everything from the request's first byte on is the code of a ``Server``: the checks of the handshake,
-/// frames, limits, queues, time-outs. Hooks run on a thread of the host's own, and each call of the test
-/// returns when nothing is left to run there. A task that runs elsewhere (`Task.detached`, an actor with
-/// its own executor) is waited for where something is expected of it, for up to ``patience``.
+/// Everything from the request's first byte on is the code of a ``Server``: the checks of the
+/// handshake, frames, limits, queues, time-outs. Hooks run on a thread of the host's own, and each
+/// call of the test returns when nothing is left to run there. A task that runs elsewhere
+/// (`Task.detached`, an actor with its own executor) is waited for where something is expected of
+/// it, for up to ``patience``.
 ///
-/// The clock stands still until ``advance(by:)``. It drives all that the server waits for, and a handler's
-/// `receive(timeout:)`, `socket.sleep(for:)` and `socket.now`. It does not drive `Task.sleep`,
-/// `ContinuousClock`, `Date` or timers of other libraries: those go by the real time.
+/// The clock stands still until ``advance(by:)``. It drives all that the server waits for, and a
+/// handler's `receive(timeout:)`, `socket.sleep(for:)` and `socket.now`. It does not drive
+/// `Task.sleep`, `ContinuousClock`, `Date` or timers of other libraries: those go by the real time.
 public final class TestHost: Sendable {
     /// How long, in real time, what is expected may take before the test fails. 10 s, unless given.
     public let patience: Duration
@@ -42,12 +43,14 @@ public final class TestHost: Sendable {
     ///
     /// - Parameters:
     ///   - path: where, as it is after percent-decoding.
-    ///   - configuration: the limits and time-outs; what concerns sockets and certificates has no effect.
+    ///   - configuration: the limits and time-outs; what concerns sockets and certificates has no
+    ///     effect.
     ///   - logLevel: the lines that ``logLines`` has.
     ///   - patience: see ``patience``.
     /// - Throws: ``SystemError`` if the kernel gives no event loop or thread.
     public convenience init(
-        _ handler: WebSocketHandler, at path: String = "/", configuration: Configuration = Configuration(),
+        _ handler: WebSocketHandler, at path: String = "/",
+        configuration: Configuration = Configuration(),
         logLevel: LogLevel = .warning, patience: Duration = .seconds(10)
     ) throws(SystemError) {
         var routes = Routes()
@@ -57,7 +60,8 @@ public final class TestHost: Sendable {
 
     /// Serves several, by their paths; otherwise as the other initialiser.
     public convenience init(
-        _ handlers: KeyValuePairs<String, WebSocketHandler>, configuration: Configuration = Configuration(),
+        _ handlers: KeyValuePairs<String, WebSocketHandler>,
+        configuration: Configuration = Configuration(),
         logLevel: LogLevel = .warning, patience: Duration = .seconds(10)
     ) throws(SystemError) {
         var routes = Routes()
@@ -67,7 +71,8 @@ public final class TestHost: Sendable {
 
     /// Serves routes; otherwise as the other initialisers.
     public init(
-        _ routes: Routes, configuration: Configuration = Configuration(), logLevel: LogLevel = .warning,
+        _ routes: Routes, configuration: Configuration = Configuration(),
+        logLevel: LogLevel = .warning,
         patience: Duration = .seconds(10)
     ) throws(SystemError) {
         self.patience = patience
@@ -76,7 +81,8 @@ public final class TestHost: Sendable {
         self.lines = lines
         defaultTarget = routes.listing.first?.urlPath ?? "/"
         memory = try MemoryHost(
-            configuration, routes: routes, log: Log(LogSettings(level: logLevel)) { lines.append($0) })
+            configuration, routes: routes,
+            log: Log(LogSettings(level: logLevel)) { lines.append($0) })
         _ = try memory.loop.start()
     }
 
@@ -97,18 +103,21 @@ public final class TestHost: Sendable {
 extension TestHost {
     /// Moves the clock, stopping at each timer on the way to let run what it wakes.
     ///
-    /// - Throws: ``TestFailure`` if that does not end, as with a handler that waits with a time-out of zero
-    ///   again and again.
+    /// - Throws: ``TestFailure`` if that does not end, as with a handler that waits with a time-out
+    ///   of zero again and again.
     public func advance(
         by duration: Duration, fileID: String = #fileID, line: Int = #line
     ) async throws {
         let place = TestPlace(fileID: fileID, line: line)
-        try await wait(place, explain: { "the clock could not be moved by \(duration): something never rests" }) {
+        try await wait(
+            place, explain: { "the clock could not be moved by \(duration): something never rests" }
+        ) {
             [loop] (wait: Wait<Void>) in loop.advance(by: duration) { wait.end(.success(())) }
         }
     }
 
-    /// Lets everything run that can. All other calls do this first; for tests that look at shared state.
+    /// Lets everything run that can. All other calls do this first; for tests that look at shared
+    /// state.
     public func settle(fileID: String = #fileID, line: Int = #line) async throws {
         let place = TestPlace(fileID: fileID, line: line)
         try await wait(place, explain: { "something never rests" }) { [loop] (wait: Wait<Void>) in
@@ -116,8 +125,8 @@ extension TestHost {
         }
     }
 
-    /// Begins what `Server.stop()` does: connections are closed with 1001, and dropped when the clock has moved
-    /// by ``Configuration/drainTimeout``.
+    /// Begins what `Server.stop()` does: connections are closed with 1001, and dropped when the
+    /// clock has moved by ``Configuration/drainTimeout``.
     public func stop(fileID: String = #fileID, line: Int = #line) async throws {
         loop.submit { [memory] in memory.drain(onEmpty: {}) }
         try await settle(fileID: fileID, line: line)
@@ -126,7 +135,8 @@ extension TestHost {
     /// In how much time the next timer fires, in words. On the loop's thread.
     func nextTimer() -> String {
         guard let deadline = loop.earliestDeadline else { return "no timer is set" }
-        return "the next timer fires in \((deadline - loop.currentTime).seconds) s, and advance(by:) moves the clock"
+        return
+            "the next timer fires in \((deadline - loop.currentTime).seconds) s, and advance(by:) moves the clock"
     }
 
     /// The last thing that the server logged, for messages.
@@ -139,7 +149,8 @@ extension TestHost {
     /// Connects and offers a handshake.
     ///
     /// - Parameters:
-    ///   - target: path and query, percent-encoded; empty: the path of the first route, `?query`: there too.
+    ///   - target: path and query, percent-encoded; empty: the path of the first route, `?query`:
+    ///     there too.
     ///   - origin: what a browser would send; `nil`: no such field.
     ///   - subprotocols: offered, in order of preference.
     ///   - cookies: in one `Cookie` field, as given.
@@ -148,12 +159,14 @@ extension TestHost {
     ///   - user: who the client is, as if it had passed the server's Basic authentication.
     ///   - tls: what TLS agreed on; `nil`: there is none.
     ///   - settings: how the client behaves.
-    /// - Throws: ``TestRejection`` if the answer is not 101, ``TestFailure`` if it makes no sense or none comes.
+    /// - Throws: ``TestRejection`` if the answer is not 101, ``TestFailure`` if it makes no sense
+    ///   or none comes.
     public func connect(
         _ target: String = "", origin: String? = nil, subprotocols: [String] = [],
         cookies: KeyValuePairs<String, String> = [:], fields: Fields = Fields(),
         from address: String = "192.0.2.1", user: String? = nil, tls: TLSInfo? = nil,
-        settings: TestClientSettings = TestClientSettings(), fileID: String = #fileID, line: Int = #line
+        settings: TestClientSettings = TestClientSettings(), fileID: String = #fileID,
+        line: Int = #line
     ) async throws -> TestClient {
         let place = TestPlace(fileID: fileID, line: line)
         var fields = fields
@@ -165,13 +178,18 @@ extension TestHost {
             self, target, origin: origin, subprotocols: subprotocols, fields: fields, tls: tls,
             settings: settings)
         let port = clientCount.add(1, ordering: .relaxed).newValue + Self.portBase
-        guard let address = try SocketAddress.resolve(host: address, port: UInt16(truncatingIfNeeded: port)).first
+        guard
+            let address = try SocketAddress.resolve(
+                host: address, port: UInt16(truncatingIfNeeded: port)
+            ).first
         else { throw place.failure("'\(address)' is no address") }
         loop.submit { [memory] in
             memory.accept(end.peer, from: address, user: user)
             end.offer()
         }
-        let answer = try await end.take("an answer to the handshake", self, place) { $0.takeAnswer() }
+        let answer = try await end.take("an answer to the handshake", self, place) {
+            $0.takeAnswer()
+        }
         return TestClient(self, end, answer)
     }
 

@@ -58,7 +58,8 @@ extension TestHost {
             guard (try? await Task.sleep(for: patience)) != nil else { return }
             loop.submit { wait.end(.failure(place.failure(explain()))) }
             guard (try? await Task.sleep(for: Self.graceOfLoop)) != nil else { return }
-            wait.end(.failure(place.failure("a handler has kept its thread for \(patience): use await")))
+            wait.end(
+                .failure(place.failure("a handler has kept its thread for \(patience): use await")))
         }
     }
 

@@ -28,7 +28,8 @@ public enum AcceptKey {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA_DIGEST_LENGTH)) { digest in
             digest.initialize(repeating: 0)
             withBytes(of: key, identifier) { input in
-                _ = EVP_Digest(input.baseAddress, input.count, digest.baseAddress, nil, algorithm.pointer, nil)
+                _ = EVP_Digest(
+                    input.baseAddress, input.count, digest.baseAddress, nil, algorithm.pointer, nil)
             }
             appendBase64(UnsafeBufferPointer(digest), to: &output)
         }
@@ -78,11 +79,13 @@ public enum AcceptKey {
         }
     }
 
-    private static func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+    private static func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8])
+    {
         // EVP_EncodeBlock writes four letters for each three bytes begun, and a NUL.
         output.append(addingCapacity: (bytes.count + 2) / 3 * 4 + 1) { output in
             output.withUnsafeMutableBufferPointer { letters, count in
-                count += Int(EVP_EncodeBlock(letters.baseAddress, bytes.baseAddress, Int32(bytes.count)))
+                count += Int(
+                    EVP_EncodeBlock(letters.baseAddress, bytes.baseAddress, Int32(bytes.count)))
             }
         }
     }

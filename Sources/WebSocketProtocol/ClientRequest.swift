@@ -68,7 +68,9 @@ public struct ClientRequest: Sendable, Hashable {
             throw .malformedSubprotocols(subprotocols.joined(separator: ", "))
         }
         var seen: Set<String> = []
-        for name in subprotocols where !seen.insert(name).inserted { throw .duplicateSubprotocol(name) }
+        for name in subprotocols where !seen.insert(name).inserted {
+            throw .duplicateSubprotocol(name)
+        }
     }
 
     private func fields() throws(FieldError) -> Fields {

@@ -66,9 +66,10 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
 
     /// The frame's payload, for `use`.
     ///
-    /// - Throws: ``SendError`` for a code that must not be sent, a reason without a code, or a reason
-    ///   over ``reasonByteLimit``.
-    func withPayload<Result>(_ use: (UnsafeRawBufferPointer) -> Result) throws(SendError) -> Result {
+    /// - Throws: ``SendError`` for a code that must not be sent, a reason without a code, or a
+    ///   reason over ``reasonByteLimit``.
+    func withPayload<Result>(_ use: (UnsafeRawBufferPointer) -> Result) throws(SendError) -> Result
+    {
         guard let code else {
             guard reason.isEmpty else { throw .closeReasonWithoutCode }
             return use(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -77,7 +78,8 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
         guard reason.utf8.count <= Self.reasonByteLimit else {
             throw .closeReasonTooLong(byteCount: reason.utf8.count)
         }
-        return withUnsafeTemporaryAllocation(byteCount: 2 + reason.utf8.count, alignment: 2) { payload in
+        return withUnsafeTemporaryAllocation(byteCount: 2 + reason.utf8.count, alignment: 2) {
+            payload in
             payload.storeBytes(of: code.rawValue.bigEndian, as: UInt16.self)
             UnsafeMutableRawBufferPointer(rebasing: payload[2...]).copyBytes(from: reason.utf8)
             return use(UnsafeRawBufferPointer(payload))

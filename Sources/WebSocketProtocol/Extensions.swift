@@ -36,7 +36,8 @@ public struct ExtensionOffer: Sendable, Hashable, CustomStringConvertible {
     /// - Returns: `nil` if the value does not follow the grammar or names no extension.
     public static func parse(_ value: String) -> [ExtensionOffer]? {
         var offers: [ExtensionOffer] = []
-        let isWellFormed = HeaderGrammar.forEachParameterizedElement(of: value) { name, parameters in
+        let isWellFormed = HeaderGrammar.forEachParameterizedElement(of: value) {
+            name, parameters in
             offers.append(ExtensionOffer(name, parameters: parameters))
             return parameters.allSatisfy(hasTokenValue)
         }

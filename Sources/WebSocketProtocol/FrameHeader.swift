@@ -77,7 +77,8 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
             return nil
         }
         var header = FrameHeader(
-            opcode, payloadByteCount: payloadByteCount, isFinal: isFinal, reservedBits: reservedBits)
+            opcode, payloadByteCount: payloadByteCount, isFinal: isFinal, reservedBits: reservedBits
+        )
         guard isMasked else { return (header, lengthEnd) }
         guard bytes.count >= lengthEnd &+ 4 else { return nil }
         let key = base.loadUnaligned(fromByteOffset: lengthEnd, as: UInt32.self)

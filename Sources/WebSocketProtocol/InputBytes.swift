@@ -1,5 +1,5 @@
-/// Received bytes and how far they were read. The memory is the caller's and is written to: payloads
-/// may be unmasked where they lie.
+/// Received bytes and how far they were read. The memory is the caller's and is written to:
+/// payloads may be unmasked where they lie.
 public struct InputBytes {
     private let bytes: UnsafeMutableRawBufferPointer
     private var position = 0

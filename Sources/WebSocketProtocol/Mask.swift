@@ -40,7 +40,8 @@ public enum Mask {
         }
         while index &+ 8 <= count {
             let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            destination.storeBytes(of: word ^ wide.littleEndian, toByteOffset: index, as: UInt64.self)
+            destination.storeBytes(
+                of: word ^ wide.littleEndian, toByteOffset: index, as: UInt64.self)
             index &+= 8
         }
         while index < count {

@@ -13,7 +13,8 @@ public enum Message: Sendable, Hashable {
 }
 
 extension Message {
-    /// Whether the same would be sent. Two ways to write one letter, which Swift's texts take for equal, differ.
+    /// Whether the same would be sent. Two ways to write one letter, which Swift's texts take for
+    /// equal, differ.
     @inlinable
     public static func == (first: Message, second: Message) -> Bool {
         switch (first, second) {
@@ -32,12 +33,15 @@ extension Message {
         var offset = 0
         while offset + 8 <= first.byteCount {
             let word = first.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            guard word == second.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
+            guard word == second.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) else {
+                return false
+            }
             offset += 8
         }
         for offset in offset..<first.byteCount
         where first.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-            != second.unsafeLoad(fromByteOffset: offset, as: UInt8.self) {
+            != second.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        {
             return false
         }
         return true

@@ -97,7 +97,8 @@ public enum OpeningHandshake {
     ) throws(FieldError) -> Fields {
         var fields = Fields()
         if let subprotocol {
-            guard HeaderGrammar.isToken(subprotocol), client.offeredSubprotocols.contains(subprotocol)
+            guard HeaderGrammar.isToken(subprotocol),
+                client.offeredSubprotocols.contains(subprotocol)
             else {
                 throw .invalidValue(name: "Sec-WebSocket-Protocol", value: subprotocol)
             }
@@ -149,7 +150,9 @@ public enum OpeningHandshake {
     }
 
     private static func key(_ fields: Fields) throws(HandshakeError) -> String {
-        guard let (key, lineCount) = fields.firstValue(of: "Sec-WebSocket-Key") else { throw .missingKey }
+        guard let (key, lineCount) = fields.firstValue(of: "Sec-WebSocket-Key") else {
+            throw .missingKey
+        }
         guard lineCount == 1 else { throw .duplicateKey(count: lineCount) }
         guard AcceptKey.isValid(key) else { throw .malformedKey(key) }
         return key
@@ -174,13 +177,17 @@ public enum OpeningHandshake {
         guard let (first, lineCount) = fields.firstValue(of: name) else { return [] }
         var extensions = try extensions(in: first)
         if lineCount > 1 {
-            for value in fields.values(of: name).dropFirst() { extensions += try self.extensions(in: value) }
+            for value in fields.values(of: name).dropFirst() {
+                extensions += try self.extensions(in: value)
+            }
         }
         return extensions
     }
 
     private static func extensions(in value: String) throws(HandshakeError) -> [ExtensionOffer] {
-        guard let extensions = ExtensionOffer.parse(value) else { throw .malformedExtensions(value) }
+        guard let extensions = ExtensionOffer.parse(value) else {
+            throw .malformedExtensions(value)
+        }
         return extensions
     }
 }

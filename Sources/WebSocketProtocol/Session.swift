@@ -1,11 +1,11 @@
 /// One end of an established connection: bytes go in, events come out (RFC 6455 §5 to §7).
 ///
-/// A value without I/O or clock. The caller feeds it what it read and sends the frames it is told to;
-/// the rules of what may follow what are here, for both roles, so that server, client and tests obey
-/// the same ones. SessionReceiving and SessionSending hold one direction each.
+/// A value without I/O or clock. The caller feeds it what it read and sends the frames it is told
+/// to; the rules of what may follow what are here, for both roles, so that server, client and tests
+/// obey the same ones. SessionReceiving and SessionSending hold one direction each.
 ///
-/// Between messages it owns no memory beside itself, unless compression keeps context. A copy shares
-/// the zlib streams with the original, so only one of them may be used on.
+/// Between messages it owns no memory beside itself, unless compression keeps context. A copy
+/// shares the zlib streams with the original, so only one of them may be used on.
 public struct Session {
     /// What arrived.
     public enum Event: Sendable, Hashable {
@@ -36,8 +36,8 @@ public struct Session {
         }
     }
 
-    /// Told of each header that is one, before it is held against the message it belongs to: for logs
-    /// that show every frame.
+    /// Told of each header that is one, before it is held against the message it belongs to: for
+    /// logs that show every frame.
     public var frameObserver: (@Sendable (FrameHeader) -> Void)? {
         get { rare?.frameObserver }
         set { madeRare.frameObserver = newValue }
@@ -66,7 +66,8 @@ public struct Session {
         }
     }
 
-    // What of a frame or message came so far. The small ones lie in the last word of the frame's header.
+    // What of a frame or message came so far. The small ones lie in the last word of the frame's
+    // header.
     var headerStart: [UInt8] = []
     var frameReceivedByteCount = 0
     var controlPayload: [UInt8] = []
@@ -104,8 +105,8 @@ public struct Session {
         hasCompression = compression != nil
     }
 
-    /// A compressed message may be this much longer on the wire than inflated. Far more than any that
-    /// carries something: one sent in pieces of a byte takes eight times its length.
+    /// A compressed message may be this much longer on the wire than inflated. Far more than any
+    /// that carries something: one sent in pieces of a byte takes eight times its length.
     var compressedByteLimit: Int {
         let (limit, overflow) = messageByteLimit.multipliedReportingOverflow(by: 16)
         return overflow ? .max : max(limit, 65_536)

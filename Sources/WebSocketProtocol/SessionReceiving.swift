@@ -1,8 +1,8 @@
 extension Session {
     /// Reads on in `input` until something has arrived whole.
     ///
-    /// Payloads are unmasked in place, or on the way into the message. What is left of an incomplete frame is
-    /// taken into the session, so after `nil` the input may be overwritten.
+    /// Payloads are unmasked in place, or on the way into the message. What is left of an
+    /// incomplete frame is taken into the session, so after `nil` the input may be overwritten.
     ///
     /// - Returns: the next event; `nil` when the input is used up.
     /// - Throws: the peer's fault. The session is dead then, and drops what follows.
@@ -28,7 +28,8 @@ extension Session {
         }
     }
 
-    /// The common case in one step: a message of one frame, not compressed, that lies complete in the input.
+    /// The common case in one step: a message of one frame, not compressed, that lies complete in
+    /// the input.
     ///
     /// - Returns: `nil` for all that is not so, with nothing taken from the input.
     private func readWholeMessage(
@@ -70,7 +71,8 @@ extension Session {
         if headerStart.isEmpty {
             guard !input.remaining.isEmpty else { return false }
             if let (header, byteCount) = try FrameHeader.parse(
-                input.remaining, role: role, allowsCompression: compression != nil) {
+                input.remaining, role: role, allowsCompression: compression != nil)
+            {
                 input.skip(byteCount)
                 try begin(header)
                 return true
@@ -90,7 +92,8 @@ extension Session {
         return false
     }
 
-    private func parseHeaderStart() throws(ProtocolError) -> (header: FrameHeader, byteCount: Int)? {
+    private func parseHeaderStart() throws(ProtocolError) -> (header: FrameHeader, byteCount: Int)?
+    {
         // A typed error does not pass through `withUnsafeBytes`, so it travels as a value.
         let parsed = headerStart.withUnsafeBytes { bytes in
             Result { () throws(ProtocolError) in
@@ -121,8 +124,8 @@ extension Session {
         }
     }
 
-    /// Of a compressed message the inflated bytes count, as they come. But one that inflates to nothing
-    /// has to end as well.
+    /// Of a compressed message the inflated bytes count, as they come. But one that inflates to
+    /// nothing has to end as well.
     private mutating func beginCompressed(_ header: FrameHeader) throws(ProtocolError) {
         if header.opcode != .continuation { compressedByteCount = 0 }
         guard header.payloadByteCount <= compressedByteLimit &- compressedByteCount else {
@@ -143,8 +146,11 @@ extension Session {
         if piece.isEmpty && missing > 0 { return nil }
         let isWhole = piece.count == missing
         let isCompressed = compression?.isReceiving == true
-        let isMessage = isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
-        if !frame.opcode.isControl && !isCompressed && !(isMessage && validator.isAtCharacterBoundary) {
+        let isMessage =
+            isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
+        if !frame.opcode.isControl && !isCompressed
+            && !(isMessage && validator.isAtCharacterBoundary)
+        {
             return try readDataPiece(UnsafeRawBufferPointer(piece), frame, isWhole)
         }
         if let key = frame.maskingKey {
@@ -152,7 +158,9 @@ extension Session {
         }
         let bytes = UnsafeRawBufferPointer(piece)
         if frame.opcode.isControl { return try readControl(bytes, frame, isWhole) }
-        if let compression, isCompressed { return try readCompressed(bytes, frame, isWhole, compression) }
+        if let compression, isCompressed {
+            return try readCompressed(bytes, frame, isWhole, compression)
+        }
         return try wholeMessage(bytes)
     }
 
@@ -175,7 +183,8 @@ extension Session {
         return .text(text(bytes, isASCII: validator.isASCII))
     }
 
-    /// A copy of bytes that were checked already, which other ways to make a text would do once more.
+    /// A copy of bytes that were checked already, which other ways to make a text would do once
+    /// more.
     private static func text(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> String {
         let bytes = bytes.assumingMemoryBound(to: UInt8.self).span
         return String(copying: UTF8Span(unchecked: bytes, isKnownASCII: isASCII))
@@ -194,7 +203,9 @@ extension Session {
         } else {
             messagePayload.append(contentsOf: piece)
         }
-        if messageKind == .text, !validator.accept(messagePayload, from: start) { throw .invalidUTF8 }
+        if messageKind == .text, !validator.accept(messagePayload, from: start) {
+            throw .invalidUTF8
+        }
         frameReceivedByteCount &+= piece.count
         guard isWhole else { return nil }
         self.frame = nil
@@ -202,16 +213,19 @@ extension Session {
         return .message(try finishMessage())
     }
 
-    /// Makes room for what is announced, so that a long message does not move each time it has doubled; but
-    /// a claim alone may cost no more than 64 KiB, and one that was kept in part four times that part.
+    /// Makes room for what is announced, so that a long message does not move each time it has
+    /// doubled; but a claim alone may cost no more than 64 KiB, and one that was kept in part four
+    /// times that part.
     private mutating func reserve(_ announcedByteCount: Int, having byteCount: Int) {
         let received = messagePayload.count &+ byteCount
         let wanted = messagePayload.count &+ min(announcedByteCount, max(65_536, 4 &* received))
         // Twice at least: small frames would move the message with each.
-        messagePayload.reserveCapacity(max(wanted, min(2 &* messagePayload.capacity, messageByteLimit)))
+        messagePayload.reserveCapacity(
+            max(wanted, min(2 &* messagePayload.capacity, messageByteLimit)))
     }
 
-    /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit lets.
+    /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit
+    /// lets.
     private mutating func readCompressed(
         _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool,
         _ compression: SessionCompression
@@ -238,8 +252,8 @@ extension Session {
         return .message(try finishMessage())
     }
 
-    /// Of a message over the limit, text that is wrong before the limit fails as that: which fault wins
-    /// must not depend on how much was inflated at once.
+    /// Of a message over the limit, text that is wrong before the limit fails as that: which fault
+    /// wins must not depend on how much was inflated at once.
     private mutating func checkLimit(_ piece: UnsafeRawBufferPointer) throws(ProtocolError) {
         let total = messagePayload.count &+ piece.count
         if total <= messageByteLimit { return }
@@ -250,8 +264,8 @@ extension Session {
         throw .messageTooBig(byteCount: UInt64(messageByteLimit) + 1, byteLimit: messageByteLimit)
     }
 
-    /// Inflates until the output is full or the input used up. What comes before a fault is delivered
-    /// first, and the fault with the next call.
+    /// Inflates until the output is full or the input used up. What comes before a fault is
+    /// delivered first, and the fault with the next call.
     private func inflate(
         with inflater: Inflater, into output: UnsafeMutableRawBufferPointer
     ) throws(ProtocolError) -> (piece: UnsafeRawBufferPointer, isEnd: Bool) {
@@ -315,11 +329,14 @@ extension Session {
 
 extension [UInt8] {
     /// A masked piece of a payload, which is unmasked on the way to its place.
-    fileprivate mutating func append(unmasking piece: UnsafeRawBufferPointer, _ key: UInt32, offset: Int = 0) {
+    fileprivate mutating func append(
+        unmasking piece: UnsafeRawBufferPointer, _ key: UInt32, offset: Int = 0
+    ) {
         append(addingCapacity: piece.count) { output in
             output.withUnsafeMutableBufferPointer { room, count in
                 guard let start = room.baseAddress else { return }
-                Mask.apply(key, to: piece, writingTo: UnsafeMutableRawPointer(start), offset: offset)
+                Mask.apply(
+                    key, to: piece, writingTo: UnsafeMutableRawPointer(start), offset: offset)
                 count = piece.count
             }
         }

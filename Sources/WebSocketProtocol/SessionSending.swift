@@ -26,8 +26,9 @@ extension Session {
         return FrameHeader(kind, payloadByteCount: payloadByteCount, maskingKey: maskingKey)
     }
 
-    /// Whether the next piece of a message is to go through ``compressedFrame(_:payload:isFinal:maskingKey:)``:
-    /// its message is being compressed, or it begins one that is long enough.
+    /// Whether the next piece of a message is to go through
+    /// ``compressedFrame(_:payload:isFinal:maskingKey:)``: its message is being compressed, or it
+    /// begins one that is long enough.
     @inlinable
     public func compresses(_ payloadByteCount: Int) -> Bool {
         hasCompression && compressesPiece(payloadByteCount)
@@ -44,8 +45,8 @@ extension Session {
     ///
     /// A whole message that would become longer goes out as it is, where that is allowed.
     ///
-    /// - Returns: a payload that is valid until the pool is used again, or is the one given. Whoever has
-    ///   copied it trims the pool's output, or the longest message's memory would stay.
+    /// - Returns: a payload that is valid until the pool is used again, or is the one given.
+    ///   Whoever has copied it trims the pool's output, or the longest message's memory would stay.
     public mutating func compressedFrame(
         _ kind: Opcode, payload: UnsafeRawBufferPointer, isFinal: Bool = true,
         maskingKey: UInt32? = nil
@@ -92,7 +93,8 @@ extension Session {
     ) throws(SendError) -> [UInt8] {
         if hasSentClose { throw .closeAlreadySent }
         let frame = try close.withPayload { payload in
-            FrameHeader(.close, payloadByteCount: payload.count, maskingKey: maskingKey).bytes(payload)
+            FrameHeader(.close, payloadByteCount: payload.count, maskingKey: maskingKey).bytes(
+                payload)
         }
         sentClose = close
         return frame

@@ -1,11 +1,12 @@
-/// Checks text as it arrives, in pieces that may end inside a character (RFC 6455 §8.1, RFC 3629 §4).
+/// Checks text as it arrives, in pieces that may end inside a character (RFC 6455 §8.1, RFC 3629
+/// §4).
 ///
 /// It fails in the piece that holds the first byte that cannot belong to UTF-8, however far the
 /// message's end is.
 ///
-/// By RFC 3629 §4's table, whether a byte is right depends on the three before it and on nothing else,
-/// so ``UTF8Block`` checks sixteen at once. The first three bytes of a piece and short pieces go
-/// through a state machine, a byte at a time; its state is all that is kept between pieces.
+/// By RFC 3629 §4's table, whether a byte is right depends on the three before it and on nothing
+/// else, so ``UTF8Block`` checks sixteen at once. The first three bytes of a piece and short pieces
+/// go through a state machine, a byte at a time; its state is all that is kept between pieces.
 struct UTF8Validator: Sendable {
     /// Continuation bytes still missing of the character in progress: 0…3.
     private var missingByteCount: UInt8 = 0
@@ -72,10 +73,10 @@ struct UTF8Validator: Sendable {
     private mutating func begin(_ byte: UInt8) -> Bool {
         switch byte {
         case 0xC2...0xDF: missingByteCount = 1
-        case 0xE0: (missingByteCount, nextLowest, nextSpan) = (2, 0xA0, 0x1F)  // shorter forms exist below
+        case 0xE0: (missingByteCount, nextLowest, nextSpan) = (2, 0xA0, 0x1F)  // overlong below
         case 0xE1...0xEC, 0xEE, 0xEF: missingByteCount = 2
         case 0xED: (missingByteCount, nextSpan) = (2, 0x1F)  // surrogates lie above
-        case 0xF0: (missingByteCount, nextLowest, nextSpan) = (3, 0x90, 0x2F)  // shorter forms exist below
+        case 0xF0: (missingByteCount, nextLowest, nextSpan) = (3, 0x90, 0x2F)  // overlong below
         case 0xF1...0xF3: missingByteCount = 3
         case 0xF4: (missingByteCount, nextSpan) = (3, 0x0F)  // U+10FFFF is the last
         default: return false
@@ -84,8 +85,8 @@ struct UTF8Validator: Sendable {
     }
 }
 
-/// RFC 3629 §4's table for sixteen bytes at once, the width of the vectors that every x86-64 and every
-/// arm64 has. Comparisons only: a table look-up for each byte would need a later processor.
+/// RFC 3629 §4's table for sixteen bytes at once, the width of the vectors that every x86-64 and
+/// every arm64 has. Comparisons only: a table look-up for each byte would need a later processor.
 private enum UTF8Block {
     typealias Bytes = SIMD16<UInt8>
     typealias Places = SIMDMask<SIMD16<Int8>>
@@ -94,8 +95,9 @@ private enum UTF8Block {
     /// What has to lie before the first block: the longest character has three bytes more.
     static let leadByteCount = 3
 
-    /// Checks the bytes from `start` on, of which the ones before are right; `leadByteCount` at least
-    /// lie before them, and with those there is a block. The last character may be incomplete.
+    /// Checks the bytes from `start` on, of which the ones before are right; `leadByteCount` at
+    /// least lie before them, and with those there is a block. The last character may be
+    /// incomplete.
     static func accept(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> Bool {
         var index = start
         while index &+ 64 <= end {

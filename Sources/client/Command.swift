@@ -36,12 +36,14 @@ extension Command {
         case "/ping": self = .ping(Array(rest.utf8))
         case "/close": self = Self.close(rest)
         case "/help": self = .help
-        default: self = .mistake("no such command: /help lists them, // sends a text that begins with /")
+        default:
+            self = .mistake("no such command: /help lists them, // sends a text that begins with /")
         }
     }
 
     private static func binary(_ text: Substring) -> Command {
-        Hexadecimal.bytes(text).map { .send(.binary($0)) } ?? .mistake("/binary takes \(Hexadecimal.form)")
+        Hexadecimal.bytes(text).map { .send(.binary($0)) }
+            ?? .mistake("/binary takes \(Hexadecimal.form)")
     }
 
     /// RFC 6455 §7.4.1: which codes may be sent is the connection's to say.

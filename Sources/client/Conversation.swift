@@ -43,14 +43,15 @@ final class Conversation: Sendable {
         output.closed(close)
         if hasTooLongLine.load(ordering: .sequentiallyConsistent) {
             return output.failed(
-                "a line of the input is longer than \(settings.lineByteLimit) bytes (--max-line-size)", .usage)
+                "a line of the input is longer than \(settings.lineByteLimit) bytes (--max-line-size)",
+                .usage)
         }
         if let sent, sent == close.code { return .success }
         return ExitCode(closedByServer: close)
     }
 
-    /// - Returns: the code of our Close, once it is answered or has waited long enough; `nil` if the
-    ///   server was faster.
+    /// - Returns: the code of our Close, once it is answered or has waited long enough; `nil` if
+    ///   the server was faster.
     private func type() async -> CloseCode? {
         do throws(ConnectionError) {
             while case let next = await lines.next(), next != .end {
@@ -105,8 +106,8 @@ final class Conversation: Sendable {
         }
     }
 
-    /// Answers to the last lines may be on their way, and would be dropped behind our Close. A server that
-    /// never pauses is waited for until the time limit, but once as long as asked for.
+    /// Answers to the last lines may be on their way, and would be dropped behind our Close. A
+    /// server that never pauses is waited for until the time limit, but once as long as asked for.
     private func waitUntilQuiet() async {
         let linger = settings.linger ?? (isTyped ? .zero : Settings.lingerOfPipes)
         guard linger > .zero else { return }

@@ -30,12 +30,14 @@ extension ExitCode {
     /// Whether the request was not sent at all.
     private static func isOurs(_ error: HandshakeError) -> Bool {
         switch error {
-        case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol: true
+        case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol:
+            true
         default: false
         }
     }
 
-    /// - Parameter close: the server's; if it is the answer to ours, then another one than that asks for.
+    /// - Parameter close: the server's; if it is the answer to ours, then another one than that
+    ///   asks for.
     init(closedByServer close: Close) {
         switch close.code {
         case nil, .normalClosure, .goingAway: self = .success

@@ -9,7 +9,9 @@ enum Hexadecimal {
         var high: UInt8?
         for character in text {
             if character.isWhitespace && high == nil { continue }
-            guard character.isASCII, let digit = character.hexDigitValue.map({ UInt8($0) }) else { return nil }
+            guard character.isASCII, let digit = character.hexDigitValue.map({ UInt8($0) }) else {
+                return nil
+            }
             if let first = high {
                 bytes.append(first << 4 | digit)
                 high = nil

@@ -30,8 +30,8 @@ final class InputLines: Sendable {
 
     /// The next line without its end, LF or CR LF.
     ///
-    /// A read blocks, so it has a thread of its own: one line at a time, so that a fast input waits for a
-    /// slow server.
+    /// A read blocks, so it has a thread of its own: one line at a time, so that a fast input waits
+    /// for a slow server.
     func next() async -> Next {
         if let next = nextIfThere() { return next }
         return await withCheckedContinuation { continuation in

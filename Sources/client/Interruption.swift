@@ -3,8 +3,8 @@ import Synchronization
 import WebSocketClient
 import WebSocketProtocol
 
-/// SIGINT (Ctrl-C) and SIGTERM: the first one closes in good order, with 1001, and ends the program; the
-/// second one, or one that comes before there is a connection, ends it at once.
+/// SIGINT (Ctrl-C) and SIGTERM: the first one closes in good order, with 1001, and ends the
+/// program; the second one, or one that comes before there is a connection, ends it at once.
 final class Interruption: Sendable {
     static let signals = [SIGINT, SIGTERM]
 
@@ -32,7 +32,9 @@ final class Interruption: Sendable {
     /// A connection is open, and has to be closed before the end.
     ///
     /// - Parameter output: for the server's Close.
-    func protect(_ socket: WebSocket, _ output: Output) { state.withLock { $0.open = (socket, output) } }
+    func protect(_ socket: WebSocket, _ output: Output) {
+        state.withLock { $0.open = (socket, output) }
+    }
 
     /// Returns if no signal came; else the program ends meanwhile.
     func leaveItTheEnd() async { await state.withLock { $0.closing }?.value }

@@ -16,7 +16,9 @@ struct JSONObject {
         add(name, raw: quoted)
     }
 
-    mutating func add(_ name: String, _ number: Int?) { add(name, raw: number.map { "\($0)" } ?? "null") }
+    mutating func add(_ name: String, _ number: Int?) {
+        add(name, raw: number.map { "\($0)" } ?? "null")
+    }
 
     mutating func add(_ name: String, _ number: Double) { add(name, raw: "\(number)") }
 

@@ -31,7 +31,8 @@ struct OneShot: Sendable {
             output.closed(close)
             let code = ExitCode(closedByServer: close)
             return output.failed(
-                "the server closed before all messages had come", code == .success ? .unexpected : code)
+                "the server closed before all messages had come",
+                code == .success ? .unexpected : code)
         case .failed(let error): return output.failed(error.textForClient, .lost)
         }
     }
@@ -79,8 +80,11 @@ struct OneShot: Sendable {
     }
 
     private func fault(of message: Message, at index: Int) -> String? {
-        guard script.expected.indices.contains(index), script.expected[index] != message else { return nil }
-        return "message \(index + 1) was to be \(Self.text(script.expected[index])), and is \(Self.text(message))"
+        guard script.expected.indices.contains(index), script.expected[index] != message else {
+            return nil
+        }
+        return
+            "message \(index + 1) was to be \(Self.text(script.expected[index])), and is \(Self.text(message))"
     }
 
     private static func text(_ message: Message) -> String {
@@ -94,7 +98,8 @@ struct OneShot: Sendable {
     /// - Parameter code: what the program ends with if closing goes well.
     private func close(_ code: ExitCode) async -> ExitCode {
         guard let answer = try? await socket.close() else {
-            return code == .success ? output.failed("the server did not answer the Close", .lost) : code
+            return code == .success
+                ? output.failed("the server did not answer the Close", .lost) : code
         }
         output.closed(answer)
         return code == .success ? ExitCode(closedByServer: answer) : code

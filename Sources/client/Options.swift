@@ -38,7 +38,8 @@ enum Options {
         switch (settings.certificate, settings.privateKey) {
         case (nil, nil): break
         case (let certificate?, let privateKey?):
-            settings.configuration.tls.identity = .files(certificate: certificate, privateKey: privateKey)
+            settings.configuration.tls.identity = .files(
+                certificate: certificate, privateKey: privateKey)
         default: throw UsageError("--certificate and --private-key: give both")
         }
         do throws(FieldError) {
@@ -96,13 +97,21 @@ extension Options {
     ]
 
     static let handshake: [Option] = [
-        Option(name: "origin", letter: "o", value: "ORIGIN", help: "what a browser would say of its page") {
+        Option(
+            name: "origin", letter: "o", value: "ORIGIN",
+            help: "what a browser would say of its page"
+        ) {
             settings, text, _ in settings.origin = text
         },
-        Option(name: "subprotocol", value: "NAME", help: "offer it; several are in order of preference") {
+        Option(
+            name: "subprotocol", value: "NAME", help: "offer it; several are in order of preference"
+        ) {
             settings, text, _ in settings.subprotocols.append(text)
         },
-        Option(name: "header", value: "LINE", help: "'Name: value', a field more; may be given several times") {
+        Option(
+            name: "header", value: "LINE",
+            help: "'Name: value', a field more; may be given several times"
+        ) {
             settings, text, option throws(UsageError) in
             let (name, value) = try HeaderLine.parse(text, option)
             do throws(FieldError) {
@@ -123,17 +132,22 @@ extension Options {
     static let tls: [Option] = [
         Option(
             name: "ca", value: "FILE",
-            help: "PEM: trust these CAs, or this self-signed certificate, and no others; default: the machine's"
+            help:
+                "PEM: trust these CAs, or this self-signed certificate, and no others; default: the machine's"
         ) { settings, text, _ in settings.configuration.tls.trust = .file(text) },
-        Option(name: "insecure", help: "for tests: trust every certificate, so anybody may listen") {
+        Option(name: "insecure", help: "for tests: trust every certificate, so anybody may listen")
+        {
             settings, _, _ in settings.configuration.tls.trust = .anyCertificate
         },
         Option(
-            name: "server-name", value: "HOST", help: "the name the certificate must have, if not the URL's"
+            name: "server-name", value: "HOST",
+            help: "the name the certificate must have, if not the URL's"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.tls.serverName = try Values.host(text, option)
         },
-        Option(name: "certificate", value: "FILE", help: "PEM: to show to a server that asks for one") {
+        Option(
+            name: "certificate", value: "FILE", help: "PEM: to show to a server that asks for one"
+        ) {
             settings, text, _ in settings.certificate = text
         },
         Option(name: "private-key", value: "FILE", help: "PEM: its key, without a passphrase") {

@@ -41,7 +41,9 @@ struct Output: Sendable {
     func received(_ message: Message) {
         switch message {
         case .text(let text):
-            guard printsJSON else { return put("< \(isTerminal ? escaped(text, limit: .max) : text)\n") }
+            guard printsJSON else {
+                return put("< \(isTerminal ? escaped(text, limit: .max) : text)\n")
+            }
             var object = JSONObject(event: "text")
             object.add("text", text)
             put(object)

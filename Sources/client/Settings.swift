@@ -18,8 +18,8 @@ struct Settings: Sendable {
     var timeout = Settings.defaultTimeout
     /// `nil`: none for a person who types, ``lingerOfPipes`` for a pipe or file.
     var linger: Duration?
-    /// The longest line of standard input, without its end. 1 MiB: the longest message of a server with
-    /// default limits.
+    /// The longest line of standard input, without its end. 1 MiB: the longest message of a server
+    /// with default limits.
     var lineByteLimit = 1 << 20
     var logLevel = LogLevel.error
     var printsJSON = false
@@ -60,7 +60,9 @@ struct Place: Sendable {
     var resolved: String {
         get throws(UsageError) {
             if let url {
-                if hasParts { throw UsageError("give the URL, or its parts with -s, -p, -r and -t, not both") }
+                if hasParts {
+                    throw UsageError("give the URL, or its parts with -s, -p, -r and -t, not both")
+                }
                 return url
             }
             guard hasParts else {

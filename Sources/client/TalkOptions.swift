@@ -9,10 +9,14 @@ extension Options {
             name: "message", letter: "m", value: "LIST",
             help: "texts separated by commas; each waits for the answer to the one before"
         ) { settings, text, _ in
-            settings.script.exchanges += text.split(separator: ",", omittingEmptySubsequences: false)
-                .map(String.init)
+            settings.script.exchanges += text.split(
+                separator: ",", omittingEmptySubsequences: false
+            )
+            .map(String.init)
         },
-        Option(name: "send", value: "TEXT", help: "may be given several times, as may the next three") {
+        Option(
+            name: "send", value: "TEXT", help: "may be given several times, as may the next three"
+        ) {
             settings, text, _ in settings.script.messages.append(.text(text))
         },
         Option(name: "send-hex", value: "HEX", help: "a binary message: 00ff 0a") {
@@ -29,14 +33,16 @@ extension Options {
         },
         Option(
             name: "receive", value: "COUNT",
-            help: "how many messages to wait for; default: those of --expect, or one for each --send"
+            help:
+                "how many messages to wait for; default: those of --expect, or one for each --send"
         ) { settings, text, option throws(UsageError) in
             settings.script.receiveCount = try Values.integer(text, 0...1_000_000_000, option)
         },
         Option(name: "ping", help: "send a Ping first, and print how long its Pong took") {
             settings, _, _ in settings.script.pings = true
         },
-        timeout("timeout", letter: "k", "to connect; and once more for all of the one shot, default 10"),
+        timeout(
+            "timeout", letter: "k", "to connect; and once more for all of the one shot, default 10"),
         timeout("socket-timeout", "the same, for pywebsocket3's command lines"),
     ]
 
@@ -44,7 +50,10 @@ extension Options {
         Option(name: "hex", help: "print the bytes of binary messages, not only their number") {
             settings, _, _ in settings.showsHexadecimal = true
         },
-        Option(name: "json", help: "print one JSON object per event: open, text, binary, pong, close, error") {
+        Option(
+            name: "json",
+            help: "print one JSON object per event: open, text, binary, pong, close, error"
+        ) {
             settings, _, _ in settings.printsJSON = true
         },
         Option(name: "quiet", letter: "q", help: "print nothing but what goes wrong") {
@@ -52,7 +61,8 @@ extension Options {
         },
         Option(
             name: "linger", value: "SECONDS",
-            help: "at the end of the input: close once nothing has come for so long, or after --timeout; "
+            help:
+                "at the end of the input: close once nothing has come for so long, or after --timeout; "
                 + "default 0 at a terminal, else 0.5"
         ) { settings, text, option throws(UsageError) in
             settings.linger = try Values.seconds(text, isZeroAllowed: true, option)
@@ -69,23 +79,29 @@ extension Options {
     static let others: [Option] = [
         Option(
             name: "compression", value: "MODE",
-            help: "shared (default) or dedicated: offer permessage-deflate, without or with memory of "
+            help:
+                "shared (default) or dedicated: offer permessage-deflate, without or with memory of "
                 + "earlier messages; off"
         ) { settings, text, option throws(UsageError) in
-            settings.configuration.connection.compression.mode = try Values.compressionMode(text, option)
+            settings.configuration.connection.compression.mode = try Values.compressionMode(
+                text, option)
         },
         Option(
             name: "use-permessage-deflate",
-            help: "for pywebsocket3's command lines: it is offered anyway, here with memory (dedicated)"
+            help:
+                "for pywebsocket3's command lines: it is offered anyway, here with memory (dedicated)"
         ) { settings, _, _ in settings.configuration.connection.compression.mode = .dedicated },
         Option(
             name: "max-message-size", value: "BYTES",
             help: "longest message; over it: close 1009, default "
                 + "\(Settings().configuration.connection.messageByteLimit)"
         ) { settings, text, option throws(UsageError) in
-            settings.configuration.connection.messageByteLimit = try Values.bytes(text, atLeast: 1, option)
+            settings.configuration.connection.messageByteLimit = try Values.bytes(
+                text, atLeast: 1, option)
         },
-        Option(name: "log-level", value: "LEVEL", help: "to stderr; fine: every frame; default error") {
+        Option(
+            name: "log-level", value: "LEVEL", help: "to stderr; fine: every frame; default error"
+        ) {
             settings, text, option throws(UsageError) in
             settings.logLevel = try Values.logLevel(text, option)
         },
@@ -97,7 +113,8 @@ extension Options {
         }.scoped(.commandLineOnly),
     ]
 
-    private static func timeout(_ name: String, letter: Character? = nil, _ help: String) -> Option {
+    private static func timeout(_ name: String, letter: Character? = nil, _ help: String) -> Option
+    {
         Option(name: name, letter: letter, value: "SECONDS", help: help) {
             settings, text, option throws(UsageError) in
             settings.timeout = try Values.seconds(text, option)
@@ -117,11 +134,15 @@ enum HeaderLine {
     /// What the handshake itself writes (RFC 6455 §4.1), and what to give instead.
     private static let owned = [
         "host": "it is the URL's", "upgrade": "", "connection": "", "content-length": "",
-        "transfer-encoding": "", "origin": "use --origin", "sec-websocket-key": "", "sec-websocket-version": "",
-        "sec-websocket-protocol": "use --subprotocol", "sec-websocket-extensions": "use --compression",
+        "transfer-encoding": "", "origin": "use --origin", "sec-websocket-key": "",
+        "sec-websocket-version": "",
+        "sec-websocket-protocol": "use --subprotocol",
+        "sec-websocket-extensions": "use --compression",
     ]
 
-    static func parse(_ line: String, _ option: String) throws(UsageError) -> (name: String, value: String) {
+    static func parse(_ line: String, _ option: String) throws(UsageError) -> (
+        name: String, value: String
+    ) {
         guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
             throw UsageError("\(option): '\(escaped(line))' is not 'Name: value'")
         }

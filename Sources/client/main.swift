@@ -1,8 +1,9 @@
 import EventLoop
 import Glibc
 
-// Before the first other thread, so that all of them leave these signals to this one. It must not be given
-// away to the concurrency runtime (by an `await` here), whose main thread takes every signal.
+// Before the first other thread, so that all of them leave these signals to this one. It must not
+// be given away to the concurrency runtime (by an `await` here), whose main thread takes every
+// signal.
 Signals.block(Interruption.signals)
 let interruption = Interruption()
 Task.detached { [interruption] in

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What masking and the UTF-8 check make of memory, beside memcpy: GB (10^9 bytes) per second of this
-/// thread's CPU time. `Tests/Bench/run --bytes` builds it from the two files that it measures.
+/// What masking and the UTF-8 check make of memory, beside memcpy: GB (10^9 bytes) per second of
+/// this thread's CPU time. `Tests/Bench/run --bytes` builds it from the two files that it measures.
 ///
 /// For each size the subjects are visited in turn, so that what else the machine does hits all of
 /// them alike. Medians of the rounds; the ratios are to memcpy in the same table.
@@ -12,7 +12,8 @@ struct BytesBench {
 
     static func main() {
         print("GB/s, ratio to memcpy; ns per call up to 64 bytes", terminator: "\n\n")
-        print(padded(""), [8, 16, 64, 1 << 10, 64 << 10, 1 << 20].map(sizeName).map(padded).joined())
+        print(
+            padded(""), [8, 16, 64, 1 << 10, 64 << 10, 1 << 20].map(sizeName).map(padded).joined())
         let columns = [8, 16, 64, 1 << 10, 64 << 10, 1 << 20].map(column)
         for (index, name) in Subject.names.enumerated() {
             print(padded(name), columns.map { padded($0[index]) }.joined())
@@ -37,7 +38,8 @@ struct BytesBench {
     }
 
     static func sizeName(_ byteCount: Int) -> String {
-        byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB"
+        byteCount >= 1 << 20
+            ? "\(byteCount >> 20) MiB"
             : byteCount >= 1 << 10 ? "\(byteCount >> 10) KiB" : "\(byteCount) B"
     }
 
@@ -45,7 +47,8 @@ struct BytesBench {
         let power = pow(10, Double(digitCount))
         let text = "\((number * power).rounded() / power)".split(separator: ".")
         let fraction = text.count > 1 ? text[1] : ""
-        return "\(text[0])." + fraction + String(repeating: "0", count: max(0, digitCount - fraction.count))
+        return "\(text[0])." + fraction
+            + String(repeating: "0", count: max(0, digitCount - fraction.count))
     }
 
     static func padded(_ text: String) -> String {
@@ -62,8 +65,15 @@ final class Subject {
         (name: "Russian", sample: "Съешь же ещё этих мягких французских булок, да выпей чаю. "),
         (name: "Chinese", sample: "天地玄黄，宇宙洪荒。日月盈昃，辰宿列張。寒來暑往，秋收冬藏。"),
         (name: "emoji", sample: "😀😃😄😁 🎉🎊🚀 👍👎 😴🤔 ok "),
-        (name: "JSON", sample: "{\"id\":4711,\"from\":\"Zoë\",\"text\":\"Grüße – привет, 世界! 🎉\",\"read\":false},"),
-        (name: "French", sample: "Voix ambiguë d'un cœur qui, au zéphyr, préfère les jattes de kiwis. "),
+        (
+            name: "JSON",
+            sample:
+                "{\"id\":4711,\"from\":\"Zoë\",\"text\":\"Grüße – привет, 世界! 🎉\",\"read\":false},"
+        ),
+        (
+            name: "French",
+            sample: "Voix ambiguë d'un cœur qui, au zéphyr, préfère les jattes de kiwis. "
+        ),
     ]
 
     private let bytes: UnsafeMutableRawBufferPointer
@@ -101,8 +111,9 @@ final class Subject {
 
     /// The text over and over; it may end inside a character.
     private static func repeated(_ sample: String, _ byteCount: Int) -> [UInt8] {
-        Array(repeatElement(Array(sample.utf8), count: byteCount / sample.utf8.count + 1).joined()
-            .prefix(byteCount))
+        Array(
+            repeatElement(Array(sample.utf8), count: byteCount / sample.utf8.count + 1).joined()
+                .prefix(byteCount))
     }
 
     /// Finds how many calls take about so long.

@@ -6,8 +6,8 @@ import WebSocketProtocol
 ///
 ///     instructions SUBJECT TIMES
 ///
-/// Without arguments it prints the subjects. Nothing here is random and nothing looks at a clock: the same
-/// call takes the same instructions.
+/// Without arguments it prints the subjects. Nothing here is random and nothing looks at a clock:
+/// the same call takes the same instructions.
 @main
 struct Instructions {
     static func main() {
@@ -29,7 +29,10 @@ struct Instructions {
         ("handshake: head, checks and answer", { { answerHandshake(browserRequest) } }),
         ("headers of 100 empty frames", { receiving(frames(.binary, [], count: 100)) }),
         ("a text of 64 bytes, received", { receiving(frames(.text, ascii(64))) }),
-        ("a text of 64 bytes, byte by byte", { receiving(frames(.text, ascii(64)), pieceByteCount: 1) }),
+        (
+            "a text of 64 bytes, byte by byte",
+            { receiving(frames(.text, ascii(64)), pieceByteCount: 1) }
+        ),
         ("4 KiB in 4 fragments, received", { receiving(fragments(ascii(4096), count: 4)) }),
         ("unmask 64 bytes", { unmasking(64) }),
         ("unmask 64 KiB", { unmasking(65_536) }),
@@ -39,7 +42,10 @@ struct Instructions {
         ("serialise 64 bytes", { serialising(64) }),
         ("serialise 64 KiB", { serialising(65_536) }),
         ("echo of 64 bytes of text", { echoing(frames(.text, ascii(64))) }),
-        ("echo of 16 texts of 64 bytes in one read", { echoing(frames(.text, ascii(64), count: 16)) }),
+        (
+            "echo of 16 texts of 64 bytes in one read",
+            { echoing(frames(.text, ascii(64), count: 16)) }
+        ),
         ("echo of 1 KiB, binary", { echoing(frames(.binary, ascii(1024))) }),
     ]
 
@@ -67,7 +73,9 @@ struct Instructions {
         var parser = RequestHeadParser()
         return request.withUnsafeBytes { bytes in
             do throws(RequestError) {
-                guard case .complete(let head, _) = try parser.parse(bytes) else { fail("half a request") }
+                guard case .complete(let head, _) = try parser.parse(bytes) else {
+                    fail("half a request")
+                }
                 return head
             } catch {
                 fail("\(error)")
@@ -99,7 +107,8 @@ struct Instructions {
         let byteCount = payload.count / count
         return (0..<count).flatMap { index in
             FrameHeader(
-                index == 0 ? .text : .continuation, payloadByteCount: byteCount, isFinal: index == count - 1,
+                index == 0 ? .text : .continuation, payloadByteCount: byteCount,
+                isFinal: index == count - 1,
                 maskingKey: 0x3D21_FA37
             ).bytes(payload[(index * byteCount)..<((index + 1) * byteCount)])
         }
@@ -141,7 +150,8 @@ struct Instructions {
 
     static func serialising(_ byteCount: Int) -> () -> Int {
         let payload = ascii(byteCount)
-        let output = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount + 14, alignment: 64)
+        let output = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: byteCount + 14, alignment: 64)
         guard let start = output.baseAddress else { fail("no memory") }
         return {
             let header = FrameHeader(.binary, payloadByteCount: payload.count)
@@ -181,7 +191,8 @@ struct Instructions {
         _ kind: Opcode, _ payload: UnsafeRawBufferPointer, _ session: inout Session,
         _ output: UnsafeMutableRawPointer
     ) -> Int {
-        guard let header = try? session.headerForMessage(kind, payloadByteCount: payload.count) else {
+        guard let header = try? session.headerForMessage(kind, payloadByteCount: payload.count)
+        else {
             fail("the session does not send")
         }
         header.write(payload, to: output)
@@ -209,7 +220,8 @@ struct Instructions {
         }
     }
 
-    static let json = "{\"id\":4711,\"from\":\"Zoë\",\"text\":\"Grüße – привет, 世界! 🎉\",\"read\":false},"
+    static let json =
+        "{\"id\":4711,\"from\":\"Zoë\",\"text\":\"Grüße – привет, 世界! 🎉\",\"read\":false},"
     static let chinese = "天地玄黄，宇宙洪荒。日月盈昃，辰宿列張。寒來暑往，秋收冬藏。"
 
     static func ascii(_ byteCount: Int) -> [UInt8] {

@@ -9,7 +9,8 @@ import WebSocketProtocol
 @Suite("What a line asks for")
 struct CommandTests {
     static let rows: [(line: String, command: Command)] = [
-        ("", .send(.text(""))), ("Hello", .send(.text("Hello"))), (" /ping", .send(.text(" /ping"))),
+        ("", .send(.text(""))), ("Hello", .send(.text("Hello"))),
+        (" /ping", .send(.text(" /ping"))),
         ("//", .send(.text("/"))), ("//close", .send(.text("/close"))),
         ("/ping", .ping([])), ("/ping a b", .ping(Array("a b".utf8))),
         ("/binary 00ff 0A", .send(.binary([0, 255, 10]))), ("/binary", .send(.binary([]))),
@@ -22,7 +23,10 @@ struct CommandTests {
         ("/close soon", .mistake("/close takes a number and a reason: /close 4000 enough")),
         ("/help", .help),
         ("/", .mistake("no such command: /help lists them, // sends a text that begins with /")),
-        ("/Ping", .mistake("no such command: /help lists them, // sends a text that begins with /")),
+        (
+            "/Ping",
+            .mistake("no such command: /help lists them, // sends a text that begins with /")
+        ),
     ]
 
     @Test("text, or a command behind /", arguments: rows)
@@ -34,7 +38,8 @@ struct CommandTests {
 @Suite("Hexadecimal")
 struct HexadecimalTests {
     static let rows: [(text: String, bytes: [UInt8]?)] = [
-        ("", []), ("00", [0]), ("fF0a", [255, 10]), (" 00 01\t02 ", [0, 1, 2]), ("0", nil), ("0 0", nil),
+        ("", []), ("00", [0]), ("fF0a", [255, 10]), (" 00 01\t02 ", [0, 1, 2]), ("0", nil),
+        ("0 0", nil),
         ("0x", nil), ("zz", nil), ("٣٣", nil), ("ｆｆ", nil), ("00f", nil), ("-1", nil),
     ]
 
@@ -61,7 +66,8 @@ struct JSONObjectTests {
         object.add("code", 1000)
         object.add("milliseconds", 0.25)
         #expect(
-            object.line == "{\"event\":\"text\",\"text\":\"a\\\"\\\\\\n\\u0001é\",\"none\":null,\"code\":1000,"
+            object.line
+                == "{\"event\":\"text\",\"text\":\"a\\\"\\\\\\n\\u0001é\",\"none\":null,\"code\":1000,"
                 + "\"milliseconds\":0.25}\n")
     }
 }
@@ -69,9 +75,12 @@ struct JSONObjectTests {
 @Suite("Exit codes")
 struct ExitCodeTests {
     static let errors: [(error: ConnectError, code: Int32)] = [
-        (.invalidURL("x"), 2), (.tlsFile(TLSFileError(content: .certificate, path: "a", reason: "b")), 2),
-        (.unknownHost(ResolveError(host: "a", reason: "b")), 3), (.tls(.notTLS), 3), (.lost, 3), (.timedOut, 6),
-        (.refused(ResponseHead(status: .forbidden), body: []), 4), (.malformedAnswer(.malformedStatusLine), 4),
+        (.invalidURL("x"), 2),
+        (.tlsFile(TLSFileError(content: .certificate, path: "a", reason: "b")), 2),
+        (.unknownHost(ResolveError(host: "a", reason: "b")), 3), (.tls(.notTLS), 3), (.lost, 3),
+        (.timedOut, 6),
+        (.refused(ResponseHead(status: .forbidden), body: []), 4),
+        (.malformedAnswer(.malformedStatusLine), 4),
         (.handshake(.missingAcceptKey), 4), (.handshake(.duplicateSubprotocol("a")), 2),
     ]
 
@@ -86,6 +95,8 @@ struct ExitCodeTests {
 
     @Test("of a connection that the server closed", arguments: closes)
     func closing(_ closeCode: UInt16?, _ code: Int32) {
-        #expect(ExitCode(closedByServer: Close(closeCode.map { CloseCode(rawValue: $0) })).rawValue == code)
+        #expect(
+            ExitCode(closedByServer: Close(closeCode.map { CloseCode(rawValue: $0) })).rawValue
+                == code)
     }
 }

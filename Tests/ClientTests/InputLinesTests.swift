@@ -10,9 +10,15 @@ struct InputLinesTests {
         ("nothing", [], [.end]),
         ("one", Array("abc\n".utf8), [.line("abc"), .end]),
         ("without an end", Array("a\nb".utf8), [.line("a"), .line("b"), .end]),
-        ("empty ones", Array("\n\r\n\na".utf8), [.line(""), .line(""), .line(""), .line("a"), .end]),
+        (
+            "empty ones", Array("\n\r\n\na".utf8),
+            [.line(""), .line(""), .line(""), .line("a"), .end]
+        ),
         ("CR LF", Array("a\r\nb\rc\r\n".utf8), [.line("a"), .line("b\rc"), .end]),
-        ("as long as may be", Array("12345\n12345\r\n".utf8), [.line("12345"), .line("12345"), .end]),
+        (
+            "as long as may be", Array("12345\n12345\r\n".utf8),
+            [.line("12345"), .line("12345"), .end]
+        ),
         ("as long as may be, at the end", Array("12345".utf8), [.line("12345"), .end]),
         ("one more", Array("a\n123456\nb".utf8), [.line("a"), .tooLong]),
         ("one more, at the end", Array("123456".utf8), [.tooLong]),
@@ -23,7 +29,9 @@ struct InputLinesTests {
     ]
 
     /// What comes of the input if it is written in these pieces.
-    private func lines(_ pieces: [ArraySlice<UInt8>], byteLimit: Int = 5) throws -> [InputLines.Next] {
+    private func lines(_ pieces: [ArraySlice<UInt8>], byteLimit: Int = 5) throws -> [InputLines
+        .Next]
+    {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { close(ends[0]) }

@@ -38,7 +38,10 @@ struct OptionsTests {
         (["ws://a", "-k", "0"], "-k: '0' is not a number of seconds"),
         (["ws://a", "--send-hex", "0"], "--send-hex: '0' is not pairs of hexadecimal digits"),
         (["ws://a", "--expect-hex=xx"], "--expect-hex: 'xx' is not pairs"),
-        (["ws://a", "--expect", "a", "--receive", "0"], "--receive 0 is less than the messages of --expect"),
+        (
+            ["ws://a", "--expect", "a", "--receive", "0"],
+            "--receive 0 is less than the messages of --expect"
+        ),
         (["ws://a", "--header", "Name"], "--header: 'Name' is not 'Name: value'"),
         (["ws://a", "--header", ": x"], "is not 'Name: value'"),
         (["ws://a", "--header", "A B: x"], "--header: "),
@@ -48,8 +51,14 @@ struct OptionsTests {
         (["ws://a", "--cookie", "x"], "--cookie: 'x' is not NAME=VALUE"),
         (["ws://a", "--cookie", "a=b\r\nc"], "--cookie: "),
         (["ws://a", "--certificate", "f"], "--certificate and --private-key: give both"),
-        (["ws://a", "--max-line-size", "0"], "--max-line-size: '0' is not a number of bytes from 1 up"),
-        (["ws://a", "--compression", "on"], "--compression: 'on' is none of off, shared, dedicated"),
+        (
+            ["ws://a", "--max-line-size", "0"],
+            "--max-line-size: '0' is not a number of bytes from 1 up"
+        ),
+        (
+            ["ws://a", "--compression", "on"],
+            "--compression: 'on' is none of off, shared, dedicated"
+        ),
     ]
 
     @Test("one line says option, value and what is allowed", arguments: failures)
@@ -66,7 +75,8 @@ struct OptionsTests {
     @Test("the script: in the order given")
     func script() throws {
         let settings = try Options.read([
-            "ws://a", "-m", "a,,b", "--send", "x,y", "--send-hex", "00 fF", "--expect", "", "--expect-hex=", "--ping",
+            "ws://a", "-m", "a,,b", "--send", "x,y", "--send-hex", "00 fF", "--expect", "",
+            "--expect-hex=", "--ping",
         ])
         var script = Script()
         script.exchanges = ["a", "", "b"]
@@ -91,14 +101,17 @@ struct OptionsTests {
     @Test("fields, subprotocols and origin as given; all cookies in one field")
     func handshake() throws {
         let settings = try Options.read([
-            "ws://a", "--header", "X-A: 1", "--cookie", "a=b", "--header=x-a:2", "--cookie", "c=d=e", "-o", "null",
+            "ws://a", "--header", "X-A: 1", "--cookie", "a=b", "--header=x-a:2", "--cookie",
+            "c=d=e", "-o", "null",
             "--subprotocol", "chat.v2", "--subprotocol=chat",
         ])
         #expect(try settings.fields == ["X-A": "1", "x-a": "2", "Cookie": "a=b; c=d=e"])
         #expect(settings.origin == "null" && settings.subprotocols == ["chat.v2", "chat"])
     }
 
-    @Test("both names of the time limit", arguments: ["-k", "--timeout", "--socket-timeout", "--socket_timeout"])
+    @Test(
+        "both names of the time limit",
+        arguments: ["-k", "--timeout", "--socket-timeout", "--socket_timeout"])
     func timeout(_ option: String) throws {
         #expect(try Options.read(["ws://a"]).timeout == .seconds(10))
         #expect(try Options.read(["ws://a", option, "0.5"]).timeout == .milliseconds(500))

@@ -6,8 +6,10 @@ import Testing
 struct NearestTests {
     static let words = ["port", "log-file", "log-format", "log-max", "queue"]
     static let rows: [(word: String, match: String?)] = [
-        ("prot", "port"), ("por", "port"), ("log-fil", "log-file"), ("log-form", "log-format"), ("log_max", "log-max"),
-        ("quue", "queue"), ("w", nil), ("", nil), ("something-else", nil), (String(repeating: "x", count: 500), nil),
+        ("prot", "port"), ("por", "port"), ("log-fil", "log-file"), ("log-form", "log-format"),
+        ("log_max", "log-max"),
+        ("quue", "queue"), ("w", nil), ("", nil), ("something-else", nil),
+        (String(repeating: "x", count: 500), nil),
     ]
 
     @Test("the nearest word, if it is near", arguments: rows)

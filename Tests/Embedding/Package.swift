@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// A package that has WebSocketHost in it: `files` serves a directory of handler files, `routes` serves
-// values, and ChatTests tests one in memory. See docs/EMBEDDING.md.
+// A package that has WebSocketHost in it: `files` serves a directory of handler files, `routes`
+// serves values, and ChatTests tests one in memory. See docs/EMBEDDING.md.
 
 import Foundation
 import PackageDescription
@@ -9,8 +9,10 @@ let host: Target.Dependency = .product(name: "WebSocketHost", package: "WebSocke
 
 // A module for each handler file, as standalone.sh has it: two may declare the same names.
 let folder = "handlers"
-let files = try FileManager.default.contentsOfDirectory(atPath: Context.packageDirectory + "/" + folder)
-    .filter { $0.hasSuffix("_wsh.swift") }.sorted()
+let files = try FileManager.default.contentsOfDirectory(
+    atPath: Context.packageDirectory + "/" + folder
+)
+.filter { $0.hasSuffix("_wsh.swift") }.sorted()
 let handlers = files.map { file in
     Target.target(
         name: String(file.dropLast(".swift".count)), dependencies: [host], path: folder,
@@ -29,6 +31,8 @@ let package = Package(
         .executableTarget(name: "restarts", dependencies: [host, "Chat"]),
         .testTarget(
             name: "ChatTests",
-            dependencies: ["Chat", .product(name: "WebSocketHostTesting", package: "WebSocketHost")]),
+            dependencies: [
+                "Chat", .product(name: "WebSocketHostTesting", package: "WebSocketHost"),
+            ]),
     ] + handlers,
     swiftLanguageModes: [.v6])

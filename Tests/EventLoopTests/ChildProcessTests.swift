@@ -35,7 +35,8 @@ extension EventLoopTests {
     struct ChildProcessTests {
         private func command(_ script: String) -> ChildProcess.Command {
             ChildProcess.Command(
-                path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["A=b c", "PATH=/usr/bin:/bin"],
+                path: "/bin/sh", arguments: ["sh", "-c", script],
+                environment: ["A=b c", "PATH=/usr/bin:/bin"],
                 folder: "/usr")
         }
 
@@ -44,17 +45,24 @@ extension EventLoopTests {
         ) throws -> ChildListener {
             try loop {
                 let listener = ChildListener()
-                listener.child = try ChildProcess(command(script), input: input, on: loop.loop, delegate: listener)
+                listener.child = try ChildProcess(
+                    command(script), input: input, on: loop.loop, delegate: listener)
                 return Unchecked(listener)
             }.value
         }
 
-        @Test(arguments: [
-            ("printf \"$A\"; pwd >&2; exit 3", "b c", "/usr\n", 3 << 8),
-            ("cat", "input", "", 0), ("exec 1>&-; cat >&2", "", "input", 0), ("kill -9 $$", "", "", 9),
-            ("env | grep -v -e ^PWD -e ^SHLVL -e ^_ -e ^OLDPWD | sort", "A=b c\nPATH=/usr/bin:/bin\n", "", 0),
-        ] as [(String, String, String, Int32)])
-        func ends(_ script: String, _ output: String, _ complaints: String, _ status: Int32) throws {
+        @Test(
+            arguments: [
+                ("printf \"$A\"; pwd >&2; exit 3", "b c", "/usr\n", 3 << 8),
+                ("cat", "input", "", 0), ("exec 1>&-; cat >&2", "", "input", 0),
+                ("kill -9 $$", "", "", 9),
+                (
+                    "env | grep -v -e ^PWD -e ^SHLVL -e ^_ -e ^OLDPWD | sort",
+                    "A=b c\nPATH=/usr/bin:/bin\n", "", 0
+                ),
+            ] as [(String, String, String, Int32)])
+        func ends(_ script: String, _ output: String, _ complaints: String, _ status: Int32) throws
+        {
             try withLoop { loop in
                 let listener = try run(script, Array("input".utf8), on: loop)
                 #expect(listener.record.wait { $0.status != nil })
@@ -74,20 +82,24 @@ extension EventLoopTests {
             }
         }
 
-        /// Nothing of ours is open there, also what was not closed on exec (3 is the folder that `ls` reads),
-        /// and no signal is blocked.
+        /// Nothing of ours is open there, also what was not closed on exec (3 is the folder that
+        /// `ls` reads), and no signal is blocked.
         @Test func inheritsNothing() throws {
             try withLoop { loop in
                 let leak = open("/dev/null", O_RDONLY)
                 defer { close(leak) }
                 let listener = try run(
-                    "ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2", on: loop)
+                    "ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2",
+                    on: loop)
                 #expect(listener.record.wait { $0.status == 0 })
                 let text = String(decoding: listener.record.value.output, as: UTF8.self)
                 let words = text.split(whereSeparator: \.isWhitespace)
                 #expect(words.prefix(4) == ["0", "1", "2", "3"] && words.count == 6)
                 // 32 and 33 are the C library's own, which it ignores here.
-                #expect(words.suffix(2).allSatisfy { UInt64($0, radix: 16).map { $0 & 0x7FFF_FFFF } == 0 })
+                #expect(
+                    words.suffix(2).allSatisfy {
+                        UInt64($0, radix: 16).map { $0 & 0x7FFF_FFFF } == 0
+                    })
             }
         }
 
@@ -131,7 +143,8 @@ extension EventLoopTests {
                     let listener = ChildListener()
                     listener.onOutput = { [unowned listener] in listener.child?.pauseOutput() }
                     listener.child = try ChildProcess(
-                        command("head -c 200000 /dev/zero"), input: [], on: loop.loop, delegate: listener)
+                        command("head -c 200000 /dev/zero"), input: [], on: loop.loop,
+                        delegate: listener)
                     return Unchecked(listener)
                 }.value
                 #expect(listener.record.wait { !$0.output.isEmpty })
@@ -139,7 +152,10 @@ extension EventLoopTests {
                 while listener.record.value.status == nil {
                     let before = listener.record.value.output.count
                     try loop { kept.value.child?.resumeOutput() }
-                    guard listener.record.wait(until: { $0.output.count > before || $0.status != nil }) else {
+                    guard
+                        listener.record.wait(until: { $0.output.count > before || $0.status != nil }
+                        )
+                    else {
                         Issue.record("nothing came")
                         return
                     }
@@ -151,18 +167,22 @@ extension EventLoopTests {
         @Test(arguments: ["/nowhere/at/all", "/etc/passwd", "/usr"])
         func cannotBeRun(_ path: String) throws {
             try withLoop { loop in
-                let command = ChildProcess.Command(path: path, arguments: [path], environment: [], folder: "/")
-                let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+                let command = ChildProcess.Command(
+                    path: path, arguments: [path], environment: [], folder: "/")
+                let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+                    .count
                 // Often, since other tests open and close descriptors meanwhile.
                 let attemptCount = 200
                 for _ in 0..<attemptCount {
                     try loop {
                         #expect(throws: SystemError.self) {
-                            try ChildProcess(command, input: [], on: loop.loop, delegate: ChildListener())
+                            try ChildProcess(
+                                command, input: [], on: loop.loop, delegate: ChildListener())
                         }
                     }
                 }
-                let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+                let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+                    .count
                 #expect(after - before < attemptCount, "none is left open")
             }
         }

@@ -295,13 +295,15 @@ extension EventLoopTests {
             }
         }
 
-        /// Two pipes that are ready at once: the second one's source closes what the first one's wrote to, as
-        /// a script's end does when its answer is not complete.
+        /// Two pipes that are ready at once: the second one's source closes what the first one's
+        /// wrote to, as a script's end does when its answer is not complete.
         @Test func whatIsWrittenIsSentBeforeTheNextSourceCloses() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect()
                 var ends: [[Int32]] = [[0, 0], [0, 0]]
-                for index in ends.indices { try check("pipe2") { pipe2(&ends[index], O_NONBLOCK | O_CLOEXEC) } }
+                for index in ends.indices {
+                    try check("pipe2") { pipe2(&ends[index], O_NONBLOCK | O_CLOEXEC) }
+                }
                 let pipes = ends
                 let readers = try loop {
                     let first = try PipeReader(pipes[0][0], on: loop.loop) { bytes in

@@ -20,7 +20,8 @@ extension EventLoopTests {
                     peer.value.onBytes = { bytes in taken.update { $0 += bytes } }
                     peer.value.onEnd = { hasEnded.set() }
                     let recorder = Recorder()
-                    let stream = Stream(peer.value, peer: address, on: loop.loop, drainMark: drainMark)
+                    let stream = Stream(
+                        peer.value, peer: address, on: loop.loop, drainMark: drainMark)
                     recorder.stream = stream
                     stream.delegate = recorder
                     return Unchecked(recorder)
@@ -28,7 +29,9 @@ extension EventLoopTests {
             }
         }
 
-        @Test("bytes of any count arrive in order, both ways", arguments: [1, 262_144, 262_145, 3_000_000])
+        @Test(
+            "bytes of any count arrive in order, both ways",
+            arguments: [1, 262_144, 262_145, 3_000_000])
         func bytes(_ byteCount: Int) throws {
             try withLoop { loop in
                 let connection = try Connection(loop)
@@ -37,10 +40,11 @@ extension EventLoopTests {
                     connection.peer.value.send(bytes)
                     let middle = byteCount / 2
                     connection.recorder.stream?.write(Array(bytes[..<middle]))
-                    connection.recorder.stream?.write(Loan(head: [], body: .bytes(Array(bytes[middle...]))))
+                    connection.recorder.stream?.write(
+                        Loan(head: [], body: .bytes(Array(bytes[middle...]))))
                 }
                 #expect(connection.recorder.record.wait { $0.received.count == byteCount })
-                let isSame = connection.recorder.record.value.received == bytes  // no difference of millions shown
+                let isSame = connection.recorder.record.value.received == bytes
                 #expect(isSame)
                 #expect(connection.taken.wait { $0.count == byteCount })
                 let isSameThere = connection.taken.value == bytes
@@ -114,7 +118,9 @@ extension EventLoopTests {
             let calls = Watched<[String]>([])
             let start = loop.currentTime
             let timers = try running {
-                let later = loop.makeTimer { calls.update { $0.append("3 at \((loop.now - start).seconds)") } }
+                let later = loop.makeTimer {
+                    calls.update { $0.append("3 at \((loop.now - start).seconds)") }
+                }
                 let timer = loop.makeTimer {
                     calls.update { $0.append("1 at \((loop.now - start).seconds)") }
                     loop.schedule(later, after: .seconds(2))
@@ -124,9 +130,13 @@ extension EventLoopTests {
                 return Unchecked([timer, later])
             }
             #expect(calls.wait { $0 == ["idle"] })
-            try running { loop.advance(by: .milliseconds(2_999)) { calls.update { $0.append("there") } } }
+            try running {
+                loop.advance(by: .milliseconds(2_999)) { calls.update { $0.append("there") } }
+            }
             #expect(calls.wait { $0 == ["idle", "1 at 1.0", "there"] })
-            try running { loop.advance(by: .milliseconds(1)) { calls.update { $0.append("there") } } }
+            try running {
+                loop.advance(by: .milliseconds(1)) { calls.update { $0.append("there") } }
+            }
             #expect(calls.wait { $0 == ["idle", "1 at 1.0", "there", "3 at 3.0", "there"] })
             #expect(loop.currentTime == start + .seconds(3))
             #expect(try running { timers.value.contains { $0.isScheduled } } == false)

@@ -8,7 +8,8 @@ extension EventLoopTests {
     struct ProcessTests {
         private func launch(_ script: String, _ descriptors: [Int32]) -> ProcessLaunch {
             ProcessLaunch(
-                path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH=/usr/bin:/bin"],
+                path: "/bin/sh", arguments: ["sh", "-c", script],
+                environment: ["PATH=/usr/bin:/bin"],
                 descriptors: descriptors)
         }
 
@@ -31,7 +32,8 @@ extension EventLoopTests {
                 #expect(!process.isRunning)
                 var bytes = [UInt8](repeating: 0, count: 100)
                 let count = read(pipe.ours, &bytes, 100)
-                #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "out\nfour\n")
+                #expect(
+                    String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "out\nfour\n")
                 close(pipe.ours)
             }
         }
@@ -58,7 +60,8 @@ extension EventLoopTests {
             try withLoop { loop in
                 #expect(throws: SystemError.self) {
                     try loop {
-                        let nothing = ProcessLaunch(path: "/no/such", arguments: ["x"], environment: [])
+                        let nothing = ProcessLaunch(
+                            path: "/no/such", arguments: ["x"], environment: [])
                         _ = try WatchedProcess(nothing, on: loop.loop) { _ in }
                     }
                 }
@@ -74,10 +77,14 @@ extension EventLoopTests {
                 let socket = try loop {
                     Unchecked(
                         try ControlSocket(
-                            ours, on: loop.loop, onMessage: { text in messages.update { $0.append(text) } },
+                            ours, on: loop.loop,
+                            onMessage: { text in messages.update { $0.append(text) } },
                             onEnd: { endCount.update { $0 += 1 } }))
                 }.value
-                for text in ["ready\t1", "äöü\n", String(repeating: "x", count: ControlSocket.messageByteLimit)] {
+                for text in [
+                    "ready\t1", "äöü\n",
+                    String(repeating: "x", count: ControlSocket.messageByteLimit),
+                ] {
                     #expect(ControlSocket.send(text, to: theirs))
                 }
                 let tooLong = String(repeating: "x", count: ControlSocket.messageByteLimit + 1)

@@ -17,9 +17,11 @@ struct TemporaryFile {
 extension EventLoopTests {
     @Suite("Files in a stream's queue")
     struct StreamFilesTests {
-        /// Bytes, file, bytes, the same file twice, bytes: they come in this order, however small the
-        /// buffers on the way are.
-        @Test(arguments: [(10, nil), (300_000, nil), (3_000_000, nil), (300_000, 4_096)] as [(Int, Int32?)])
+        /// Bytes, file, bytes, the same file twice, bytes: they come in this order, however small
+        /// the buffers on the way are.
+        @Test(
+            arguments: [(10, nil), (300_000, nil), (3_000_000, nil), (300_000, 4_096)]
+                as [(Int, Int32?)])
         func orderIsKept(_ byteCount: Int, _ bufferByteCount: Int32?) throws {
             let content = pattern(byteCount)
             let file = try TemporaryFile(content)
@@ -45,7 +47,8 @@ extension EventLoopTests {
                     stream.sendFile(open, 0..<3)
                 }
                 let (received, code) = peer.receive()
-                let expected = Array("head".utf8) + content + Array("between".utf8) + content[5...]
+                let expected =
+                    Array("head".utf8) + content + Array("between".utf8) + content[5...]
                     + content[..<3] + Array("tail".utf8)
                 #expect(received == expected && code == 0)
                 peer.close()
@@ -71,7 +74,8 @@ extension EventLoopTests {
             }
         }
 
-        /// A peer that vanishes in the middle ends the stream, and with it the descriptor of the file.
+        /// A peer that vanishes in the middle ends the stream, and with it the descriptor of the
+        /// file.
         @Test func peerVanishes() throws {
             let file = try TemporaryFile(pattern(4_000_000))
             try withLoop { loop in
@@ -91,7 +95,8 @@ extension EventLoopTests {
             }
         }
 
-        /// Told once the file has gone out, and not before; it is larger than any buffer on the way.
+        /// Told once the file has gone out, and not before; it is larger than any buffer on the
+        /// way.
         @Test func drainNotice() throws {
             let file = try TemporaryFile(pattern(16_000_000))
             try withLoop { loop in

@@ -11,8 +11,8 @@ extension EventLoopTests {
 
         private static func loan(_ body: [UInt8]) -> Loan { Loan(head: head, body: .bytes(body)) }
 
-        /// What the socket does not take is queued, and nothing overtakes it. One that is long is not
-        /// kept until the end of the turn.
+        /// What the socket does not take is queued, and nothing overtakes it. One that is long is
+        /// not kept until the end of the turn.
         @Test(arguments: [0, 40_000, 16 << 20])
         func partial(bodyByteCount: Int) throws {
             try withLoop { loop in
@@ -27,7 +27,9 @@ extension EventLoopTests {
                 }
                 #expect(counts.reduce(0, +) == Self.head.count + body.count)
                 #expect((counts.first ?? 0 > 0) == (bodyByteCount > 262_144))
-                if bodyByteCount == 16 << 20 { #expect(counts.last ?? 0 > 0, "more than a kernel takes") }
+                if bodyByteCount == 16 << 20 {
+                    #expect(counts.last ?? 0 > 0, "more than a kernel takes")
+                }
                 #expect(peer.receive(all.count).bytes == all)
                 #expect(try loop { recorder.stream?.sentByteCount } == all.count)
                 #expect(try loop { recorder.stream?.queuedByteCount } == 0)
@@ -35,7 +37,8 @@ extension EventLoopTests {
             }
         }
 
-        /// Several leave together and in their order, texts too, however much the socket takes of them.
+        /// Several leave together and in their order, texts too, however much the socket takes of
+        /// them.
         @Test(arguments: [nil, 4_096] as [Int32?])
         func several(bufferByteCount: Int32?) throws {
             try withLoop { loop in
@@ -135,7 +138,8 @@ extension EventLoopTests {
         /// The kernel has no room at all: `EAGAIN`.
         @Test func noRoom() throws {
             try withLoop { loop in
-                let (recorder, peer) = try loop.connect(drainMark: 1_000, peerBufferByteCount: 4_096)
+                let (recorder, peer) = try loop.connect(
+                    drainMark: 1_000, peerBufferByteCount: 4_096)
                 let body = pattern(100_000)
                 let counts = try loop { () -> [Int] in
                     guard let stream = recorder.stream else { return [] }
@@ -151,7 +155,10 @@ extension EventLoopTests {
                     stream.write(Self.loan(body))
                     stream.flush()
                     stream.needsDrainNotice = true
-                    return [filled, stream.sentByteCount, stream.queuedByteCount, stream.isOverDrainMark ? 1 : 0]
+                    return [
+                        filled, stream.sentByteCount, stream.queuedByteCount,
+                        stream.isOverDrainMark ? 1 : 0,
+                    ]
                 }
                 #expect(counts.dropFirst() == [0, Self.head.count + body.count, 1])
                 let filled = counts.first ?? 0
@@ -196,8 +203,8 @@ extension EventLoopTests {
             }
         }
 
-        /// What was lent before the end goes out with all else, or is lost with it; afterwards nothing
-        /// is taken.
+        /// What was lent before the end goes out with all else, or is lost with it; afterwards
+        /// nothing is taken.
         @Test(arguments: [false, true])
         func closing(isClosed: Bool) throws {
             try withLoop { loop in
@@ -205,7 +212,11 @@ extension EventLoopTests {
                 let counts = try loop { () -> [Int] in
                     guard let stream = recorder.stream else { return [] }
                     stream.write(Self.loan([1]))
-                    if isClosed { stream.close() } else { stream.closeAfterSending(linger: .seconds(60)) }
+                    if isClosed {
+                        stream.close()
+                    } else {
+                        stream.closeAfterSending(linger: .seconds(60))
+                    }
                     stream.write(Self.loan(pattern(100_000)))
                     return [stream.sentByteCount, stream.queuedByteCount]
                 }

@@ -62,7 +62,9 @@ extension EventLoopTests {
                 try loop { client.stream?.closeAfterSending(linger: .seconds(60)) }
                 #expect(server.record.wait { $0.endCount == 1 })
                 try loop { server.stream?.closeAfterSending(linger: .seconds(60)) }
-                #expect(client.record.wait { $0.closeCount == 1 } && server.record.wait { $0.closeCount == 1 })
+                #expect(
+                    client.record.wait { $0.closeCount == 1 }
+                        && server.record.wait { $0.closeCount == 1 })
                 #expect(client.record.value.failures == [] && server.record.value.failures == [])
             }
         }
@@ -77,7 +79,8 @@ extension EventLoopTests {
                     server.stream?.pauseReading()
                     client.stream?.write([0])
                 }
-                // A paused stream does not even shake hands; so that it has, it reads one byte first.
+                // A paused stream does not even shake hands; so that it has, it reads one byte
+                // first.
                 try loop { server.stream?.resumeReading() }
                 #expect(server.record.wait { $0.received.count == 1 })
                 try loop {
@@ -109,7 +112,9 @@ extension EventLoopTests {
                 }
                 #expect(client.record.wait { $0.endCount == 1 })
                 #expect(client.record.value.received == bytes)
-                #expect(server.record.wait { $0.closeCount == 1 } && client.record.wait { $0.closeCount == 1 })
+                #expect(
+                    server.record.wait { $0.closeCount == 1 }
+                        && client.record.wait { $0.closeCount == 1 })
                 #expect(client.record.value.failures == [] && server.record.value.failures == [])
             }
         }
@@ -138,7 +143,8 @@ extension EventLoopTests {
                 // A handshake record (RFC 8446 §5.1) that holds no handshake.
                 peer.send([22, 3, 1, 0, 4, 99, 0, 0, 0])
                 let (received, code) = peer.receive()
-                #expect(received.first == 21 && received.count == 7 && code == 0, "an alert, no more")
+                #expect(
+                    received.first == 21 && received.count == 7 && code == 0, "an alert, no more")
                 peer.close()
                 #expect(recorder.record.wait { $0.closeCount == 1 })
                 #expect(recorder.record.value.calls == ["tlsFailed", "closed"])

@@ -18,7 +18,9 @@ extension EventLoopTests {
             client = try TLSClient(certificates.trusting("localhost.pem"))
         }
 
-        @Test("handshake and messages, whole and in pieces", arguments: [[Int.max], [1], [5, 1], [2, 7, 300]])
+        @Test(
+            "handshake and messages, whole and in pieces",
+            arguments: [[Int.max], [1], [5, 1], [2, 7, 300]])
         func pieces(_ pieces: [Int]) throws {
             let pair = try TLSPair(client, server)
             pair.carry(in: pieces)
@@ -54,7 +56,8 @@ extension EventLoopTests {
             #expect(info.peerSubject == nil && info.peerSubjectAlternativeNames == [])
             let seen = pair.client.info
             #expect(seen.alpn == "http/1.1" && seen.peerSubject == "CN=localhost")
-            #expect(seen.peerSubjectAlternativeNames == ["DNS:localhost", "IP:127.0.0.1", "IP:::1"])
+            #expect(
+                seen.peerSubjectAlternativeNames == ["DNS:localhost", "IP:127.0.0.1", "IP:::1"])
         }
 
         @Test("the goodbye (RFC 8446 §6.1) ends each half by itself")
@@ -102,7 +105,8 @@ extension EventLoopTests {
             }
             pair.send([1, 2, 3], from: pair.client)
             #expect(pair.failures.isEmpty)
-            let isWhole = pair.opened["server"] == pattern(100) + pattern(100) + pattern(100) + [1, 2, 3]
+            let isWhole =
+                pair.opened["server"] == pattern(100) + pattern(100) + pattern(100) + [1, 2, 3]
             #expect(isWhole)
             let isOrdered = pair.opened["client"] == sent
             #expect(isOrdered)
@@ -131,7 +135,9 @@ extension EventLoopTests {
             return pair.sent(by: pair.client).count
         }
 
-        @Test("random bytes behind a handshake's first one end in an error or in waiting, never in a trap")
+        @Test(
+            "random bytes behind a handshake's first one end in an error or in waiting, never in a trap"
+        )
         func garbage() throws {
             var generator = SystemRandomNumberGenerator()
             for _ in 0..<200 {
@@ -142,14 +148,19 @@ extension EventLoopTests {
             }
         }
 
-        @Test("the first certificate for the name, or the first", arguments: [
-            ("localhost", "CN=localhost"), ("127.0.0.1", "CN=localhost"), ("other.example", "CN=other.example"),
-            ("a.wild.example", "CN=other.example"), ("a.b.wild.example", "CN=localhost"),
-            ("OTHER.example", "CN=other.example"), ("unknown.example", "CN=localhost"),
-        ])
+        @Test(
+            "the first certificate for the name, or the first",
+            arguments: [
+                ("localhost", "CN=localhost"), ("127.0.0.1", "CN=localhost"),
+                ("other.example", "CN=other.example"),
+                ("a.wild.example", "CN=other.example"), ("a.b.wild.example", "CN=localhost"),
+                ("OTHER.example", "CN=other.example"), ("unknown.example", "CN=localhost"),
+            ])
         func serverName(_ host: String, _ subject: String) throws {
             let server = try TLSServer(
-                .files(certificate: certificates.path("localhost.pem"), privateKey: certificates.path("localhost.key")),
+                .files(
+                    certificate: certificates.path("localhost.pem"),
+                    privateKey: certificates.path("localhost.key")),
                 .selfSigned(certificates.other))
             let pair = try TLSPair(TLSClient(.trustsAnyCertificate), server, host: host)
             pair.carry()

@@ -18,7 +18,9 @@ struct TestCertificates: Sendable {
         other = try SelfSignedCertificate(names: ["other.example", "*.wild.example"])
         alice = try SelfSignedCertificate(names: ["alice", "192.0.2.7"])
         expired = try SelfSignedCertificate(names: ["localhost"], validFor: .seconds(-60))
-        for (name, made) in [("localhost", localhost), ("other", other), ("alice", alice), ("expired", expired)] {
+        for (name, made) in [
+            ("localhost", localhost), ("other", other), ("alice", alice), ("expired", expired),
+        ] {
             try write(made.certificatePEM, "\(name).pem")
             try write(made.privateKeyPEM, "\(name).key")
         }

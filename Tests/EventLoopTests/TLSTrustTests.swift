@@ -31,22 +31,33 @@ extension EventLoopTests {
             ClientRow(testDescription: "name"),
             ClientRow(testDescription: "address", host: "127.0.0.1"),
             ClientRow(testDescription: "IPv6 address", host: "::1"),
-            ClientRow(testDescription: "other name", host: "elsewhere.example", refusal: "hostname mismatch"),
-            ClientRow(testDescription: "other address", host: "127.0.0.2", refusal: "IP address mismatch"),
-            ClientRow(testDescription: "no check", host: "elsewhere.example", checksHostName: false),
-            ClientRow(testDescription: "no check of an address", host: "127.0.0.2", checksHostName: false),
-            ClientRow(testDescription: "other CA", trusted: "other.pem", refusal: "self-signed certificate"),
             ClientRow(
-                testDescription: "other CA, no name check", trusted: "other.pem", checksHostName: false,
+                testDescription: "other name", host: "elsewhere.example",
+                refusal: "hostname mismatch"),
+            ClientRow(
+                testDescription: "other address", host: "127.0.0.2", refusal: "IP address mismatch"),
+            ClientRow(
+                testDescription: "no check", host: "elsewhere.example", checksHostName: false),
+            ClientRow(
+                testDescription: "no check of an address", host: "127.0.0.2", checksHostName: false),
+            ClientRow(
+                testDescription: "other CA", trusted: "other.pem",
+                refusal: "self-signed certificate"),
+            ClientRow(
+                testDescription: "other CA, no name check", trusted: "other.pem",
+                checksHostName: false,
                 refusal: "self-signed certificate"),
             ClientRow(
                 testDescription: "name given", host: "127.0.0.1", serverName: "localhost"),
             ClientRow(
-                testDescription: "other name given", serverName: "elsewhere.example", refusal: "hostname mismatch"),
+                testDescription: "other name given", serverName: "elsewhere.example",
+                refusal: "hostname mismatch"),
             ClientRow(
-                testDescription: "expired", trusted: "expired.pem", certificate: "expired", refusal: "expired"),
+                testDescription: "expired", trusted: "expired.pem", certificate: "expired",
+                refusal: "expired"),
             ClientRow(
-                testDescription: "wildcard", trusted: "other.pem", host: "a.wild.example", certificate: "other"),
+                testDescription: "wildcard", trusted: "other.pem", host: "a.wild.example",
+                certificate: "other"),
             ClientRow(
                 testDescription: "wildcard is one label (RFC 9525 §6.3)", trusted: "other.pem",
                 host: "a.b.wild.example", certificate: "other", refusal: "hostname mismatch"),
@@ -58,7 +69,9 @@ extension EventLoopTests {
             configuration.checksHostName = row.checksHostName
             configuration.serverName = row.serverName
             let server = try TLSServer(
-                .files(certificate: path("\(row.certificate).pem"), privateKey: path("\(row.certificate).key")))
+                .files(
+                    certificate: path("\(row.certificate).pem"),
+                    privateKey: path("\(row.certificate).key")))
             let pair = try TLSPair(TLSClient(configuration), server, host: row.host)
             pair.carry()
             let failure = pair.failures["client"].map { "\($0)" }
@@ -82,8 +95,10 @@ extension EventLoopTests {
         func clientCertificate(_ asked: String, _ shown: String?) throws {
             var serverConfiguration = TLSConfiguration([.selfSigned(certificates.localhost)])
             switch asked {
-            case "optional": serverConfiguration.clientAuthentication = .optional(authorities: path("alice.pem"))
-            case "required": serverConfiguration.clientAuthentication = .required(authorities: path("alice.pem"))
+            case "optional":
+                serverConfiguration.clientAuthentication = .optional(authorities: path("alice.pem"))
+            case "required":
+                serverConfiguration.clientAuthentication = .required(authorities: path("alice.pem"))
             default: break
             }
             var configuration = certificates.trusting("localhost.pem")
@@ -92,17 +107,20 @@ extension EventLoopTests {
             }
             let pair = try TLSPair(TLSClient(configuration), TLSServer(serverConfiguration))
             pair.carry()
-            let isLetIn = asked == "none" || shown == "alice" || (shown == nil && asked == "optional")
+            let isLetIn =
+                asked == "none" || shown == "alice" || (shown == nil && asked == "optional")
             #expect(pair.server.isEstablished == isLetIn)
             guard isLetIn else {
-                let reason = shown == nil ? "peer did not return a certificate" : "certificate verify failed"
+                let reason =
+                    shown == nil ? "peer did not return a certificate" : "certificate verify failed"
                 #expect("\(pair.failures["server"].map { "\($0)" } ?? "")".contains(reason))
                 return #expect(pair.failures["client"] != nil, "the alert comes through")
             }
             let info = pair.server.info
             let isKnown = asked != "none" && shown == "alice"
             #expect(info.peerSubject == (isKnown ? "CN=alice" : nil))
-            #expect(info.peerSubjectAlternativeNames == (isKnown ? ["DNS:alice", "IP:192.0.2.7"] : []))
+            #expect(
+                info.peerSubjectAlternativeNames == (isKnown ? ["DNS:alice", "IP:192.0.2.7"] : []))
         }
 
         // MARK: Files
@@ -122,7 +140,9 @@ extension EventLoopTests {
             FileRow(
                 certificate: "localhost.pem", key: "missing", content: .privateKey,
                 reason: "No such file or directory"),
-            FileRow(certificate: ".", key: "localhost.key", content: .certificate, reason: "Is a directory"),
+            FileRow(
+                certificate: ".", key: "localhost.key", content: .certificate,
+                reason: "Is a directory"),
             FileRow(
                 certificate: "text", key: "localhost.key", content: .certificate,
                 reason: "holds no certificate in PEM"),
@@ -133,7 +153,8 @@ extension EventLoopTests {
                 certificate: "broken.pem", key: "localhost.key", content: .certificate,
                 reason: "no certificate that can be used"),
             FileRow(
-                certificate: "localhost.pem", key: "text", content: .privateKey, reason: "holds no private key"),
+                certificate: "localhost.pem", key: "text", content: .privateKey,
+                reason: "holds no private key"),
             FileRow(
                 certificate: "localhost.pem", key: "localhost.pem", content: .privateKey,
                 reason: "holds no private key"),
@@ -190,7 +211,8 @@ extension EventLoopTests {
             }
             #expect(try subject(afterSeconds: 1) == "CN=localhost")
             try put(certificates.other, certificateToo: false)
-            #expect(try subject(afterSeconds: 3) == "CN=localhost", "key and certificate do not match")
+            #expect(
+                try subject(afterSeconds: 3) == "CN=localhost", "key and certificate do not match")
             #expect(try subject(afterSeconds: 5) == "CN=localhost")
             try put(certificates.other)
             #expect(try subject(afterSeconds: 5) == "CN=localhost", "looked at a moment ago")
@@ -215,7 +237,8 @@ extension EventLoopTests {
             #expect(made.fingerprint.split(separator: ":").count == 32)
             #expect(made.certificatePEM.hasPrefix("-----BEGIN CERTIFICATE-----\n"))
             #expect(made.privateKeyPEM.hasPrefix("-----BEGIN PRIVATE KEY-----\n"))
-            #expect(SelfSignedCertificate.localNames().starts(with: ["localhost", "127.0.0.1", "::1"]))
+            #expect(
+                SelfSignedCertificate.localNames().starts(with: ["localhost", "127.0.0.1", "::1"]))
         }
     }
 }

@@ -5,12 +5,20 @@ import Testing
 @Suite("RFC 7617 Basic credentials")
 struct BasicCredentialsTests {
     static let rows: [Row<String, BasicCredentials?>] = [
-        Row("§2", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        Row(
+            "§2", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
             BasicCredentials(user: "Aladdin", password: "open sesame")),
-        Row("§2.1 UTF-8", "Basic dGVzdDoxMjPCow==", BasicCredentials(user: "test", password: "123£")),
-        Row("scheme in small letters", "basic dGVzdDp0ZXN0", BasicCredentials(user: "test", password: "test")),
-        Row("more spaces", "Basic   dGVzdDp0ZXN0", BasicCredentials(user: "test", password: "test")),
-        Row("colons in the password", "Basic YTpiOmM=", BasicCredentials(user: "a", password: "b:c")),
+        Row(
+            "§2.1 UTF-8", "Basic dGVzdDoxMjPCow==", BasicCredentials(user: "test", password: "123£")
+        ),
+        Row(
+            "scheme in small letters", "basic dGVzdDp0ZXN0",
+            BasicCredentials(user: "test", password: "test")),
+        Row(
+            "more spaces", "Basic   dGVzdDp0ZXN0", BasicCredentials(user: "test", password: "test")),
+        Row(
+            "colons in the password", "Basic YTpiOmM=", BasicCredentials(user: "a", password: "b:c")
+        ),
         Row("both empty", "Basic Og==", BasicCredentials(user: "", password: "")),
         Row("no colon", "Basic dGVzdA==", nil),
         Row("NUL", "Basic YTpiAGM=", nil),

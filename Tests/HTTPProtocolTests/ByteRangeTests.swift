@@ -11,7 +11,8 @@ struct ByteRangeTests {
         Row("last 500", "bytes=-500", .parts([9_500..<10_000])),
         Row("from 9,500 on", "bytes=9500-", .parts([9_500..<10_000])),
         Row("first and last", "bytes=0-0,-1", .parts([0..<1, 9_999..<10_000])),
-        Row("first, middle and last 1,000", "bytes= 0-999, 4500-5499, -1000",
+        Row(
+            "first, middle and last 1,000", "bytes= 0-999, 4500-5499, -1000",
             .parts([0..<1_000, 4_500..<5_500, 9_000..<10_000])),
         Row("touching", "bytes=500-600,601-999", .parts([500..<1_000])),
         Row("overlapping", "bytes=500-700,601-999", .parts([500..<1_000])),
@@ -37,9 +38,12 @@ struct ByteRangeTests {
         Row("hexadecimal", "bytes=0x1-2", .whole),
         Row("space within", "bytes=1 - 2", .whole),
         Row("one of two is malformed", "bytes=0-0,x", .whole),
-        Row("16 ranges", "bytes=" + (0..<16).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ","),
+        Row(
+            "16 ranges", "bytes=" + (0..<16).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ","),
             .parts((0..<16).map { $0 * 2..<$0 * 2 + 1 })),
-        Row("17 ranges", "bytes=" + (0..<17).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ","), .whole),
+        Row(
+            "17 ranges", "bytes=" + (0..<17).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ","),
+            .whole),
     ]
 
     @Test(arguments: rows)
@@ -60,10 +64,15 @@ struct ByteRangeTests {
             let byteCount = Int.random(in: 0...30, using: &generator)
             let letters = Array("0123456789-,= b")
             let length = Int.random(in: 0...14, using: &generator)
-            let tail = (0..<length).map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] }
-            guard case .parts(let ranges) = RangeRequest("bytes=" + String(tail), byteCount: byteCount)
+            let tail = (0..<length).map { _ in
+                letters[Int.random(in: 0..<letters.count, using: &generator)]
+            }
+            guard
+                case .parts(let ranges) = RangeRequest(
+                    "bytes=" + String(tail), byteCount: byteCount)
             else { continue }
-            #expect(!ranges.isEmpty && ranges.allSatisfy { !$0.isEmpty && $0.upperBound <= byteCount })
+            #expect(
+                !ranges.isEmpty && ranges.allSatisfy { !$0.isEmpty && $0.upperBound <= byteCount })
             let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
             #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound })
         }

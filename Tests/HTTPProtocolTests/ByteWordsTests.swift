@@ -52,7 +52,8 @@ struct ByteWordsTests {
 
     /// Each of the 256 bytes at each place of a name.
     @Test func bytesOfAName() {
-        let marks = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        let marks = Set(
+            "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
         for length in [1, 7, 8, 15, 16, 17, 33] {
             for place in 0..<length {
                 for byte in UInt8.min ... .max where ![0x0A, 0x0D, 0x3A].contains(byte) {

@@ -30,7 +30,9 @@ struct ConditionalTests {
         (#"W/"1""#, #""1""#, false, true), (#""1""#, #""1""#, true, true),
     ])
     func comparison(_ first: String, _ second: String, _ isStrong: Bool, _ isWeak: Bool) throws {
-        let (a, b) = (try #require(EntityTag(parsing: first)), try #require(EntityTag(parsing: second)))
+        let (a, b) = (
+            try #require(EntityTag(parsing: first)), try #require(EntityTag(parsing: second))
+        )
         #expect(a.matchesStrongly(b) == isStrong && a.matchesWeakly(b) == isWeak)
     }
 
@@ -41,31 +43,46 @@ struct ConditionalTests {
     /// Of a representation with the tag "a", modified at `date`: for GET and for PUT.
     static let rows: [Row<[(String, String)], (Conditional.Outcome, Conditional.Outcome)>] = [
         Row("none", [], (.proceed, .proceed)),
-        Row("If-None-Match: same", [("If-None-Match", #""a""#)], (.notModified, .preconditionFailed)),
-        Row("If-None-Match: weak", [("If-None-Match", #"W/"a""#)], (.notModified, .preconditionFailed)),
-        Row("If-None-Match: list", [("If-None-Match", #""b,", "a""#)], (.notModified, .preconditionFailed)),
-        Row("If-None-Match: two lines", [("If-None-Match", #""b""#), ("If-None-Match", #""a""#)],
+        Row(
+            "If-None-Match: same", [("If-None-Match", #""a""#)], (.notModified, .preconditionFailed)
+        ),
+        Row(
+            "If-None-Match: weak", [("If-None-Match", #"W/"a""#)],
+            (.notModified, .preconditionFailed)),
+        Row(
+            "If-None-Match: list", [("If-None-Match", #""b,", "a""#)],
+            (.notModified, .preconditionFailed)),
+        Row(
+            "If-None-Match: two lines", [("If-None-Match", #""b""#), ("If-None-Match", #""a""#)],
             (.notModified, .preconditionFailed)),
         Row("If-None-Match: any", [("If-None-Match", "*")], (.notModified, .preconditionFailed)),
         Row("If-None-Match: other", [("If-None-Match", #""b""#)], (.proceed, .proceed)),
         Row("If-None-Match: malformed", [("If-None-Match", "a")], (.proceed, .proceed)),
         Row("If-None-Match: glued", [("If-None-Match", #""b""a""#)], (.proceed, .proceed)),
-        Row("If-None-Match wins", [("If-None-Match", #""b""#), ("If-Modified-Since", after)],
+        Row(
+            "If-None-Match wins", [("If-None-Match", #""b""#), ("If-Modified-Since", after)],
             (.proceed, .proceed)),
         Row("If-Modified-Since: same", [("If-Modified-Since", date)], (.notModified, .proceed)),
         Row("If-Modified-Since: before", [("If-Modified-Since", before)], (.proceed, .proceed)),
         Row("If-Modified-Since: after", [("If-Modified-Since", after)], (.notModified, .proceed)),
-        Row("If-Modified-Since: no date", [("If-Modified-Since", "yesterday")], (.proceed, .proceed)),
+        Row(
+            "If-Modified-Since: no date", [("If-Modified-Since", "yesterday")], (.proceed, .proceed)
+        ),
         Row("If-Match: same", [("If-Match", #""a""#)], (.proceed, .proceed)),
         Row("If-Match: any", [("If-Match", "*")], (.proceed, .proceed)),
-        Row("If-Match: weak", [("If-Match", #"W/"a""#)], (.preconditionFailed, .preconditionFailed)),
+        Row(
+            "If-Match: weak", [("If-Match", #"W/"a""#)], (.preconditionFailed, .preconditionFailed)),
         Row("If-Match: other", [("If-Match", #""b""#)], (.preconditionFailed, .preconditionFailed)),
-        Row("If-Match, then If-None-Match", [("If-Match", #""a""#), ("If-None-Match", #""a""#)],
+        Row(
+            "If-Match, then If-None-Match", [("If-Match", #""a""#), ("If-None-Match", #""a""#)],
             (.notModified, .preconditionFailed)),
         Row("If-Unmodified-Since: same", [("If-Unmodified-Since", date)], (.proceed, .proceed)),
-        Row("If-Unmodified-Since: before", [("If-Unmodified-Since", before)],
+        Row(
+            "If-Unmodified-Since: before", [("If-Unmodified-Since", before)],
             (.preconditionFailed, .preconditionFailed)),
-        Row("If-Match wins", [("If-Match", #""a""#), ("If-Unmodified-Since", before)], (.proceed, .proceed)),
+        Row(
+            "If-Match wins", [("If-Match", #""a""#), ("If-Unmodified-Since", before)],
+            (.proceed, .proceed)),
     ]
 
     private func fields(_ lines: [(String, String)]) throws -> Fields {
@@ -75,17 +92,21 @@ struct ConditionalTests {
     }
 
     @Test(arguments: rows)
-    func outcome(_ row: Row<[(String, String)], (Conditional.Outcome, Conditional.Outcome)>) throws {
+    func outcome(_ row: Row<[(String, String)], (Conditional.Outcome, Conditional.Outcome)>) throws
+    {
         let state = Conditional(entityTag: EntityTag("a"), lastModified: 784_111_777)
         let fields = try fields(row.input)
         #expect(state.evaluate(fields, isReading: true) == row.expected.0)
         #expect(state.evaluate(fields, isReading: false) == row.expected.1)
     }
 
-    @Test("§13.1.5 If-Range", arguments: [
-        (nil, true), (#""a""#, true), (#""b""#, false), (#"W/"a""#, false), (date, true), (before, false),
-        (after, false), ("yesterday", false),
-    ] as [(String?, Bool)])
+    @Test(
+        "§13.1.5 If-Range",
+        arguments: [
+            (nil, true), (#""a""#, true), (#""b""#, false), (#"W/"a""#, false), (date, true),
+            (before, false),
+            (after, false), ("yesterday", false),
+        ] as [(String?, Bool)])
     func ifRange(_ value: String?, _ isAllowed: Bool) throws {
         let state = Conditional(entityTag: EntityTag("a"), lastModified: 784_111_777)
         let fields = try fields(value.map { [("If-Range", $0)] } ?? [])
@@ -121,7 +142,8 @@ struct ConditionalTests {
 
     @Test func datesGoThereAndBack() {
         for seconds in stride(from: 0, through: 253_402_300_799, by: 86_400 * 97 + 12_345) {
-            #expect(HTTPDate.secondsSince1970(HTTPDate.string(secondsSince1970: seconds)) == seconds)
+            #expect(
+                HTTPDate.secondsSince1970(HTTPDate.string(secondsSince1970: seconds)) == seconds)
         }
     }
 }

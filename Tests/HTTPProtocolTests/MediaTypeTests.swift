@@ -6,7 +6,8 @@ import Testing
 struct MediaTypeTests {
     @Test(arguments: [
         ("index.html", "text/html; charset=utf-8"), ("A.HTML", "text/html; charset=utf-8"),
-        ("sub/app.min.js", "text/javascript; charset=utf-8"), ("module.mjs", "text/javascript; charset=utf-8"),
+        ("sub/app.min.js", "text/javascript; charset=utf-8"),
+        ("module.mjs", "text/javascript; charset=utf-8"),
         ("a.wasm", "application/wasm"), ("a.svg", "image/svg+xml"), ("a.json", "application/json"),
         ("a.tar.gz", "application/gzip"), ("noSuffix", "application/octet-stream"),
         ("dir.html/noSuffix", "application/octet-stream"), ("a.", "application/octet-stream"),

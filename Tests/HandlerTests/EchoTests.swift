@@ -15,7 +15,9 @@ import suffix_wsh
 
 @Suite("Shipped handlers: one connection")
 struct EchoTests {
-    @Test("what is sent comes back, and Goodbye ends it", arguments: [echo_wsh.handler, echo_noext_wsh.handler])
+    @Test(
+        "what is sent comes back, and Goodbye ends it",
+        arguments: [echo_wsh.handler, echo_noext_wsh.handler])
     func echo(_ handler: WebSocketHandler) async throws {
         let client = try await TestHost(handler).connect()
         try await client.send("Grüße")
@@ -83,7 +85,9 @@ struct CloseTests {
         try await client.receiveEnd()
     }
 
-    @Test("a code that must not be sent becomes 1011", arguments: ["1005", "1006 x", "1015", "0", "65535"])
+    @Test(
+        "a code that must not be sent becomes 1011",
+        arguments: ["1005", "1006 x", "1015", "0", "65535"])
     func forbidden(_ line: String) async throws {
         let host = try TestHost(close_wsh.handler)
         let client = try await host.connect()
@@ -96,7 +100,8 @@ struct CloseTests {
     func passive() async throws {
         let client = try await TestHost(close_wsh.handler).connect()
         try await client.send("what?")
-        #expect(try await client.receive() == .text("Send CODE REASON, for example: 3000 had enough"))
+        #expect(
+            try await client.receive() == .text("Send CODE REASON, for example: 3000 had enough"))
         #expect(try await client.close(4001, reason: "so long") == Close(4001, reason: "so long"))
     }
 
@@ -145,10 +150,14 @@ struct HandshakeTests {
         #expect(try await client.receive() == .text("Hello"))
     }
 
-    @Test("origin_check lets one origin in", arguments: [nil, "https://example.com", "http://example.com:80"])
+    @Test(
+        "origin_check lets one origin in",
+        arguments: [nil, "https://example.com", "http://example.com:80"])
     func wrongOrigin(_ origin: String?) async throws {
         let host = try TestHost(origin_check_wsh.handler)
-        let rejection = await #expect(throws: TestRejection.self) { try await host.connect(origin: origin) }
+        let rejection = await #expect(throws: TestRejection.self) {
+            try await host.connect(origin: origin)
+        }
         #expect(rejection?.status == .forbidden)
         #expect(rejection?.body == "Only for pages of http://example.com.\n")
         let client = try await host.connect(origin: "http://example.com")

@@ -43,7 +43,8 @@ struct RoomTests {
         let host = try TestHost(names_wsh.handler)
         let ada = try await host.connect(from: "192.0.2.7")
         let welcome = try await text(ada)
-        let address = try #require(welcome.wholeMatch(of: #/Welcome, (192\.0\.2\.7:\d+) !/#)).output.1
+        let address = try #require(welcome.wholeMatch(of: #/Welcome, (192\.0\.2\.7:\d+) !/#)).output
+            .1
         let bob = try await host.connect(from: "2001:db8::1")
         #expect(try await text(ada).hasPrefix("Welcome, [2001:db8::1]:"))
         _ = try await bob.receive()
@@ -52,7 +53,9 @@ struct RoomTests {
         #expect(said.contains(#/^\d\d:\d\d:\d\d /#) && said.hasSuffix(" \(address) say: hello"))
         #expect(try await text(ada) == said)
         try await ada.send("quit")
-        for client in [ada, bob] { #expect(try await text(client).hasSuffix(" \(address) logged out")) }
+        for client in [ada, bob] {
+            #expect(try await text(client).hasSuffix(" \(address) logged out"))
+        }
         #expect(try await ada.receiveClose() == Close(.normalClosure))
         // Gone without a word: the others are told all the same.
         let carl = try await host.connect()
@@ -65,11 +68,12 @@ struct RoomTests {
     @Test("who reads too slowly is sent away with 1013, and nobody waits for him")
     func slow() async throws {
         let room = Room(queueByteLimit: 100_000)
-        let host = try TestHost(WebSocketHandler { socket in
-            try await room.admit(socket) {
-                for try await case .text(let text) in socket { room.say(text) }
-            }
-        })
+        let host = try TestHost(
+            WebSocketHandler { socket in
+                try await room.admit(socket) {
+                    for try await case .text(let text) in socket { room.say(text) }
+                }
+            })
         let quick = try await host.connect()
         let slow = try await host.connect()
         try await slow.pauseReading()
@@ -88,8 +92,12 @@ struct RoomTests {
         #expect(room.memberCount == 1)
     }
 
-    private func text(_ client: TestClient, fileID: String = #fileID, line: Int = #line) async throws -> String {
-        guard case .text(let text) = try await client.receive(fileID: fileID, line: line) else { return "" }
+    private func text(_ client: TestClient, fileID: String = #fileID, line: Int = #line)
+        async throws -> String
+    {
+        guard case .text(let text) = try await client.receive(fileID: fileID, line: line) else {
+            return ""
+        }
         return text
     }
 
@@ -100,7 +108,8 @@ struct RoomTests {
             return false
         } catch let failure as TestFailure {
             try #require(failure.reason.contains("closed with"), "\(failure)")
-            #expect(try await client.receiveClose() == Close(.tryAgainLater, reason: "too far behind"))
+            #expect(
+                try await client.receiveClose() == Close(.tryAgainLater, reason: "too far behind"))
             return true
         }
     }

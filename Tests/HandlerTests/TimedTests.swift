@@ -56,7 +56,9 @@ struct TimedTests {
         try await client.send("0 1000 x")
         for _ in 0..<1_000 { #expect(try await client.receive() == .text("x")) }
         try await client.send("3601 1 x")
-        #expect(try await client.receive() == .text("Send SECONDS COUNT MESSAGE, for example: 0.5 10 hello"))
+        #expect(
+            try await client.receive()
+                == .text("Send SECONDS COUNT MESSAGE, for example: 0.5 10 hello"))
     }
 
     @Test("bench ends with its client, not with its pause")

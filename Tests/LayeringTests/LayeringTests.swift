@@ -11,7 +11,10 @@ struct LayeringTests {
         ("EventLoop", ["CLinux", "COpenSSL", "Glibc", "Synchronization"]),
         (
             "WebSocketConnection",
-            ["CSwiftTasks", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketProtocol"]
+            [
+                "CSwiftTasks", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
+                "WebSocketProtocol",
+            ]
         ),
         (
             "WebSocketHost",
@@ -22,7 +25,10 @@ struct LayeringTests {
         ),
         (
             "WebSocketClient",
-            ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection", "WebSocketProtocol"]
+            [
+                "EventLoop", "HTTPProtocol", "Synchronization", "WebSocketConnection",
+                "WebSocketProtocol",
+            ]
         ),
         (
             "WebSocketHostTesting",
@@ -33,14 +39,16 @@ struct LayeringTests {
         (
             "client",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization", "WebSocketClient",
+                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
+                "WebSocketClient",
                 "WebSocketProtocol",
             ]
         ),
         (
             "StandaloneProgram",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "Supervisor", "Synchronization", "WebSocketHost",
+                "CommandLineOptions", "EventLoop", "Glibc", "Supervisor", "Synchronization",
+                "WebSocketHost",
                 "WebSocketProtocol",
             ]
         ),
@@ -56,7 +64,9 @@ struct LayeringTests {
         let names = try FileManager.default.subpathsOfDirectory(atPath: base.path)
         return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
             let text = try String(contentsOf: base.appending(path: name), encoding: .utf8)
-            return ("\(folder)/\(name)", text.split(separator: "\n", omittingEmptySubsequences: false))
+            return (
+                "\(folder)/\(name)", text.split(separator: "\n", omittingEmptySubsequences: false)
+            )
         }
     }
 
@@ -65,14 +75,17 @@ struct LayeringTests {
         let files = try Self.files("Sources/\(name)")
         #expect(!files.isEmpty)
         for file in files {
-            for line in file.lines where line.hasPrefix("import ") || line.hasPrefix("@_exported import ") {
+            for line in file.lines
+            where line.hasPrefix("import ") || line.hasPrefix("@_exported import ") {
                 let module = String(line.split(separator: " ").last ?? "")
                 #expect(allowed.contains(module), "\(file.path) imports \(module)")
             }
         }
     }
 
-    @Test("files under 600 lines, lines under 121 characters", arguments: ["Sources", "Tests", "handlers"])
+    @Test(
+        "files under 600 lines, lines under 121 characters",
+        arguments: ["Sources", "Tests", "handlers"])
     func lengths(_ folder: String) throws {
         for file in try Self.files(folder) {
             #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines")
@@ -88,9 +101,13 @@ struct LayeringTests {
         for name in try FileManager.default.subpathsOfDirectory(atPath: base.path) {
             let path = base.appending(path: name).path
             // Others are read by a script, not run.
-            guard !name.contains("."), let file = FileHandle(forReadingAtPath: path) else { continue }
+            guard !name.contains("."), let file = FileHandle(forReadingAtPath: path) else {
+                continue
+            }
             defer { try? file.close() }
-            guard let start = try? file.read(upToCount: 3), start == Data("#!/".utf8) else { continue }
+            guard let start = try? file.read(upToCount: 3), start == Data("#!/".utf8) else {
+                continue
+            }
             #expect(FileManager.default.isExecutableFile(atPath: path), "\(folder)/\(name)")
         }
     }
@@ -99,7 +116,9 @@ struct LayeringTests {
     func traps() throws {
         for file in try Self.files("Sources") {
             for (index, line) in file.lines.enumerated() {
-                for word in ["try!", " as! ", "fatalError(", "assumeIsolated", "nonisolated(unsafe)"] {
+                for word in [
+                    "try!", " as! ", "fatalError(", "assumeIsolated", "nonisolated(unsafe)",
+                ] {
                     #expect(!line.contains(word), "\(file.path):\(index + 1) has \(word)")
                 }
             }
@@ -110,7 +129,9 @@ struct LayeringTests {
     func unchecked() throws {
         for file in try Self.files("Sources") {
             let text = file.lines.joined(separator: "\n")
-            let uses = file.lines.filter { $0.contains("@unchecked Sendable") && !$0.contains("///") }
+            let uses = file.lines.filter {
+                $0.contains("@unchecked Sendable") && !$0.contains("///")
+            }
             let reasons = text.components(separatedBy: "`@unchecked Sendable`:").count - 1
             #expect(uses.count == reasons, "\(file.path)")
         }
@@ -118,21 +139,29 @@ struct LayeringTests {
 
     @Test(
         "public declarations in the API rooms have a doc comment",
-        arguments: ["WebSocketClient", "WebSocketConnection", "WebSocketHost", "WebSocketHostTesting"])
+        arguments: [
+            "WebSocketClient", "WebSocketConnection", "WebSocketHost", "WebSocketHostTesting",
+        ])
     func documented(_ room: String) throws {
         for file in try Self.files("Sources/\(room)") {
             for (index, line) in file.lines.enumerated() {
                 let code = line.drop { $0 == " " }
-                guard code.hasPrefix("public func ") || code.hasPrefix("public struct ")
-                    || code.hasPrefix("public enum ") || code.hasPrefix("public final class ")
+                guard
+                    code.hasPrefix("public func ") || code.hasPrefix("public struct ")
+                        || code.hasPrefix("public enum ") || code.hasPrefix("public final class ")
                 else { continue }
                 // Requirements of protocols are documented there.
-                let inherited = ["func ==", "func hash", "func <", "func next(", "func makeAsyncIterator"]
+                let inherited = [
+                    "func ==", "func hash", "func <", "func next(", "func makeAsyncIterator",
+                ]
                 if inherited.contains(where: { code.contains($0) }) { continue }
                 if code.contains("struct AsyncIterator") { continue }
                 var above = index - 1
-                while above >= 0, file.lines[above].drop(while: { $0 == " " }).hasPrefix("@") { above -= 1 }
-                let isDocumented = above >= 0 && file.lines[above].drop { $0 == " " }.hasPrefix("///")
+                while above >= 0, file.lines[above].drop(while: { $0 == " " }).hasPrefix("@") {
+                    above -= 1
+                }
+                let isDocumented =
+                    above >= 0 && file.lines[above].drop { $0 == " " }.hasPrefix("///")
                 #expect(isDocumented, "\(file.path):\(index + 1)")
             }
         }

@@ -20,10 +20,12 @@ struct BacktraceTests {
 
         """
 
-    @Test(arguments: [
-        ("/home/me/handlers", "sub/crash_wsh.swift:7:68"), ("/home/me/handlers/", "sub/crash_wsh.swift:7:68"),
-        ("/home/me/other", nil), ("/home/me/hand", nil), ("/src", "Connection.swift:191"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/home/me/handlers", "sub/crash_wsh.swift:7:68"),
+            ("/home/me/handlers/", "sub/crash_wsh.swift:7:68"),
+            ("/home/me/other", nil), ("/home/me/hand", nil), ("/src", "Connection.swift:191"),
+        ] as [(String, String?)])
     func place(_ root: String, _ place: String?) {
         #expect(Backtrace(Self.text, root: root).place == place)
     }

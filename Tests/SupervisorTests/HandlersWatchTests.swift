@@ -71,19 +71,25 @@ struct HandlersWatchTests {
         #expect(
             try await folder.tells {
                 try write("3", $0.appending(path: ".a_wsh.swift.new"))
-                rename($0.appending(path: ".a_wsh.swift.new").path, $0.appending(path: "a_wsh.swift").path)
+                rename(
+                    $0.appending(path: ".a_wsh.swift.new").path,
+                    $0.appending(path: "a_wsh.swift").path)
             })
         #expect(
             try await folder.tells {
-                try files.moveItem(at: $0.appending(path: "a_wsh.swift"), to: $0.appending(path: "b_wsh.swift"))
+                try files.moveItem(
+                    at: $0.appending(path: "a_wsh.swift"), to: $0.appending(path: "b_wsh.swift"))
             })
         #expect(
             try await folder.tells {
-                try files.createDirectory(at: $0.appending(path: "sub/deep"), withIntermediateDirectories: true)
+                try files.createDirectory(
+                    at: $0.appending(path: "sub/deep"), withIntermediateDirectories: true)
             })
-        #expect(try await folder.tells { try write("4", $0.appending(path: "sub/deep/c_wsh.swift")) })
+        #expect(
+            try await folder.tells { try write("4", $0.appending(path: "sub/deep/c_wsh.swift")) })
         #expect(try await folder.tells { try files.removeItem(at: $0.appending(path: "sub")) })
-        #expect(try await folder.tells { try files.removeItem(at: $0.appending(path: "b_wsh.swift")) })
+        #expect(
+            try await folder.tells { try files.removeItem(at: $0.appending(path: "b_wsh.swift")) })
     }
 
     @Test("a link's target is watched too")

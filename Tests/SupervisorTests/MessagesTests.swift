@@ -4,33 +4,40 @@ import Testing
 
 @Suite("What supervisor and server tell each other")
 struct MessagesTests {
-    @Test(arguments: [
-        (.making(source: "sub/echo_wsh.swift"), "making\tsub/echo_wsh.swift"),
-        (.ready(routeCount: 12, brokenCount: 1), "ready\t12\t1"),
-        (.trapped(route: "/a b", source: "a b_wsh.swift"), "trapped\t/a b\ta b_wsh.swift"),
-        (.leaving, "leaving"),
-        (.trapped(route: "", source: ""), "trapped\t\t"), (.retiring(connectionCount: 3), "retiring\t3"),
-    ] as [(Report, String)])
+    @Test(
+        arguments: [
+            (.making(source: "sub/echo_wsh.swift"), "making\tsub/echo_wsh.swift"),
+            (.ready(routeCount: 12, brokenCount: 1), "ready\t12\t1"),
+            (.trapped(route: "/a b", source: "a b_wsh.swift"), "trapped\t/a b\ta b_wsh.swift"),
+            (.leaving, "leaving"),
+            (.trapped(route: "", source: ""), "trapped\t\t"),
+            (.retiring(connectionCount: 3), "retiring\t3"),
+        ] as [(Report, String)])
     func reports(_ report: Report, _ text: String) {
         #expect(report.text == text)
         #expect(Report(text) == report)
     }
 
-    @Test(arguments: [
-        (.retire, "retire"), (.stop(signal: "SIGINT"), "stop\tSIGINT"), (.stop(signal: ""), "stop\t"),
-        (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
-        (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
-        (.show(failure: ""), "show\t"),
-    ] as [(Order, String)])
+    @Test(
+        arguments: [
+            (.retire, "retire"), (.stop(signal: "SIGINT"), "stop\tSIGINT"),
+            (.stop(signal: ""), "stop\t"),
+            (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
+            (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
+            (.show(failure: ""), "show\t"),
+        ] as [(Order, String)])
     func orders(_ order: Order, _ text: String) {
         #expect(order.text == text)
         #expect(Order(text) == order)
     }
 
-    @Test("another version's words are not misunderstood", arguments: [
-        "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "making", "stop", "show", "retire\tnow",
-        "toll\t1",
-    ])
+    @Test(
+        "another version's words are not misunderstood",
+        arguments: [
+            "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "making", "stop", "show",
+            "retire\tnow",
+            "toll\t1",
+        ])
     func unknown(_ text: String) {
         #expect(Report(text) == nil)
         #expect(Order(text) == nil)

@@ -10,7 +10,9 @@ struct RestartPolicyTests {
     @Test("at once, then later and later, then no more")
     func backsOff() {
         var policy = RestartPolicy()
-        let pauses = (0..<RestartPolicy.crashLimit).map { policy.pauseAfterCrash(at: start + .seconds($0)) }
+        let pauses = (0..<RestartPolicy.crashLimit).map {
+            policy.pauseAfterCrash(at: start + .seconds($0))
+        }
         #expect(pauses == [.zero, .milliseconds(100), .milliseconds(200), .milliseconds(400), nil])
     }
 

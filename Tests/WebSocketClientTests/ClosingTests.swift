@@ -35,14 +35,17 @@ struct ClientClosingTests {
             let close = Close(4000, reason: "enough")
             let socket = try await client.connect(url)
             #expect(try await socket.receive() == nil)
-            await #expect(throws: ConnectionError.closed(close)) { try await socket.send("too late") }
+            await #expect(throws: ConnectionError.closed(close)) {
+                try await socket.send("too late")
+            }
             #expect(try await socket.close() == close)
             var answers = answered.stream.makeAsyncIterator()
             #expect(await answers.next() == close)
         }
     }
 
-    @Test("both close at once: each takes the other's Close for the answer, and sends no second one")
+    @Test(
+        "both close at once: each takes the other's Close for the answer, and sends no second one")
     func crossed() async throws {
         let rest = AsyncStream<[UInt8]?>.makeStream()
         let handler = WebSocketHandler { socket in
@@ -61,7 +64,9 @@ struct ClientClosingTests {
         }
     }
 
-    @Test("§7.1.1: the server ends TCP first; a client waits for that no longer than the close time-out")
+    @Test(
+        "§7.1.1: the server ends TCP first; a client waits for that no longer than the close time-out"
+    )
     func serverEndsFirst() async throws {
         let seen = AsyncStream<String>.makeStream()
         let handler = WebSocketHandler { socket in
@@ -69,7 +74,8 @@ struct ClientClosingTests {
             _ = try await Self.read(Self.closeByteCount, socket)
             try await socket.unsafeWrite([0x88, 0x02, 0x03, 0xE8])
             do throws(ConnectionError) {
-                let timeout: Duration = socket.request.query.contains("never") ? .seconds(300) : .milliseconds(20)
+                let timeout: Duration =
+                    socket.request.query.contains("never") ? .seconds(300) : .milliseconds(20)
                 let bytes = try await socket.unsafeReceive(timeout: timeout)
                 seen.continuation.yield(bytes == nil ? "end" : "bytes")
             } catch {
@@ -107,7 +113,9 @@ struct ClientClosingTests {
         }
     }
 
-    @Test("§7.2.1: TCP ends without a Close, before ours or instead of an answer", arguments: [false, true])
+    @Test(
+        "§7.2.1: TCP ends without a Close, before ours or instead of an answer",
+        arguments: [false, true])
     func lost(_ afterClose: Bool) async throws {
         let handler = WebSocketHandler { socket in
             try await socket.send("ready")
@@ -138,7 +146,9 @@ struct ClientClosingTests {
             let socket = try await client.connect(url)
             #expect(try await socket.receive() == .text("ready"))
             await #expect(throws: ConnectionError.pingTimedOut) { _ = try await socket.receive() }
-            await #expect(throws: ConnectionError.pingTimedOut) { try await socket.send("too late") }
+            await #expect(throws: ConnectionError.pingTimedOut) {
+                try await socket.send("too late")
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ import WebSocketProtocol
 @Suite("What a client makes of answers that open no connection (RFC 6455 §4.1)")
 struct ConnectTests {
     static let urls = [
-        "", "localhost", "http://localhost/", "ws:/x", "ws://", "ws://a:0/", "ws://a:65536/", "ws://a/#b", "ws://a b/",
+        "", "localhost", "http://localhost/", "ws:/x", "ws://", "ws://a:0/", "ws://a:65536/",
+        "ws://a/#b", "ws://a b/",
         "ws://user@a/",
     ]
 
@@ -29,15 +30,22 @@ struct ConnectTests {
     @Test("nobody listens, nobody has the name")
     func unreachable() async throws {
         let client = try WebSocketClient(.patient)
-        let free = try ListeningSocket(at: try SocketAddress.resolve(host: "127.0.0.1", port: 0)[0], backlog: 1)
+        let free = try ListeningSocket(
+            at: try SocketAddress.resolve(host: "127.0.0.1", port: 0)[0], backlog: 1)
         free.close()
-        let refused = await error { _ = try await client.connect("ws://127.0.0.1:\(free.address.port)/") }
+        let refused = await error {
+            _ = try await client.connect("ws://127.0.0.1:\(free.address.port)/")
+        }
         guard case .unreachable(let address, _) = refused else {
             Issue.record("\(refused.map { "\($0)" } ?? "connected")")
             return
         }
         #expect(address == free.address)
-        guard case .unknownHost = await error({ _ = try await client.connect("ws://no.such.invalid/") }) else {
+        guard
+            case .unknownHost = await error({
+                _ = try await client.connect("ws://no.such.invalid/")
+            })
+        else {
             Issue.record("a name that stands for nothing")
             return
         }
@@ -54,7 +62,8 @@ struct ConnectTests {
 
     @Test("localhost is tried at both of its addresses")
     func bothAddresses() async throws {
-        try await Pair(WebSocketHandler { socket in try await socket.send("hello") }).run { client, url in
+        try await Pair(WebSocketHandler { socket in try await socket.send("hello") }).run {
+            client, url in
             let socket = try await client.connect(url.replacing("127.0.0.1", with: "localhost"))
             #expect(try await socket.receive() == .text("hello"))
         }
@@ -64,12 +73,20 @@ struct ConnectTests {
         ("no HTTP", "SSH-2.0-x\r\n\r\n", .malformedAnswer(.malformedStatusLine)),
         ("nothing", "", .lost),
         ("half a head", "HTTP/1.1 101 S\r\nUpgrade: web", .lost),
-        ("without the key's answer", "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-            .handshake(.missingAcceptKey)),
-        ("wrong answer to the key",
+        (
+            "without the key's answer",
+            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            .handshake(.missingAcceptKey)
+        ),
+        (
+            "wrong answer to the key",
             "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
-            .handshake(.wrongAcceptKey("x"))),
-        ("without Upgrade", "HTTP/1.1 101 S\r\nConnection: Upgrade\r\n\r\n", .handshake(.notAnUpgrade)),
+            .handshake(.wrongAcceptKey("x"))
+        ),
+        (
+            "without Upgrade", "HTTP/1.1 101 S\r\nConnection: Upgrade\r\n\r\n",
+            .handshake(.notAnUpgrade)
+        ),
     ]
 
     @Test("answers that are wrong", arguments: answers)
@@ -79,18 +96,23 @@ struct ConnectTests {
         await #expect(throws: error, "\(name)") { _ = try await client.connect(server.url) }
     }
 
-    static let choices: [(name: String, subprotocol: String?, extensions: String?, error: HandshakeError)] = [
-        ("subprotocol that was not offered", "x", nil, .unofferedSubprotocol("x")),
-        ("extension that was not offered", nil, "x", .unofferedExtension("x")),
-        ("parameter that no server may send", nil, "permessage-deflate; x",
-            .invalidExtensionAnswer("permessage-deflate; x")),
-        ("the same extension twice", nil, "permessage-deflate, permessage-deflate",
-            .invalidExtensionAnswer("permessage-deflate, permessage-deflate")),
-    ]
+    static let choices:
+        [(name: String, subprotocol: String?, extensions: String?, error: HandshakeError)] = [
+            ("subprotocol that was not offered", "x", nil, .unofferedSubprotocol("x")),
+            ("extension that was not offered", nil, "x", .unofferedExtension("x")),
+            (
+                "parameter that no server may send", nil, "permessage-deflate; x",
+                .invalidExtensionAnswer("permessage-deflate; x")
+            ),
+            (
+                "the same extension twice", nil, "permessage-deflate, permessage-deflate",
+                .invalidExtensionAnswer("permessage-deflate, permessage-deflate")
+            ),
+        ]
 
     @Test("choices that were not offered", arguments: choices)
     func unoffered(
-        _ name: String, _ subprotocol: Optional<String>, _ extensions: Optional<String>, _ error: HandshakeError
+        _ name: String, _ subprotocol: String?, _ extensions: String?, _ error: HandshakeError
     ) async throws {
         let handler = WebSocketHandler(
             doExtraHandshake: { request in
@@ -102,7 +124,9 @@ struct ConnectTests {
                 request.unsafeResponse = Array((answer + "\r\n").utf8)
             }, transferData: { _ in })
         try await Pair(handler).run { client, url in
-            await #expect(throws: ConnectError.handshake(error), "\(name)") { _ = try await client.connect(url) }
+            await #expect(throws: ConnectError.handshake(error), "\(name)") {
+                _ = try await client.connect(url)
+            }
         }
     }
 
@@ -110,7 +134,8 @@ struct ConnectTests {
     func refused() async throws {
         let handler = WebSocketHandler(
             doExtraHandshake: { _ in
-                throw HandshakeRejection(.unauthorized, fields: ["WWW-Authenticate": "Basic"], body: "who?")
+                throw HandshakeRejection(
+                    .unauthorized, fields: ["WWW-Authenticate": "Basic"], body: "who?")
             }, transferData: { _ in })
         try await Pair(handler).run { client, url in
             let refusal = await error { _ = try await client.connect(url) }
@@ -141,12 +166,15 @@ struct ConnectTests {
         let field = "X: " + String(repeating: "x", count: 20_000)
         let server = try CannedServer("HTTP/1.1 101 S\r\n\(field)\r\n\r\n")
         let client = try WebSocketClient(.patient)
-        await #expect(throws: ConnectError.malformedAnswer(.head(.headTooLong(byteLimit: 16_384)))) {
+        await #expect(throws: ConnectError.malformedAnswer(.head(.headTooLong(byteLimit: 16_384))))
+        {
             _ = try await client.connect(server.url)
         }
     }
 
-    @Test("§4.1: connections to one address are opened one after the other, and a lost one makes room")
+    @Test(
+        "§4.1: connections to one address are opened one after the other, and a lost one makes room"
+    )
     func serialized() async throws {
         let presence = Presence()
         let handler = WebSocketHandler(
@@ -161,7 +189,9 @@ struct ConnectTests {
                 for number in 0..<24 {
                     group.addTask {
                         guard number % 3 > 0 else {
-                            let error = await error { _ = try await client.connect(url + "?refuse") }
+                            let error = await error {
+                                _ = try await client.connect(url + "?refuse")
+                            }
                             return error != nil
                         }
                         let socket = try await client.connect(url)

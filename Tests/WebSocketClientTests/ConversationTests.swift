@@ -40,12 +40,14 @@ struct ConversationTests {
             },
             transferData: { socket in
                 let request = socket.request
-                let seen = [request.origin, request.query["a"], request.fields["X"]].compactMap(\.self)
+                let seen = [request.origin, request.query["a"], request.fields["X"]].compactMap(
+                    \.self)
                 try await socket.send(seen.joined(separator: " "))
             })
         try await Pair(handler).run { client, url in
             let socket = try await client.connect(
-                url + "?a=b", subprotocols: ["one", "two"], origin: "http://here", fields: ["X": "y"])
+                url + "?a=b", subprotocols: ["one", "two"], origin: "http://here",
+                fields: ["X": "y"])
             #expect(socket.subprotocol == "two" && socket.request.path == "/test")
             #expect(try await socket.receive() == .text("http://here b y"))
             #expect(try await socket.receive() == nil)
@@ -114,7 +116,8 @@ struct ConversationTests {
         try await Pair(echo).run { client, url in
             var socket: WebSocket?
             do {
-                socket = try await WebSocketClient(.patient, log: Log(level: .critical)).connect(url)
+                socket = try await WebSocketClient(.patient, log: Log(level: .critical)).connect(
+                    url)
             }
             try await socket?.send("still here")
             #expect(try await socket?.receive() == .text("still here"))

@@ -27,7 +27,8 @@ struct SecureTests {
     }
 
     private func run(
-        _ tls: TLSClientConfiguration, authentication: TLSConfiguration.ClientAuthentication = .none,
+        _ tls: TLSClientConfiguration,
+        authentication: TLSConfiguration.ClientAuthentication = .none,
         _ body: @escaping @Sendable (WebSocketClient, String) async throws -> Void
     ) async throws {
         var configuration = Configuration()
@@ -81,8 +82,10 @@ struct SecureTests {
             #expect(try await socket.receive() == .text("TLSv1.3 CN=alice"))
             try await socket.close()
         }
-        try await run(trusting(trusted), authentication: .required(authorities: authorities)) { client, url in
-            await #expect("a certificate is missing") { try await client.connect(url) } throws: { error in
+        try await run(trusting(trusted), authentication: .required(authorities: authorities)) {
+            client, url in
+            await #expect("a certificate is missing") { try await client.connect(url) } throws: {
+                error in
                 guard case .tls(let reason) = error as? ConnectError else { return false }
                 return "\(reason)".contains("certificate required")
             }
@@ -94,7 +97,9 @@ struct SecureTests {
         for tls in [TLSClientConfiguration(), trusting(stranger)] {
             try await run(tls) { client, url in
                 await #expect("no trust") { try await client.connect(url) } throws: { error in
-                    guard case .tls(.handshakeFailed(let reason)) = error as? ConnectError else { return false }
+                    guard case .tls(.handshakeFailed(let reason)) = error as? ConnectError else {
+                        return false
+                    }
                     return reason.contains("certificate verify failed")
                 }
             }
@@ -125,17 +130,25 @@ struct SecureTests {
             await #expect("TLS only") {
                 try await client.connect("ws" + url.dropFirst(3))
             } throws: { error in
-                guard case .refused(let head, let body) = error as? ConnectError else { return false }
-                return head.status == .badRequest && String(decoding: body, as: UTF8.self).contains("wss://")
+                guard case .refused(let head, let body) = error as? ConnectError else {
+                    return false
+                }
+                return head.status == .badRequest
+                    && String(decoding: body, as: UTF8.self).contains("wss://")
             }
         }
     }
 
-    @Test("the port that is not said, and the Host field", arguments: [
-        ("wss://example.com/", 443, "example.com"), ("wss://example.com:443/", 443, "example.com"),
-        ("wss://example.com:80/", 80, "example.com:80"), ("ws://example.com/", 80, "example.com"),
-        ("ws://example.com:443/", 443, "example.com:443"), ("WSS://example.com/x", 443, "example.com"),
-    ])
+    @Test(
+        "the port that is not said, and the Host field",
+        arguments: [
+            ("wss://example.com/", 443, "example.com"),
+            ("wss://example.com:443/", 443, "example.com"),
+            ("wss://example.com:80/", 80, "example.com:80"),
+            ("ws://example.com/", 80, "example.com"),
+            ("ws://example.com:443/", 443, "example.com:443"),
+            ("WSS://example.com/x", 443, "example.com"),
+        ])
     func place(_ url: String, _ port: UInt16, _ authority: String) throws {
         let place = try Place(url)
         #expect(place.port == port && place.authority == authority)

@@ -52,7 +52,9 @@ struct WireTests {
     }
 
     /// The subprotocols of §4.1 are tokens, and each is there once.
-    @Test("subprotocols that must not be offered are not", arguments: [[""], ["a b"], ["a,b"], ["é"], ["a", "a"]])
+    @Test(
+        "subprotocols that must not be offered are not",
+        arguments: [[""], ["a b"], ["a,b"], ["é"], ["a", "a"]])
     func subprotocols(_ offered: [String]) async throws {
         try await Pair(WebSocketHandler { _ in }).run { client, url in
             let error = await #expect(throws: ConnectError.self) {
@@ -74,7 +76,9 @@ struct WireTests {
         let received = AsyncStream<[UInt8]>.makeStream()
         let handler = WebSocketHandler(compression: .off) { socket in
             try await socket.send("ready")
-            while let bytes = try? await socket.unsafeReceive() { received.continuation.yield(bytes) }
+            while let bytes = try? await socket.unsafeReceive() {
+                received.continuation.yield(bytes)
+            }
             received.continuation.finish()
         }
         var configuration = ClientConfiguration.patient
@@ -91,7 +95,9 @@ struct WireTests {
         return all
     }
 
-    @Test("§5.1, §5.3, §9.1: all is masked, with a key of its own, and not compressed unless agreed on")
+    @Test(
+        "§5.1, §5.3, §9.1: all is masked, with a key of its own, and not compressed unless agreed on"
+    )
     func masking() async throws {
         let text = String(repeating: "x", count: 300)
         let bytes = try await bytesSent { socket in
@@ -102,7 +108,8 @@ struct WireTests {
             #expect(try await socket.close(4000) == nil)
         }
         let frames = try Self.frames(bytes)
-        #expect(frames.map(\.first) == [UInt8](repeating: 0x81, count: 50) + [0x01, 0x8A, 0x80, 0x88])
+        #expect(
+            frames.map(\.first) == [UInt8](repeating: 0x81, count: 50) + [0x01, 0x8A, 0x80, 0x88])
         #expect(frames.map(\.payload).prefix(50).allSatisfy { $0 == Array(text.utf8) })
         #expect(frames.map(\.payload).suffix(4) == [[0x61], [7], [], [0x0F, 0xA0]])
         #expect(Set(frames.map(\.key)).count == frames.count)
@@ -146,23 +153,37 @@ struct WireTests {
 @Suite("RFC 6455 §5, §7.1.7 What a client fails the connection for")
 struct ClientFaultTests {
     static let faults: [(name: String, frame: UnsafeFrame, code: CloseCode)] = [
-        ("masked", UnsafeFrame(opcode: 1, payload: [0x61], maskingKey: 0x1234_5678), .protocolError),
+        (
+            "masked", UnsafeFrame(opcode: 1, payload: [0x61], maskingKey: 0x1234_5678),
+            .protocolError
+        ),
         ("masked Ping", UnsafeFrame(opcode: 9, maskingKey: 1), .protocolError),
-        ("reserved bit", UnsafeFrame(opcode: 1, payload: [0x61], reservedBits: 0b010), .protocolError),
+        (
+            "reserved bit", UnsafeFrame(opcode: 1, payload: [0x61], reservedBits: 0b010),
+            .protocolError
+        ),
         ("RSV1 on a Ping", UnsafeFrame(opcode: 9, reservedBits: 0b100), .protocolError),
         ("reserved opcode", UnsafeFrame(opcode: 3), .protocolError),
         ("fragmented Ping", UnsafeFrame(opcode: 9, isFinal: false), .protocolError),
-        ("long Ping", UnsafeFrame(opcode: 9, payload: [UInt8](repeating: 0, count: 126)), .protocolError),
+        (
+            "long Ping", UnsafeFrame(opcode: 9, payload: [UInt8](repeating: 0, count: 126)),
+            .protocolError
+        ),
         ("long form", UnsafeFrame(opcode: 1, payload: [0x61], lengthByteCount: 8), .protocolError),
         ("continuation of nothing", UnsafeFrame(opcode: 0), .protocolError),
         ("Close 1006", UnsafeFrame(opcode: 8, payload: [0x03, 0xEE]), .protocolError),
         ("text not UTF-8", UnsafeFrame(opcode: 1, payload: [0xC0]), .invalidFramePayloadData),
-        ("not inflatable", UnsafeFrame(opcode: 1, payload: [6], reservedBits: 0b100), .invalidFramePayloadData),
+        (
+            "not inflatable", UnsafeFrame(opcode: 1, payload: [6], reservedBits: 0b100),
+            .invalidFramePayloadData
+        ),
         ("over the limit", UnsafeFrame(opcode: 2, claimedByteCount: 1 << 40), .messageTooBig),
     ]
 
     @Test("each fault of a server gets its code, and the connection ends", arguments: faults)
-    func fault(_ name: String, _ frame: UnsafeFrame, _ code: WebSocketProtocol.CloseCode) async throws {
+    func fault(_ name: String, _ frame: UnsafeFrame, _ code: WebSocketProtocol.CloseCode)
+        async throws
+    {
         let closes = AsyncStream<Close?>.makeStream()
         let handler = WebSocketHandler { socket in
             try await socket.unsafeWrite(frame.bytes)
@@ -171,8 +192,12 @@ struct ClientFaultTests {
         }
         try await Pair(handler).run { client, url in
             let socket = try await client.connect(url)
-            let error = await #expect(throws: ConnectionError.self, "\(name)") { _ = try await socket.receive() }
-            if case .failed(let fault) = error { #expect(fault.closeCode == code) } else {
+            let error = await #expect(throws: ConnectionError.self, "\(name)") {
+                _ = try await socket.receive()
+            }
+            if case .failed(let fault) = error {
+                #expect(fault.closeCode == code)
+            } else {
                 Issue.record("\(name): \(error.map { "\($0)" } ?? "")")
             }
             var seen = closes.stream.makeAsyncIterator()

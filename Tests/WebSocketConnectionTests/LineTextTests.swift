@@ -6,9 +6,11 @@ import WebSocketProtocol
 
 @Suite("Lines put together from pieces")
 struct LineTextTests {
-    @Test("numbers are written as String writes them", arguments: [
-        0, 1, 9, 10, 99, 100, 101, 4_096, 65_535, 1_000_000, -1, -10, .min, .max,
-    ])
+    @Test(
+        "numbers are written as String writes them",
+        arguments: [
+            0, 1, 9, 10, 99, 100, 101, 4_096, 65_535, 1_000_000, -1, -10, .min, .max,
+        ])
     func number(_ number: Int) {
         var line = LineText()
         line.append(number)
@@ -38,9 +40,12 @@ struct LineTextTests {
         #expect(whole == LogFormat.text.line(.info, line.text, [], moment))
     }
 
-    @Test("addresses are written as they describe themselves", arguments: [
-        "0.0.0.0", "9.10.99.100", "127.0.0.1", "255.255.255.255", "::", "::1", "2001:db8:9:10:99:100:fff:ffff",
-    ])
+    @Test(
+        "addresses are written as they describe themselves",
+        arguments: [
+            "0.0.0.0", "9.10.99.100", "127.0.0.1", "255.255.255.255", "::", "::1",
+            "2001:db8:9:10:99:100:fff:ffff",
+        ])
     func addresses(_ host: String) throws {
         for port: UInt16 in [0, 9, 10, 443, 9_998, 65_535] {
             let address = try address(host, port: port)
@@ -56,9 +61,13 @@ struct LineTextTests {
     @Test("a line in the memory of others is the same as in its own")
     func lines() {
         var line = LineText()
-        for (seconds, milliseconds) in [(0, 0), (0, 999), (1, 7), (1, 7), (1, 80), (1_772_366_400, 123), (1, 6)] {
+        for (seconds, milliseconds) in [
+            (0, 0), (0, 999), (1, 7), (1, 7), (1, 80), (1_772_366_400, 123), (1, 6),
+        ] {
             let moment = LogMoment(seconds: seconds, milliseconds: milliseconds)
-            for message in ["", "longer than the one behind it", "short", String(repeating: "x", count: 1_000)] {
+            for message in [
+                "", "longer than the one behind it", "short", String(repeating: "x", count: 1_000),
+            ] {
                 line.begin(.warning, moment)
                 line.append(text: message)
                 let text = line.text

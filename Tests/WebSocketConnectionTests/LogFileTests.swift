@@ -9,7 +9,9 @@ private func withFolder(_ body: (String) throws -> Void) throws {
     try body(try TemporaryFiles.makeFolder(" log tests"))
 }
 
-private func settings(_ byteLimit: Int, _ countLimit: Int, _ format: LogFormat = .text) -> LogSettings {
+private func settings(_ byteLimit: Int, _ countLimit: Int, _ format: LogFormat = .text)
+    -> LogSettings
+{
     var settings = LogSettings()
     settings.fileByteLimit = byteLimit
     settings.fileCountLimit = countLimit
@@ -31,13 +33,16 @@ struct LogFileTests {
     func rotation() throws {
         try withFolder { folder in
             let log = try Log(settings(500, 2), path: folder + "/log")
-            for number in 0..<100 { log(.info, "line \(number) \(String(repeating: "x", count: 60))") }
+            for number in 0..<100 {
+                log(.info, "line \(number) \(String(repeating: "x", count: 60))")
+            }
             #expect(try names(folder) == ["log", "log.1", "log.2"])
             let kept = try ["log.2", "log.1", "log"].flatMap { try lines(folder + "/" + $0) }
             let numbers = kept.compactMap { Int($0.split(separator: " ")[4]) }
             #expect(numbers == Array((100 - kept.count)..<100) && kept.count > 8)
             for name in try names(folder) {
-                let size = try FileManager.default.attributesOfItem(atPath: folder + "/" + name)[.size]
+                let size = try FileManager.default.attributesOfItem(atPath: folder + "/" + name)[
+                    .size]
                 #expect((size as? Int).map { $0 <= 500 } == true)
             }
         }
@@ -119,7 +124,9 @@ struct LogFileTests {
             for _ in 0..<5 { log(.info, String(repeating: "w", count: 60)) }
             #expect(try lines(folder + "/mine").count >= 2)
             #expect(try names(folder).contains("log.1"))
-            let first = try names(folder).filter { $0.hasPrefix("log") }.map { try lines(folder + "/" + $0)[0] }
+            let first = try names(folder).filter { $0.hasPrefix("log") }.map {
+                try lines(folder + "/" + $0)[0]
+            }
             #expect(first.contains("somebody's"))
         }
     }
@@ -131,7 +138,8 @@ struct LogFileTests {
             try FileManager.default.removeItem(atPath: folder)
             for _ in 0..<20 { log(.info, String(repeating: "v", count: 60)) }
             log.reopen()
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
             log.reopen()
             log(.info, "back")
             #expect(try lines(folder + "/log").last?.hasSuffix("back") == true)
@@ -156,7 +164,9 @@ struct LogFileTests {
         let lines = String(decoding: taken[..<max(0, second)], as: UTF8.self).split(separator: "\n")
         #expect(first > 60_000 && lines.count == 2)
         let told = lines.first.map(String.init) ?? ""
-        #expect(told.contains(" log lines before this were lost: write: Resource temporarily unavailable"))
+        #expect(
+            told.contains(
+                " log lines before this were lost: write: Resource temporarily unavailable"))
         #expect(lines.last?.hasSuffix("room again") == true)
     }
 
@@ -173,7 +183,8 @@ struct LogFileTests {
             let log = try Log(settings(0, 0, .json), path: folder + "/log")
             log.announce("two\nlines")
             let line = try #require(try lines(folder + "/log").first)
-            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: any Sendable]
+            let object =
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: any Sendable]
             #expect(object?["message"] as? String == "two\nlines")
         }
     }

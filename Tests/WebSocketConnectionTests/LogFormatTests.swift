@@ -10,13 +10,15 @@ struct LogFormatTests {
     static let moment = LogMoment(seconds: 1_772_366_400, milliseconds: 7)
 
     static let messages = [
-        "", "plain", "\"quoted\" and \\", "line\nfeed\r\t", "\u{0}\u{1F}\u{7F}", "\u{2028}\u{2029}", "wörld 🌍", "a/b",
+        "", "plain", "\"quoted\" and \\", "line\nfeed\r\t", "\u{0}\u{1F}\u{7F}", "\u{2028}\u{2029}",
+        "wörld 🌍", "a/b",
     ]
 
     @Test("RFC 8259: any message is one line and comes back", arguments: messages)
     func json(_ message: String) throws {
         let fields = [
-            LogField(name: "text", value: .text(message)), LogField(name: "number", value: .number(-3)),
+            LogField(name: "text", value: .text(message)),
+            LogField(name: "number", value: .number(-3)),
             LogField(name: "flag", value: .flag(true)),
         ]
         let line = LogFormat.json.line(.warning, message, fields, Self.moment)
@@ -38,7 +40,8 @@ struct LogFormatTests {
     @Test("an access line says the same in both formats")
     func access() throws {
         var line = AccessLine(
-            connectionID: 5, route: "/echo", peer: try address("127.0.0.1", port: 5), isCompressed: true)
+            connectionID: 5, route: "/echo", peer: try address("127.0.0.1", port: 5),
+            isCompressed: true)
         #expect(line.text == "open /echo 127.0.0.1:5 compressed")
         #expect(line.fields.map(\.name) == ["event", "connection", "route", "peer", "compressed"])
         line.end = AccessLine.End(
@@ -66,7 +69,9 @@ struct RepeatLimitTests {
     @Test("ten of a kind in a second, then their number")
     func window() {
         var limit = RepeatLimit()
-        let admitted = (0..<1_244).filter { limit.admits(.badRequest, .info, at: Self.at(Int64($0 / 2))) }
+        let admitted = (0..<1_244).filter {
+            limit.admits(.badRequest, .info, at: Self.at(Int64($0 / 2)))
+        }
         #expect(admitted == Array(0..<10))
         let early = limit.takeDue(at: Self.at(999))
         #expect(!limit.isEmpty && early.isEmpty)

@@ -37,7 +37,8 @@ struct LogTests {
         #expect(told.first?.hasSuffix("told") == true && told.first?.contains("not") == false)
         settings.format = .json
         Log(settings) { line in lines.withLock { $0 = [line] } }(.error, "as JSON")
-        #expect(lines.withLock { $0.first?.hasPrefix("{") == true && $0.first?.hasSuffix("}") == true })
+        #expect(
+            lines.withLock { $0.first?.hasPrefix("{") == true && $0.first?.hasSuffix("}") == true })
     }
 
     @Test("level names", arguments: LogLevel.allCases)

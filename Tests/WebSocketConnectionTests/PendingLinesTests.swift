@@ -11,21 +11,27 @@ struct PendingLinesTests {
 
     init() throws { path = try TemporaryFiles.path(".log") }
 
-    private func makeLog(_ format: LogFormat = .text, byteLimit: Int = 0, joins: Bool = true) throws -> Log {
+    private func makeLog(_ format: LogFormat = .text, byteLimit: Int = 0, joins: Bool = true) throws
+        -> Log
+    {
         var settings = LogSettings()
-        (settings.format, settings.fileByteLimit, settings.joinsConnectionLines) = (format, byteLimit, joins)
+        (settings.format, settings.fileByteLimit, settings.joinsConnectionLines) = (
+            format, byteLimit, joins
+        )
         return try Log(settings, path: path)
     }
 
     private func open(_ number: Int, on log: Log) throws {
         let peer = try #require(SocketAddress.resolve(host: "127.0.0.1", port: 80).first)
-        log.access(AccessLine(connectionID: 1, route: "/\(number).", peer: peer, isCompressed: false))
+        log.access(
+            AccessLine(connectionID: 1, route: "/\(number).", peer: peer, isCompressed: false))
     }
 
     /// The numbers of the lines, in all files.
     private func written(_ suffixes: [String] = [""]) throws -> [Int] {
         try suffixes.flatMap { suffix in
-            try String(contentsOfFile: path + suffix, encoding: .utf8).split(separator: "\n").map { line in
+            try String(contentsOfFile: path + suffix, encoding: .utf8).split(separator: "\n").map {
+                line in
                 let number = line.drop { $0 != "/" }.dropFirst().prefix { $0.isNumber }
                 return try #require(Int(number), "\(line)")
             }
@@ -77,7 +83,8 @@ struct PendingLinesTests {
         let all = try written([".5", ".4", ".3", ".2", ".1", ""])
         #expect(all.count > 10 && all == Array((60 - all.count)..<60))
         for suffix in ["", ".1", ".5"] {
-            let size = try FileManager.default.attributesOfItem(atPath: path + suffix)[.size] as? Int
+            let size =
+                try FileManager.default.attributesOfItem(atPath: path + suffix)[.size] as? Int
             #expect((1...500).contains(size ?? 0))
         }
     }

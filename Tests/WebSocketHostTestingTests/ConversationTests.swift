@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The test kit: conversations")
 struct ConversationTests {
-    @Test("messages of each kind and length come through", arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])
+    @Test(
+        "messages of each kind and length come through",
+        arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])
     func messages(_ byteCount: Int) async throws {
         let client = try await TestHost(echo).connect()
         let text = String(repeating: "x", count: byteCount)
@@ -29,7 +31,9 @@ struct ConversationTests {
         #expect(try await client.receive() == .text("Hello"))
     }
 
-    @Test("compression is that of the server, for each mode", arguments: CompressionSettings.Mode.allCases)
+    @Test(
+        "compression is that of the server, for each mode",
+        arguments: CompressionSettings.Mode.allCases)
     func compression(_ mode: CompressionSettings.Mode) async throws {
         var configuration = Configuration()
         configuration.connection.compression.mode = mode
@@ -87,7 +91,8 @@ struct ConversationTests {
                 }.value
             }
         }
-        // The threads that detached tasks run on are other tests' too, and some of those keep them for long.
+        // The threads that detached tasks run on are other tests' too, and some of those keep them
+        // for long.
         let client = try await TestHost(handler, patience: .seconds(120)).connect()
         for number in 0..<20 {
             try await client.send("\(number)")
@@ -117,7 +122,9 @@ struct ConversationTests {
         let handler = WebSocketHandler { socket in
             _ = try await socket.receive()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<3 { group.addTask { try await socket.send([UInt8](repeating: 0, count: 800)) } }
+                for _ in 0..<3 {
+                    group.addTask { try await socket.send([UInt8](repeating: 0, count: 800)) }
+                }
                 try await group.waitForAll()
             }
         }
@@ -127,7 +134,9 @@ struct ConversationTests {
         try await client.send("go")
         try await client.receiveNothing()
         try await client.resumeReading()
-        for _ in 0..<2 { #expect(try await client.receive() == .binary([UInt8](repeating: 0, count: 800))) }
+        for _ in 0..<2 {
+            #expect(try await client.receive() == .binary([UInt8](repeating: 0, count: 800)))
+        }
         #expect(try await client.receiveClose() == Close(.internalError))
         #expect(host.logLines.contains { $0.contains("--max-queue-size") })
     }

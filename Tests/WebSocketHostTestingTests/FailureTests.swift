@@ -3,7 +3,8 @@ import Synchronization
 import Testing
 import WebSocketHostTesting
 
-/// The sentences that a failing test shows. Each row: what the client says, what the test expects then.
+/// The sentences that a failing test shows. Each row: what the client says, what the test expects
+/// then.
 @Suite("The test kit: failures say what happened instead")
 struct FailureTests {
     /// Does what it is told.
@@ -28,7 +29,10 @@ struct FailureTests {
         "in a sentence",
         arguments: [
             ("close", .message, #"expected a message, but the server closed with 4000 "so long""#),
-            ("throw", .message, "expected a message, but the server closed with 1011; the log says: "),
+            (
+                "throw", .message,
+                "expected a message, but the server closed with 1011; the log says: "
+            ),
             ("abort", .message, "expected a message, but TCP ended without a Close (1006)"),
             ("break", .message, "expected a message, but the server broke the protocol: "),
             ("text", .close, #"expected a Close, but the server sent text "one\ntwo""#),
@@ -66,7 +70,8 @@ struct FailureTests {
         try await client.send("wait")
         let failure = await #expect(throws: TestFailure.self) { try await client.receive() }
         #expect(
-            failure?.reason == "expected a message, but nothing came: the handler waits, or never rests "
+            failure?.reason
+                == "expected a message, but nothing came: the handler waits, or never rests "
                 + "(the next timer fires in 3.0 s, and advance(by:) moves the clock)")
         try await host.advance(by: .seconds(3))
         try await client.send("text")

@@ -19,7 +19,8 @@ struct HandshakeTests {
                 let request = socket.request
                 let facts = [
                     request.path, request.target, request.query["room"], request.origin,
-                    request.cookies["session"], request.cookies["theme"], request.fields["X-Number"],
+                    request.cookies["session"], request.cookies["theme"],
+                    request.fields["X-Number"],
                     request.fields["Host"], request.remoteAddress.host, request.user,
                     request.tls?.version, request.tls?.serverName, request.tls?.peerSubject,
                     request.tls?.peerSubjectAlternativeNames.first, "\(request.isSecure)",
@@ -37,8 +38,10 @@ struct HandshakeTests {
         #expect(client.subprotocol == "chat.v2")
         #expect(client.responseFields["X-Seen"] == "yes")
         let facts = [
-            "/a b", "/a%20b?room=7", "7", "https://example.com", "s3cret", "dark", "1", "localhost:9998",
-            "2001:db8::7", "ada", "TLSv1.3", "example.com", "CN=ada", "email:ada@example.com", "true",
+            "/a b", "/a%20b?room=7", "7", "https://example.com", "s3cret", "dark", "1",
+            "localhost:9998",
+            "2001:db8::7", "ada", "TLSv1.3", "example.com", "CN=ada", "email:ada@example.com",
+            "true",
         ]
         for fact in facts { #expect(try await client.receive() == .text(fact)) }
     }
@@ -56,7 +59,9 @@ struct HandshakeTests {
         #expect(try await client.receiveClose() == Close(.normalClosure))
     }
 
-    @Test("the first path is meant where a target has none", arguments: [("", "/chat"), ("?a=b", "/chat?a=b")])
+    @Test(
+        "the first path is meant where a target has none",
+        arguments: [("", "/chat"), ("?a=b", "/chat?a=b")])
     func defaultTarget(_ given: String, _ target: String) async throws {
         let handler = WebSocketHandler { socket in try await socket.send(socket.request.target) }
         let client = try await TestHost(["/chat": handler]).connect(given)
@@ -81,7 +86,9 @@ struct HandshakeTests {
         let busy = await #expect(throws: TestRejection.self) { try await host.connect("?as=busy") }
         #expect(busy?.status == .serviceUnavailable && busy?.body == "Come back later.\n")
         #expect(busy?.fields["Retry-After"] == "5")
-        let moved = await #expect(throws: TestRejection.self) { try await host.connect("?as=moved") }
+        let moved = await #expect(throws: TestRejection.self) {
+            try await host.connect("?as=moved")
+        }
         #expect(moved?.status == .found && moved?.fields["Location"] == "/elsewhere")
         await #expect(throws: TestRejection.aborted) { try await host.connect("?as=gone") }
         let failed = await #expect(throws: TestRejection.self) { try await host.connect() }

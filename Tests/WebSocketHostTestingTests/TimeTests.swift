@@ -30,7 +30,9 @@ struct TimeTests {
         #expect(host.openConnectionCount == 0)
     }
 
-    @Test("sleep, receive(timeout:), ping() and now go by the host's clock, in the order of their ends")
+    @Test(
+        "sleep, receive(timeout:), ping() and now go by the host's clock, in the order of their ends"
+    )
     func handlersWaits() async throws {
         let handler = WebSocketHandler { socket in
             let start = socket.now
@@ -38,7 +40,9 @@ struct TimeTests {
                 for seconds in [3, 1, 2] {
                     group.addTask {
                         try await socket.sleep(for: .seconds(seconds))
-                        try await socket.send("\(seconds) after \(start.duration(to: socket.now).components.seconds) s")
+                        try await socket.send(
+                            "\(seconds) after \(start.duration(to: socket.now).components.seconds) s"
+                        )
                     }
                 }
                 try await group.waitForAll()

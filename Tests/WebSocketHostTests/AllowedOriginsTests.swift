@@ -18,7 +18,7 @@ struct AllowedOriginsTests {
     ]
 
     @Test("who is let in", arguments: rows)
-    func admits(_ allowed: AllowedOrigins, _ origin: Optional<String>, _ host: Optional<String>, _ isLetIn: Bool) {
+    func admits(_ allowed: AllowedOrigins, _ origin: String?, _ host: String?, _ isLetIn: Bool) {
         #expect(allowed.admits(origin, host: host) == isLetIn)
     }
 }

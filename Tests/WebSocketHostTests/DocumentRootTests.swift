@@ -17,16 +17,22 @@ private final class Folder {
                 atPath: path + "/" + name, withIntermediateDirectories: true)
         }
         for name in [
-            "a.txt", "index.html", "sub/b.txt", "sub/deep/c.txt", ".secret", ".git/config", "x_wsh.swift",
+            "a.txt", "index.html", "sub/b.txt", "sub/deep/c.txt", ".secret", ".git/config",
+            "x_wsh.swift",
             "X_WSH.SWIFT", "free.swift", "handlers/helper.swift", "handlers/sub/helper.SWIFT",
-            "handlers/readme.txt", "cgi-bin/run.sh", "naïve ü.txt", "../outside.txt", "a:b.txt", "..a",
+            "handlers/readme.txt", "cgi-bin/run.sh", "naïve ü.txt", "../outside.txt", "a:b.txt",
+            "..a",
         ] { try name.write(toFile: path + "/" + name, atomically: false, encoding: .utf8) }
         for (name, target) in [
-            ("inside", "a.txt"), ("absolute", path + "/sub/b.txt"), ("folder", "sub"), ("up", "sub/../a.txt"),
-            ("outside", "../outside.txt"), ("passwords", "/etc/passwd"), ("outer", ".."), ("loop", "loop"),
+            ("inside", "a.txt"), ("absolute", path + "/sub/b.txt"), ("folder", "sub"),
+            ("up", "sub/../a.txt"),
+            ("outside", "../outside.txt"), ("passwords", "/etc/passwd"), ("outer", ".."),
+            ("loop", "loop"),
             ("slash", "/"), ("self", "."), ("hidden", ".secret"), ("handler.txt", "x_wsh.swift"),
-            ("helper.txt", "handlers/helper.swift"), ("script.txt", "cgi-bin/run.sh"), ("lost", "nothing"),
-            ("zero", "/dev/zero"), ("magic", "/proc/self/root"), ("there-and-back", "../root/a.txt"),
+            ("helper.txt", "handlers/helper.swift"), ("script.txt", "cgi-bin/run.sh"),
+            ("lost", "nothing"),
+            ("zero", "/dev/zero"), ("magic", "/proc/self/root"),
+            ("there-and-back", "../root/a.txt"),
         ] {
             try FileManager.default.createSymbolicLink(
                 atPath: path + "/" + name, withDestinationPath: target)
@@ -135,7 +141,8 @@ struct DocumentRootTests {
             #expect(place.map { content(root.open($0)) } ?? .nothing == row.expected)
             // What is checked behind the path's grammar holds by itself.
             if row.expected == .nothing, let decoded {
-                #expect(content(root.open(String(decoded.drop { $0 == "/" }))) != .file("outside.txt"))
+                #expect(
+                    content(root.open(String(decoded.drop { $0 == "/" }))) != .file("outside.txt"))
             }
         }
     }

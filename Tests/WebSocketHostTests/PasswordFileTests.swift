@@ -67,7 +67,10 @@ struct PasswordFileTests {
     @Test func oneUser() throws {
         let authentication = try BasicAuthentication(credential: "test:te:st")
         #expect(try verdict(authentication, "Basic dGVzdDp0ZTpzdA==") == "test")
-        for value in [nil, "Basic dGVzdDp0ZXN0", "Basic OnRlc3Q=", "Basic dGVzdDo=", "Basic", "dGVzdDp0ZTpzdA=="] {
+        for value in [
+            nil, "Basic dGVzdDp0ZXN0", "Basic OnRlc3Q=", "Basic dGVzdDo=", "Basic",
+            "dGVzdDp0ZTpzdA==",
+        ] {
             #expect(try verdict(authentication, value) == "refused")
         }
         // Not decided by either of two.
@@ -91,8 +94,8 @@ struct PasswordFileTests {
         #expect(!passwords.admits("nobody", "sesame") && !passwords.admits("", "sesame"))
     }
 
-    /// The second time the hash is not computed, so the verdict is there at once; a wrong password is
-    /// computed each time.
+    /// The second time the hash is not computed, so the verdict is there at once; a wrong password
+    /// is computed each time.
     @Test func successesAreKept() async throws {
         let path = try TemporaryFiles.write(Self.lines, ".htpasswd")
         let authentication = try BasicAuthentication(file: path)

@@ -10,9 +10,12 @@ struct RoutesTests {
     func routes() {
         var routes = Routes([
             Registration(route: "/echo", source: "echo_wsh.swift", handler: handler),
-            Registration(route: "/bad", source: "bad_wsh.swift", failure: "bad_wsh.swift:1:1: error: x"),
+            Registration(
+                route: "/bad", source: "bad_wsh.swift", failure: "bad_wsh.swift:1:1: error: x"),
         ])
-        #expect(routes.find("/echo") != nil && routes.find("/echo/") == nil && routes.find("echo") == nil)
+        #expect(
+            routes.find("/echo") != nil && routes.find("/echo/") == nil
+                && routes.find("echo") == nil)
         let added = [("/", "/echo"), ("/second", "/"), ("/third", "/none")].map { alias, existing in
             routes.add(alias: alias, for: existing)
         }

@@ -53,11 +53,14 @@ struct MaskTests {
                     copy.withUnsafeMutableBytes { copy in
                         guard let base = copy.baseAddress else { return }
                         Mask.apply(
-                            exampleKey, to: .init(rebasing: source[piece.indices]), writingTo: base + alignment,
+                            exampleKey, to: .init(rebasing: source[piece.indices]),
+                            writingTo: base + alignment,
                             offset: 3)
                     }
                 }
-                #expect(copy[alignment...].prefix(count).elementsEqual(masked(Array(piece), exampleKey, offset: 3)))
+                #expect(
+                    copy[alignment...].prefix(count).elementsEqual(
+                        masked(Array(piece), exampleKey, offset: 3)))
                 #expect(copy[..<alignment] == before[..<alignment])
                 #expect(copy[(alignment + count)...] == before[(alignment + count)...])
             }

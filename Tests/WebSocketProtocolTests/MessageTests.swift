@@ -14,7 +14,8 @@ struct MessageTests {
         Row("another length", (.text("12345678"), .text("123456789")), false),
         Row("é, and e with an accent", (.text("\u{E9}"), .text("e\u{301}")), false),
         // Canonically equivalent and of one length.
-        Row("accents in another order", (.text("a\u{327}\u{301}"), .text("a\u{301}\u{327}")), false),
+        Row(
+            "accents in another order", (.text("a\u{327}\u{301}"), .text("a\u{301}\u{327}")), false),
     ]
 
     @Test(arguments: pairs)
@@ -34,7 +35,9 @@ struct MessageTests {
             for index in bytes.indices {
                 var other = bytes
                 other[index] = 0x62
-                #expect(Message.text(text) != .text(String(decoding: other, as: UTF8.self)), "\(count) \(index)")
+                #expect(
+                    Message.text(text) != .text(String(decoding: other, as: UTF8.self)),
+                    "\(count) \(index)")
             }
         }
     }

@@ -195,8 +195,10 @@ struct ServerHandshakeTests {
         Row("an extension", (nil, [offer], [:]), "Sec-WebSocket-Extensions: \(offer)\r\n"),
         Row("fields", (nil, [], ["X": "y", "Empty": ""]), "X: y\r\nEmpty: \r\n"),
         Row(
-            "all, in their order", ("superchat", [offer, ExtensionOffer("x")], ["Set-Cookie": "a=b"]),
-            "Sec-WebSocket-Protocol: superchat\r\nSec-WebSocket-Extensions: \(offer), x\r\nSet-Cookie: a=b\r\n"),
+            "all, in their order",
+            ("superchat", [offer, ExtensionOffer("x")], ["Set-Cookie": "a=b"]),
+            "Sec-WebSocket-Protocol: superchat\r\nSec-WebSocket-Extensions: \(offer), x\r\nSet-Cookie: a=b\r\n"
+        ),
     ]
 
     @Test(arguments: answered)
@@ -209,14 +211,18 @@ struct ServerHandshakeTests {
         let answer = try OpeningHandshake.answer(
             to: OpeningHandshake.check(request), subprotocol: subprotocol, extensions: extensions,
             extraFields: extraFields)
-        let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        let expected =
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" + row.expected + "\r\n"
         #expect(String(decoding: answer, as: UTF8.self) == expected)
     }
 
     private static func parsed(_ answer: [UInt8]) throws -> ResponseHead {
         var parser = ResponseHeadParser()
-        guard case .complete(let head, answer.count) = try answer.withUnsafeBytes({ try parser.parse($0) })
+        guard
+            case .complete(let head, answer.count) = try answer.withUnsafeBytes({
+                try parser.parse($0)
+            })
         else { throw ResponseError.malformedStatusLine }
         return head
     }
@@ -280,7 +286,8 @@ struct ServerHandshakeTests {
         _ name: String, _ code: Int, _ field: String?, _ value: String?, _ error: HandshakeError
     ) throws {
         let request = Self.request()
-        var answer = try Self.parsed(OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
+        var answer = try Self.parsed(
+            OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
         answer.status = try #require(Status(code))
         if let field {
             answer.fields.remove(field)
@@ -291,7 +298,8 @@ struct ServerHandshakeTests {
 
     @Test func clientRefusesHTTP10() throws {
         let request = Self.request()
-        var answer = try Self.parsed(OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
+        var answer = try Self.parsed(
+            OpeningHandshake.answer(to: OpeningHandshake.check(request.head())))
         answer.version = .http10
         #expect(throws: HandshakeError.wrongHTTPVersion(.http10)) { try request.check(answer) }
     }

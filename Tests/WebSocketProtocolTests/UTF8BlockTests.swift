@@ -25,7 +25,9 @@ private enum Verdict: Hashable {
             let bits = UInt32(first & (0x3F >> UInt8(tailCount)))
             func number(_ filler: UInt32) -> UInt32 {
                 (0..<tailCount).reduce(bits) { number, index in
-                    number << 6 | (index < tail.count ? UInt32(tail[tail.startIndex + index] & 0x3F) : filler)
+                    number << 6
+                        | (index < tail.count
+                            ? UInt32(tail[tail.startIndex + index] & 0x3F) : filler)
                 }
             }
             let lowest: UInt32 = [0x80, 0x800, 0x1_0000][tailCount - 1]
@@ -63,9 +65,12 @@ private func check(
     // With more behind it, a character that is not complete is wrong.
     let closed = text + [UInt8](repeating: 0x7A, count: max(1, byteCount - text.count))
     let expected = open == .text ? Verdict.text : .wrong
-    isRight = isRight && verdict(closed[...]) == expected
+    isRight =
+        isRight && verdict(closed[...]) == expected
         && verdict(closed[..<cut], closed[cut...]) == expected
-    if !isRight { Issue.record("\(hexDump(text)), \(open), cut at \(cut)", sourceLocation: sourceLocation) }
+    if !isRight {
+        Issue.record("\(hexDump(text)), \(open), cut at \(cut)", sourceLocation: sourceLocation)
+    }
 }
 
 @Suite("RFC 3629 §4 UTF-8, by blocks")
@@ -75,7 +80,9 @@ struct UTF8BlockTests {
         "00 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 f7 f8 ff")
 
     /// Places that reach over all positions of the first blocks.
-    private static func place(_ number: Int) -> (start: Int, cut: Int) { (number % 37, number % 41) }
+    private static func place(_ number: Int) -> (start: Int, cut: Int) {
+        (number % 37, number % 41)
+    }
 
     @Test func referenceAgreesWithTheLibrary() {
         for first in Self.bounds {
@@ -167,7 +174,8 @@ struct UTF8BlockTests {
             #expect(verdict(bytes[...]) == expected, "\(count) bytes")
             for cut in 0...count {
                 let rest = (count - cut) / 2
-                let pieces = verdict(bytes[..<cut], bytes[cut..<(cut + rest)], bytes[(cut + rest)...])
+                let pieces = verdict(
+                    bytes[..<cut], bytes[cut..<(cut + rest)], bytes[(cut + rest)...])
                 if pieces != expected { Issue.record("\(count) bytes, cut at \(cut)") }
             }
         }

@@ -17,7 +17,8 @@ public final class SelfSignedCertificate: @unchecked Sendable {
     ///   - validFor: from now; negative: expired already, for tests.
     /// - Throws: what OpenSSL lacks.
     public init(
-        names: [String] = SelfSignedCertificate.localNames(), validFor: Duration = .seconds(30 * 86_400)
+        names: [String] = SelfSignedCertificate.localNames(),
+        validFor: Duration = .seconds(30 * 86_400)
     ) throws(SystemError) {
         self.names = names.filter(Self.isPlain)
         guard let key = Self.makeKey() else { throw SystemError("EVP_PKEY_keygen", code: ENOTSUP) }
@@ -40,7 +41,8 @@ public final class SelfSignedCertificate: @unchecked Sendable {
         var names = ["localhost", "127.0.0.1", "::1"]
         var name = [CChar](repeating: 0, count: 256)
         if gethostname(&name, name.count - 1) == 0 {
-            let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let text = String(
+                decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             if !text.isEmpty && !names.contains(text) { names.append(text) }
         }
         return names

@@ -13,7 +13,8 @@ extension Stream {
     /// Begins a TLS handshake. Before anything was sent; what is written waits for its end.
     ///
     /// - Parameter host: whom to ask for: a name, or an address without brackets.
-    /// - Throws: if there is no memory, or the host cannot be in a certificate; the stream is closed then.
+    /// - Throws: if there is no memory, or the host cannot be in a certificate; the stream is
+    ///   closed then.
     public func startTLS(_ client: TLSClient, host: String) throws(SystemError) {
         try startTLS { () throws(SystemError) in try client.makeSession(host: host) }
     }
@@ -30,7 +31,9 @@ extension Stream {
     }
 
     /// What was agreed on; `nil` without TLS, and until the handshake is over.
-    public var tlsInfo: TLSInfo? { tls.flatMap { $0.isEstablished ? $0.info : nil } ?? memory?.tlsInfo }
+    public var tlsInfo: TLSInfo? {
+        tls.flatMap { $0.isEstablished ? $0.info : nil } ?? memory?.tlsInfo
+    }
 
     /// Whether the peer has begun a TLS handshake and not ended it.
     public var isShakingHands: Bool { tls.map { $0.hasBegun && !$0.isEstablished } ?? false }
@@ -78,8 +81,8 @@ extension Stream {
     /// How long a peer may take to read why its handshake was refused.
     private static let refusalLinger: Duration = .seconds(1)
 
-    /// Without TLS from now on, so that the delegate may say what was wrong (RFC 9112 has the words), or
-    /// the peer reads OpenSSL's alert.
+    /// Without TLS from now on, so that the delegate may say what was wrong (RFC 9112 has the
+    /// words), or the peer reads OpenSSL's alert.
     private func refuseTLS(_ error: TLSError) {
         tls = nil
         // It would go out for everyone to read.
@@ -130,7 +133,8 @@ extension Stream {
         afterFlush()
     }
 
-    /// What goes out next of the queue or of a file in it; `nil`: nothing, or the stream has failed.
+    /// What goes out next of the queue or of a file in it; `nil`: nothing, or the stream has
+    /// failed.
     private func nextToSeal() -> (bytes: UnsafeRawBufferPointer, isFile: Bool)? {
         if fileParts?.isNext == true { return readFilePart().map { ($0, true) } }
         guard let bytes = output?.bytes, bytes.count > 0 else { return nil }

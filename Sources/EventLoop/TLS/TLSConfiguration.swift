@@ -2,14 +2,14 @@
 public struct TLSConfiguration: Sendable {
     /// A certificate with its private key.
     public enum Identity: Sendable {
-        /// PEM files. The certificate file holds the server's own first, then the intermediate ones. Both are
-        /// read again when they have changed.
+        /// PEM files. The certificate file holds the server's own first, then the intermediate
+        /// ones. Both are read again when they have changed.
         case files(certificate: String, privateKey: String)
         case selfSigned(SelfSignedCertificate)
     }
 
-    /// Whether clients have to show a certificate. The paths are of PEM files with the CAs that vouch for
-    /// them; they are read again when they have changed.
+    /// Whether clients have to show a certificate. The paths are of PEM files with the CAs that
+    /// vouch for them; they are read again when they have changed.
     public enum ClientAuthentication: Sendable, Hashable {
         case none
         /// One that is shown must be good; ``TLSInfo/peerSubject`` tells whether there was one.
@@ -24,7 +24,8 @@ public struct TLSConfiguration: Sendable {
         }
     }
 
-    /// The first one whose names match what the client asks for is shown (SNI, RFC 6066 §3), or the first.
+    /// The first one whose names match what the client asks for is shown (SNI, RFC 6066 §3), or the
+    /// first.
     public var identities: [Identity]
     public var clientAuthentication = ClientAuthentication.none
 

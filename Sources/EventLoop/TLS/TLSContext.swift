@@ -3,8 +3,8 @@ import Glibc
 
 /// OpenSSL's settings for connections of one kind: versions, certificate, whom to trust.
 ///
-/// `@unchecked Sendable`: changed only by who makes it, before others see it; from then on OpenSSL counts
-/// the uses itself.
+/// `@unchecked Sendable`: changed only by who makes it, before others see it; from then on OpenSSL
+/// counts the uses itself.
 final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -56,7 +56,8 @@ extension TLSContext {
         let reason = OpenSSLErrors.takeReason()
         throw TLSFileError(
             content: .certificate, path: path,
-            reason: isOther ? "holds no certificate in PEM" : "no certificate that can be used: \(reason)")
+            reason: isOther
+                ? "holds no certificate in PEM" : "no certificate that can be used: \(reason)")
     }
 
     private func useKey(_ path: String, of certificate: String) throws(TLSFileError) {
@@ -74,7 +75,8 @@ extension TLSContext {
         let reason = OpenSSLErrors.takeReason()
         let text: String
         if hasAsked {
-            text = "is protected by a passphrase; this takes it off: openssl pkey -in \(path) -out NEW_FILE"
+            text =
+                "is protected by a passphrase; this takes it off: openssl pkey -in \(path) -out NEW_FILE"
         } else if isUsed || isOther {
             text = "does not belong to the certificate in '\(certificate)'"
         } else {
@@ -94,7 +96,8 @@ extension TLSContext {
     }
 
     /// Says it in the kernel's words, which OpenSSL would bury.
-    private func checkReadable(_ path: String, _ content: TLSFileError.Content) throws(TLSFileError) {
+    private func checkReadable(_ path: String, _ content: TLSFileError.Content) throws(TLSFileError)
+    {
         var status = stat()
         var code: Int32 = 0
         if stat(path, &status) != 0 || access(path, R_OK) != 0 {

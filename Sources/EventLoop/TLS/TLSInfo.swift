@@ -43,12 +43,14 @@ public struct TLSInfo: Sendable, Hashable, CustomStringConvertible {
     public var alpn: String? { values.content.alpn }
     /// Whether the keys of an earlier connection were used again.
     public var isResumed: Bool { values.content.isResumed }
-    /// The subject of the other end's certificate: `CN=alice,O=Example` (RFC 4514); `nil` if it showed none.
+    /// The subject of the other end's certificate: `CN=alice,O=Example` (RFC 4514); `nil` if it
+    /// showed none.
     ///
-    /// A server has checked it against the CAs of its clients, a client against those it trusts, if any.
+    /// A server has checked it against the CAs of its clients, a client against those it trusts, if
+    /// any.
     public var peerSubject: String? { values.content.peerSubject }
-    /// Of the same certificate: `DNS:example.com`, `IP:192.0.2.1`, `email:a@example.com`, `URI:…`; other
-    /// kinds are left out.
+    /// Of the same certificate: `DNS:example.com`, `IP:192.0.2.1`, `email:a@example.com`, `URI:…`;
+    /// other kinds are left out.
     public var peerSubjectAlternativeNames: [String] { values.content.peerSubjectAlternativeNames }
 
     public static func == (a: Self, b: Self) -> Bool { a.values.content == b.values.content }

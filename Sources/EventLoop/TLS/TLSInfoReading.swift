@@ -6,9 +6,12 @@ extension TLSInfo {
     init(_ ssl: OpaquePointer) {
         var content = Content()
         content.version = SSL_get_version(ssl).map { String(cString: $0) } ?? ""
-        content.cipher = SSL_get_current_cipher(ssl).flatMap(SSL_CIPHER_standard_name)
+        content.cipher =
+            SSL_get_current_cipher(ssl).flatMap(SSL_CIPHER_standard_name)
             .map { String(cString: $0) } ?? ""
-        content.serverName = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) }
+        content.serverName = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map {
+            String(cString: $0)
+        }
         content.alpn = Self.alpn(ssl)
         content.isResumed = SSL_session_reused(ssl) == 1
         if let certificate = SSL_get0_peer_certificate(ssl) {
@@ -23,7 +26,8 @@ extension TLSInfo {
         var byteCount: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &name, &byteCount)
         guard let name, byteCount > 0 else { return nil }
-        return String(decoding: UnsafeBufferPointer(start: name, count: Int(byteCount)), as: UTF8.self)
+        return String(
+            decoding: UnsafeBufferPointer(start: name, count: Int(byteCount)), as: UTF8.self)
     }
 
     /// RFC 4514, but with UTF-8 as it is.
@@ -35,11 +39,15 @@ extension TLSInfo {
     }
 
     private static func alternativeNames(_ certificate: OpaquePointer) -> [String] {
-        guard let found = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else { return [] }
+        guard let found = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else {
+            return []
+        }
         let names = OpaquePointer(found)
         defer { GENERAL_NAMES_free(names) }
         return (0..<max(0, OPENSSL_sk_num(names))).compactMap { index in
-            OPENSSL_sk_value(names, index).flatMap { text(of: $0.assumingMemoryBound(to: GENERAL_NAME.self)) }
+            OPENSSL_sk_value(names, index).flatMap {
+                text(of: $0.assumingMemoryBound(to: GENERAL_NAME.self))
+            }
         }
     }
 
@@ -69,7 +77,9 @@ extension TLSInfo {
         default: return nil
         }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        guard inet_ntop(family, bytes.baseAddress, &text, socklen_t(text.count)) != nil else { return nil }
+        guard inet_ntop(family, bytes.baseAddress, &text, socklen_t(text.count)) != nil else {
+            return nil
+        }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

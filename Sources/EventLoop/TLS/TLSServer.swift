@@ -2,8 +2,8 @@ import COpenSSL
 import Glibc
 import Synchronization
 
-/// The TLS side of a listener: makes the sessions of accepted connections, from certificates that are
-/// read again when their files change. From any thread.
+/// The TLS side of a listener: makes the sessions of accepted connections, from certificates that
+/// are read again when their files change. From any thread.
 public final class TLSServer: Sendable {
     /// Something about the certificates that people should know.
     public enum Notice: Sendable, Hashable, CustomStringConvertible {
@@ -35,8 +35,8 @@ public final class TLSServer: Sendable {
 
     /// How often the files are looked at, at most.
     private static let checkInterval: Duration = .seconds(1)
-    /// How long tickets can be used whose keys are made here (RFC 8446 §4.6.1 allows 7 days); a key that
-    /// leaks opens no more than that of TLS 1.2.
+    /// How long tickets can be used whose keys are made here (RFC 8446 §4.6.1 allows 7 days); a key
+    /// that leaks opens no more than that of TLS 1.2.
     private static let ticketKeyLifetime: Duration = .seconds(12 * 3_600)
 
     /// Reads the files.
@@ -88,7 +88,9 @@ public final class TLSServer: Sendable {
         for case .files(let certificate, let privateKey) in configuration.identities {
             paths += [certificate, privateKey]
         }
-        if let authorities = configuration.clientAuthentication.authorities { paths.append(authorities) }
+        if let authorities = configuration.clientAuthentication.authorities {
+            paths.append(authorities)
+        }
         return paths.map(FileStamp.init)
     }
 }
@@ -131,17 +133,20 @@ final class TLSCertificates: Sendable {
         self.contexts = contexts
         self.names = names
         self.first = first
-        // The callback is asked of the context that a connection began with. Its sessions keep `self`.
+        // The callback is asked of the context that a connection began with. Its sessions keep
+        // `self`.
         tls_set_server_name_callback(
             first.pointer,
             { ssl, _, argument in
                 guard let ssl, let argument else { return SSL_TLSEXT_ERR_NOACK }
-                return Unmanaged<TLSCertificates>.fromOpaque(argument).takeUnretainedValue().choose(ssl)
+                return Unmanaged<TLSCertificates>.fromOpaque(argument).takeUnretainedValue().choose(
+                    ssl)
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     private static func context(
-        _ identity: TLSConfiguration.Identity, _ authentication: TLSConfiguration.ClientAuthentication
+        _ identity: TLSConfiguration.Identity,
+        _ authentication: TLSConfiguration.ClientAuthentication
     ) throws(TLSFileError) -> TLSContext {
         let context: TLSContext
         do throws(SystemError) {
@@ -189,7 +194,8 @@ final class TLSCertificates: Sendable {
             if X509_cmp_current_time(end) < 0 {
                 texts.append("\(name) expired on \(Self.text(end)): clients will refuse it")
             } else if X509_cmp_current_time(begin) > 0 {
-                texts.append("\(name) is not valid before \(Self.text(begin)): clients will refuse it")
+                texts.append(
+                    "\(name) is not valid before \(Self.text(begin)): clients will refuse it")
             }
         }
         return texts

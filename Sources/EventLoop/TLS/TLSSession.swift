@@ -4,9 +4,9 @@ import Glibc
 
 /// One end of a TLS connection: opens what was received, seals what is to be sent.
 ///
-/// OpenSSL reads from the memory that the loop received into and sends by itself, so an idle connection
-/// has no buffer of either kind. It never learns that a socket is full: it cannot answer a KeyUpdate (RFC
-/// 8446 §4.6.3) while half a record waits. Belongs to its loop's thread.
+/// OpenSSL reads from the memory that the loop received into and sends by itself, so an idle
+/// connection has no buffer of either kind. It never learns that a socket is full: it cannot answer
+/// a KeyUpdate (RFC 8446 §4.6.3) while half a record waits. Belongs to its loop's thread.
 final class TLSSession {
     let ssl: OpaquePointer
     let isServer: Bool
@@ -30,7 +30,8 @@ final class TLSSession {
     static let protocolName = Array("http/1.1".utf8)
     /// 2^14: RFC 8446 §5.1.
     private static let recordByteLimit = 16_384
-    /// A peer that asks for answers and does not read them is dropped: a record, and 2,000 KeyUpdates.
+    /// A peer that asks for answers and does not read them is dropped: a record, and 2,000
+    /// KeyUpdates.
     private static let restByteLimit = 65_536
     /// ContentType handshake (RFC 8446 §5.1): what each client begins with.
     static let firstByte: UInt8 = 22
@@ -59,10 +60,13 @@ final class TLSSession {
     private func reason(_ make: (String) -> TLSError) -> TLSError {
         hasFailed = true
         if let sendError { return .system(sendError) }
-        let isUnverified = OpenSSLErrors.firstIs(Int32(ERR_LIB_SSL), SSL_R_CERTIFICATE_VERIFY_FAILED)
+        let isUnverified = OpenSSLErrors.firstIs(
+            Int32(ERR_LIB_SSL), SSL_R_CERTIFICATE_VERIFY_FAILED)
         let text = OpenSSLErrors.takeReason()
         guard isUnverified else { return make(text) }
-        let detail = X509_verify_cert_error_string(SSL_get_verify_result(ssl)).map { String(cString: $0) }
+        let detail = X509_verify_cert_error_string(SSL_get_verify_result(ssl)).map {
+            String(cString: $0)
+        }
         return make("\(text): \(detail ?? "")")
     }
 }
@@ -80,7 +84,10 @@ extension TLSSession {
         input = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    enum Handshake { case done, waiting, failed(TLSError) }
+    enum Handshake {
+        case done, waiting
+        case failed(TLSError)
+    }
 
     /// Goes on with the handshake as far as it gets.
     func shakeHands() -> Handshake {
@@ -132,7 +139,11 @@ extension TLSSession {
 // MARK: - Sending
 
 extension TLSSession {
-    enum Sealed { case sent(Int), blocked, failed(TLSError) }
+    enum Sealed {
+        case sent(Int)
+        case blocked
+        case failed(TLSError)
+    }
 
     /// Sends a record of the first bytes, if nothing waits before it.
     ///
@@ -208,10 +219,12 @@ private enum Transport {
     struct Method: @unchecked Sendable { let pointer: OpaquePointer? }
 
     static let method: Method = {
-        let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "WebSocketHost stream")
+        let method = BIO_meth_new(
+            BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "WebSocketHost stream")
         BIO_meth_set_read(method) { bio, buffer, byteCount in
             guard let session = session(bio), let buffer, byteCount > 0 else { return -1 }
-            return read(session, bio, UnsafeMutableRawBufferPointer(start: buffer, count: Int(byteCount)))
+            return read(
+                session, bio, UnsafeMutableRawBufferPointer(start: buffer, count: Int(byteCount)))
         }
         BIO_meth_set_write(method) { bio, bytes, byteCount in
             guard let session = session(bio), let bytes, byteCount > 0 else { return -1 }

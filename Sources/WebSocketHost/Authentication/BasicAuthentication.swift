@@ -132,7 +132,9 @@ public final class BasicAuthentication: Sendable {
             let isAdmitted = file.admits(user, next.credentials.password)
             if isAdmitted {
                 checks.withLock { checks in
-                    if checks.admitted.count >= Self.admittedCountLimit { checks.admitted.removeAll() }
+                    if checks.admitted.count >= Self.admittedCountLimit {
+                        checks.admitted.removeAll()
+                    }
                     checks.admitted.insert(next.digest)
                 }
             }

@@ -53,7 +53,8 @@ struct PasswordFile: Sendable {
         decoy = first
     }
 
-    /// Whether the password is the user's. Slow on purpose: up to a second, not for a loop's thread.
+    /// Whether the password is the user's. Slow on purpose: up to a second, not for a loop's
+    /// thread.
     func admits(_ user: String, _ password: String) -> Bool {
         let hash = hashes[user]
         let computed = Self.hash(password, like: hash ?? decoy)
@@ -78,13 +79,17 @@ struct PasswordFile: Sendable {
     /// Whether it looks whole: to find out for certain would take seconds for many users.
     private static func isComplete(_ hash: String) -> Bool {
         let parts = hash.split(separator: "$")
-        guard crypt_checksalt(hash) != CRYPT_SALT_INVALID, let last = parts.last else { return false }
+        guard crypt_checksalt(hash) != CRYPT_SALT_INVALID, let last = parts.last else {
+            return false
+        }
         switch parts.first {
         case "5": return last.utf8.count == 43
         case "6": return last.utf8.count == 86
         case "y": return parts.count == 4 && last.utf8.count == 43
         default:
-            guard hash.utf8.count == 60, parts.count == 3, let cost = Int(parts[1]) else { return false }
+            guard hash.utf8.count == 60, parts.count == 3, let cost = Int(parts[1]) else {
+                return false
+            }
             return (4...31).contains(cost)
         }
     }

@@ -64,9 +64,9 @@ struct CGIEnvironment {
 
     /// RFC 3875 §4.1.18: `HTTP_` and the field's name in capitals.
     ///
-    /// Left out are: `Proxy`, which would be taken for the setting `HTTP_PROXY` (CVE-2016-5385); the
-    /// password; what is told elsewhere or belongs to the connection; and names with other characters
-    /// than letters, digits and hyphens, since `X_A` and `X-A` would become the same.
+    /// Left out are: `Proxy`, which would be taken for the setting `HTTP_PROXY` (CVE-2016-5385);
+    /// the password; what is told elsewhere or belongs to the connection; and names with other
+    /// characters than letters, digits and hyphens, since `X_A` and `X-A` would become the same.
     private var fieldVariables: [(String, String)] {
         var seen: Set<String> = []
         return head.fields.compactMap { field in
@@ -85,7 +85,8 @@ struct CGIEnvironment {
     }
 
     private static let hiddenFields: Set<String> = [
-        "proxy", "authorization", "proxy-authorization", "content-length", "content-type", "connection",
+        "proxy", "authorization", "proxy-authorization", "content-length", "content-type",
+        "connection",
         "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
     ]
 

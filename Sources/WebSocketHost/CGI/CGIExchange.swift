@@ -44,7 +44,8 @@ final class CGIExchange: ChildProcessDelegate {
     ///
     /// - Parameter environment: made from the length of the body.
     init(
-        _ exchange: Exchange, _ head: RequestHead, _ request: Exchange.PlainRequest, scriptName: String,
+        _ exchange: Exchange, _ head: RequestHead, _ request: Exchange.PlainRequest,
+        scriptName: String,
         environment: @escaping (_ bodyByteCount: Int) -> CGIEnvironment
     ) throws(RequestBodyError) {
         let settings = exchange.worker.site.cgi
@@ -198,7 +199,8 @@ extension CGIExchange {
     private func begin(_ response: CGIResponse) {
         guard let exchange else { return }
         var fields = response.fields
-        let hasContent = !request.isHead && response.status.code != 204 && response.status.code != 304
+        let hasContent =
+            !request.isHead && response.status.code != 204 && response.status.code != 304
         var framing = Framing.none
         if let byteCount = response.contentLength, response.status.code != 204 {
             try? fields.append("Content-Length", "\(byteCount)")
@@ -242,7 +244,9 @@ extension CGIExchange {
     func childComplained(_ bytes: UnsafeRawBufferPointer) {
         guard complaintCount < Self.complaintLimit else { return }
         let text = String(decoding: bytes, as: UTF8.self)
-        for line in text.split(whereSeparator: \.isNewline).prefix(Self.complaintLimit - complaintCount) {
+        for line in text.split(whereSeparator: \.isNewline).prefix(
+            Self.complaintLimit - complaintCount)
+        {
             complaintCount += 1
             let rest = complaintCount == Self.complaintLimit ? " (the rest is not logged)" : ""
             log(.warning, "says: \(escaped(String(line)))\(rest)")

@@ -8,7 +8,8 @@ extension Exchange {
     private static let redirectCountLimit = 5
 
     private static let fieldsOfOneResource = [
-        "Content-Length", "Content-Type", "Transfer-Encoding", "Expect", "Range", "If-Range", "If-Match",
+        "Content-Length", "Content-Type", "Transfer-Encoding", "Expect", "Range", "If-Range",
+        "If-Match",
         "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
     ]
 
@@ -85,7 +86,9 @@ extension Exchange {
             return respond(Response(error.status, text: "\(error)"), request.last)
         }
         // RFC 9110 §10.1.1: the client waits for this before it sends the body.
-        if head.hasBody && head.version >= .http11 && head.fields.hasElement("100-continue", in: "Expect") {
+        if head.hasBody && head.version >= .http11
+            && head.fields.hasElement("100-continue", in: "Expect")
+        {
             stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
         }
         readBody()
@@ -122,7 +125,8 @@ extension Exchange {
                 fields: fields)
         else {
             worker.log(.error, "\(escaped(target)): a script's Location that leads nowhere")
-            return respond(Response(.badGateway, text: "The script's answer is not usable."), request)
+            return respond(
+                Response(.badGateway, text: "The script's answer is not usable."), request)
         }
         answerAdmitted(head)
     }

@@ -1,6 +1,7 @@
 import HTTPProtocol
 
-/// Dates as HTTP writes them, kept because the same ones are asked for again and again. One per loop.
+/// Dates as HTTP writes them, kept because the same ones are asked for again and again. One per
+/// loop.
 struct DateTexts {
     private var texts: [Int: String] = [:]
 

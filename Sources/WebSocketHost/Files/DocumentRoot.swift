@@ -3,8 +3,8 @@ import Glibc
 
 /// A folder whose files are served: what lies in it, and nothing else.
 ///
-/// Never served are handlers' sources, names that begin with a dot, and what a link leads to outside.
-/// Where something lies is decided by the kernel, on what was opened and not on its name.
+/// Never served are handlers' sources, names that begin with a dot, and what a link leads to
+/// outside. Where something lies is decided by the kernel, on what was opened and not on its name.
 public final class DocumentRoot: Sendable {
     /// As it was given, for people.
     public let path: String
@@ -90,7 +90,10 @@ public final class DocumentRoot: Sendable {
 
     /// Whether what lies at `place` below the root, which begins with a slash, may be served.
     private func isVisible(_ place: String, _ isScript: Bool) -> Bool {
-        guard !place.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.first == UInt8(ascii: ".") })
+        guard
+            !place.utf8.split(separator: UInt8(ascii: "/")).contains(where: {
+                $0.first == UInt8(ascii: ".")
+            })
         else { return false }
         let isScriptPlace = scriptFolders.contains { (place + "/").hasPrefix($0) }
         guard isScriptPlace == isScript else { return false }
@@ -105,15 +108,16 @@ public final class DocumentRoot: Sendable {
     /// - Parameters:
     ///   - path: percent-decoded.
     ///   - rawPath: as it was sent: a slash that was encoded there separates nothing.
-    /// - Returns: `nil` for what no file answers to: segments that are empty or begin with a dot, `..`
-    ///   among them, and encoded slashes. A slash at the end stays.
+    /// - Returns: `nil` for what no file answers to: segments that are empty or begin with a dot,
+    ///   `..` among them, and encoded slashes. A slash at the end stays.
     static func relativePath(_ path: String, rawPath: String) -> String? {
         guard path.utf8.first == UInt8(ascii: "/"), !rawPath.lowercased().contains("%2f") else {
             return nil
         }
         let relative = path.utf8.dropFirst()
         if relative.isEmpty { return "" }
-        let segments = relative.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let segments = relative.split(
+            separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for (index, segment) in segments.enumerated() {
             let isLast = index == segments.count - 1
             guard segment.first != UInt8(ascii: "."), isLast || !segment.isEmpty else { return nil }

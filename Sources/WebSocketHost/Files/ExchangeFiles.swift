@@ -35,7 +35,8 @@ extension Exchange {
         _ head: RequestHead, _ target: RequestTarget, _ path: String
     ) -> Bool {
         guard path.hasSuffix("/") else {
-            // Relative links in its page would lead astray. Not to "//": there are no empty segments.
+            // Relative links in its page would lead astray. Not to "//": there are no empty
+            // segments.
             let query = target.query.map { "?" + $0 } ?? ""
             var answer = Response(.movedPermanently, text: "This is a folder.")
             answer.add("Location", target.path + "/" + query)
@@ -46,7 +47,9 @@ extension Exchange {
             answer(with: file, place + "index.html", root, request, head)
             return true
         }
-        guard worker.site.listsDirectories, path != "/" || worker.routes.isEmpty else { return false }
+        guard worker.site.listsDirectories, path != "/" || worker.routes.isEmpty else {
+            return false
+        }
         guard isReading(head) else {
             respondNotAllowed(request)
             return true
@@ -73,7 +76,9 @@ extension Exchange {
         }
     }
 
-    private func isReading(_ head: RequestHead) -> Bool { head.method == "GET" || head.method == "HEAD" }
+    private func isReading(_ head: RequestHead) -> Bool {
+        head.method == "GET" || head.method == "HEAD"
+    }
 
     private func respondNotAllowed(_ request: PlainRequest) {
         respond(
@@ -110,7 +115,8 @@ extension Exchange {
             guard let range = ranges.first else { return }
             let value = RangeRequest.contentRange(range, byteCount: representation.file.byteCount)
             send(
-                representation, range, "206 Partial Content", "Content-Range: \(value)\r\n", request,
+                representation, range, "206 Partial Content", "Content-Range: \(value)\r\n",
+                request,
                 now)
         case .notModified:
             // RFC 9110 §15.4.5: the fields that a cache needs, and no content.
@@ -130,7 +136,8 @@ extension Exchange {
     private func compressed(
         _ file: OpenFile, _ place: String, _ root: DocumentRoot, _ head: RequestHead, _ now: Int
     ) -> FileRepresentation? {
-        guard head.fields.contains("Accept-Encoding"), MediaType(fileName: place).isCompressible else {
+        guard head.fields.contains("Accept-Encoding"), MediaType(fileName: place).isCompressible
+        else {
             return nil
         }
         for coding in ContentCoding.accepted(head.fields, of: ["br", "gzip"]) {
@@ -145,7 +152,8 @@ extension Exchange {
     }
 
     private func send(
-        _ representation: FileRepresentation, _ range: Range<Int>, _ status: String, _ lines: String,
+        _ representation: FileRepresentation, _ range: Range<Int>, _ status: String,
+        _ lines: String,
         _ request: PlainRequest, _ now: Int
     ) {
         let head = fileHead(
@@ -185,7 +193,8 @@ extension Exchange {
     ) {
         let byteCount = representation.file.byteCount
         // Not to be guessed by who wrote the file: the parts could not be told apart.
-        let boundary = String(UInt64.random(in: .min ... .max), radix: 36)
+        let boundary =
+            String(UInt64.random(in: .min ... .max), radix: 36)
             + String(UInt64.random(in: .min ... .max), radix: 36)
         let multipart = MultipartRanges(
             ranges, type: representation.type.name, byteCount: byteCount, boundary: boundary)

@@ -63,8 +63,8 @@ struct FileRepresentation {
     }
 }
 
-/// The parts of a `multipart/byteranges` answer (RFC 9110 §14.6): what goes before each range, and the
-/// end.
+/// The parts of a `multipart/byteranges` answer (RFC 9110 §14.6): what goes before each range, and
+/// the end.
 struct MultipartRanges {
     let boundary: String
     let parts: [(head: [UInt8], range: Range<Int>)]

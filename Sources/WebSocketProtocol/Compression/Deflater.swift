@@ -2,16 +2,17 @@ import CZlib
 
 /// Deflates messages (RFC 7692 §7.2.1), a piece at a time.
 ///
-/// Belongs to the thread of one loop. The window lives on from message to message until ``reset()``.
+/// Belongs to the thread of one loop. The window lives on from message to message until
+/// ``reset()``.
 public final class Deflater {
     /// At one address for its whole life: zlib's state points back at it.
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// - Parameters:
     ///   - level: 1…9, zlib's.
-    ///   - windowBits: 8…15, the base-2 logarithm of the window. zlib makes no raw window of 8 bits:
-    ///     9 is used, which obeys 8 as well, because zlib never refers further back than its window
-    ///     less 262 bytes (MIN_LOOKAHEAD), and 512 − 262 = 250 < 256.
+    ///   - windowBits: 8…15, the base-2 logarithm of the window. zlib makes no raw window of 8
+    ///     bits: 9 is used, which obeys 8 as well, because zlib never refers further back than its
+    ///     window less 262 bytes (MIN_LOOKAHEAD), and 512 − 262 = 250 < 256.
     ///   - memoryLevel: 1…9, zlib's.
     /// - Returns: `nil` if zlib got no memory. Numbers out of range are taken for the nearest.
     public init?(level: Int, windowBits: Int, memoryLevel: Int) {
@@ -38,8 +39,8 @@ public final class Deflater {
     ///   - isLast: the message ends with it. Then the 00 00 FF FF at the end is left out (§7.2.1),
     ///     and no bytes give the one byte 00 (§7.2.3.6).
     ///   - output: the memory to write to, from its beginning.
-    /// - Returns: what goes out, inside `output` and valid until its next use; `nil` if zlib failed,
-    ///   after which this deflater is of no more use.
+    /// - Returns: what goes out, inside `output` and valid until its next use; `nil` if zlib
+    ///   failed, after which this deflater is of no more use.
     public func deflate(
         _ bytes: UnsafeRawBufferPointer, isLast: Bool, into output: GrowingBuffer
     ) -> UnsafeRawBufferPointer? {
@@ -58,8 +59,8 @@ public final class Deflater {
     /// zlib counts in 32 bits.
     private static let stepByteLimit = 1 << 30
 
-    /// A block without compression, of no bytes; its length is what the peer appends (§7.2.2). After
-    /// a flush it begins on a byte, so zlib need not know of it.
+    /// A block without compression, of no bytes; its length is what the peer appends (§7.2.2).
+    /// After a flush it begins on a byte, so zlib need not know of it.
     private func emptyPiece(
         isLast: Bool, _ output: GrowingBuffer
     ) -> UnsafeRawBufferPointer {

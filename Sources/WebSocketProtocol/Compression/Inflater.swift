@@ -2,7 +2,8 @@ import CZlib
 
 /// Inflates messages (RFC 7692 §7.2.2), a piece at a time.
 ///
-/// Belongs to the thread of one loop. The window lives on from message to message until ``reset()``.
+/// Belongs to the thread of one loop. The window lives on from message to message until
+/// ``reset()``.
 public final class Inflater {
     /// 8…15: the base-2 logarithm of the window.
     public let windowBits: Int

@@ -223,8 +223,12 @@ private struct DeflateTerms {
     /// value: only an offer has it, where both say the same.
     var element: ExtensionOffer {
         var element = ExtensionOffer(PermessageDeflate.name)
-        if serverNoContextTakeover { element.parameters.append(.init("server_no_context_takeover")) }
-        if clientNoContextTakeover { element.parameters.append(.init("client_no_context_takeover")) }
+        if serverNoContextTakeover {
+            element.parameters.append(.init("server_no_context_takeover"))
+        }
+        if clientNoContextTakeover {
+            element.parameters.append(.init("client_no_context_takeover"))
+        }
         if let serverMaxWindowBits {
             element.parameters.append(.init("server_max_window_bits", "\(serverMaxWindowBits)"))
         }

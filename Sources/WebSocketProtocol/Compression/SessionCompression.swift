@@ -1,8 +1,9 @@
 /// The part of a ``Session`` that compresses (RFC 7692 §7.2).
 ///
-/// Without context takeover it owns nothing: streams are lent by the pool, the inflater for as long as
-/// a message comes in, the deflater for one piece. That a piece may be compressed by a stream that knows
-/// nothing of the piece before is because each ends with a sync flush: the next block may begin anew.
+/// Without context takeover it owns nothing: streams are lent by the pool, the inflater for as long
+/// as a message comes in, the deflater for one piece. That a piece may be compressed by a stream
+/// that knows nothing of the piece before is because each ends with a sync flush: the next block
+/// may begin anew.
 ///
 /// A class, because most sessions have none.
 public final class SessionCompression {
@@ -80,12 +81,15 @@ extension SessionCompression {
         return deflater?.deflate(bytes, isLast: isLast, into: pool.deflateOutput)
     }
 
-    /// Whether a message may go out uncompressed after it went through the deflater: not if the peer's
-    /// inflater has to follow.
+    /// Whether a message may go out uncompressed after it went through the deflater: not if the
+    /// peer's inflater has to follow.
     func maySkip(_ role: Role) -> Bool { !parameters.deflateKeepsContext(role) }
 
     func releaseIfIdle(_ role: Role) {
-        guard !wasUsed else { return wasUsed = false }
+        guard !wasUsed else {
+            wasUsed = false
+            return
+        }
         // A new one refers to nothing that was sent before, which is always allowed.
         deflater = nil
         guard !isReceiving, let inflater else { return }

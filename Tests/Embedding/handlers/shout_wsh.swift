@@ -5,5 +5,7 @@ let prefix = "HEY: "
 
 /// Sends every text back, louder.
 public let handler = WebSocketHandler { socket in
-    for try await case .text(let text) in socket { try await socket.send(prefix + text.uppercased()) }
+    for try await case .text(let text) in socket {
+        try await socket.send(prefix + text.uppercased())
+    }
 }

@@ -1,7 +1,7 @@
 import WebSocketHost
 
-/// Takes "COUNT SIZE", lets that many tasks send at once, and then tells how many were refused by the
-/// limit of the queue.
+/// Takes "COUNT SIZE", lets that many tasks send at once, and then tells how many were refused by
+/// the limit of the queue.
 public let handler = WebSocketHandler { socket in
     for try await case .text(let line) in socket {
         let numbers = line.split(separator: " ").compactMap { Int($0) }

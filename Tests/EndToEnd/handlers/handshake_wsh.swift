@@ -10,7 +10,8 @@ public let handler = WebSocketHandler(
         case "redirect": throw try HandshakeRejection.redirect(to: "/echo")
         case "abort": throw HandshakeRejection.abort
         case "throw": throw NoReason()
-        case "sleep": try await Task.sleep(for: .seconds(Double(request.query["seconds"] ?? "") ?? 0))
+        case "sleep":
+            try await Task.sleep(for: .seconds(Double(request.query["seconds"] ?? "") ?? 0))
         case "field": try request.responseFields.append("X-Test", "yes")
         default: break
         }

@@ -6,5 +6,7 @@ struct TestFailure: Error, CustomStringConvertible {
 
 /// Throws an error that says what the client sent.
 public let handler = WebSocketHandler { socket in
-    for try await case .text(let text) in socket { throw TestFailure(description: "failed: \(text)") }
+    for try await case .text(let text) in socket {
+        throw TestFailure(description: "failed: \(text)")
+    }
 }

@@ -6,8 +6,10 @@ public let handler = WebSocketHandler { socket in
     var lines = ["isSecure: \(request.isSecure)"]
     if let tls = request.tls {
         lines += [
-            "version: \(tls.version)", "cipher: \(tls.cipher)", "serverName: \(tls.serverName ?? "-")",
-            "alpn: \(tls.alpn ?? "-")", "isResumed: \(tls.isResumed)", "peerSubject: \(tls.peerSubject ?? "-")",
+            "version: \(tls.version)", "cipher: \(tls.cipher)",
+            "serverName: \(tls.serverName ?? "-")",
+            "alpn: \(tls.alpn ?? "-")", "isResumed: \(tls.isResumed)",
+            "peerSubject: \(tls.peerSubject ?? "-")",
             "names: \(tls.peerSubjectAlternativeNames.joined(separator: " "))",
         ]
     }

@@ -2,10 +2,10 @@
 //
 //   {"events": [["text", "6869"], ["close", 1000, ""]], "failure": null}
 //
-// An input is a byte for the role (0 server, 1 client), the message limit and the byte count as 32 bits
-// each, little-endian, and the bytes. Tests/Conformance/differential.py compares the lines with what
-// other implementations say. Payloads are hexadecimal, a Close without a code has null for it, and
-// `failure` is the close code that the connection is failed with.
+// An input is a byte for the role (0 server, 1 client), the message limit and the byte count as 32
+// bits each, little-endian, and the bytes. Tests/Conformance/differential.py compares the lines
+// with what other implementations say. Payloads are hexadecimal, a Close without a code has null
+// for it, and `failure` is the close code that the connection is failed with.
 
 import Glibc
 import WebSocketProtocol
@@ -36,7 +36,9 @@ struct Replay {
         var bytes = [UInt8](repeating: 0, count: byteCount)
         var end = 0
         while end < byteCount {
-            let count = bytes.withUnsafeMutableBytes { read(0, $0.baseAddress! + end, byteCount - end) }
+            let count = bytes.withUnsafeMutableBytes {
+                read(0, $0.baseAddress! + end, byteCount - end)
+            }
             guard count > 0 else { return nil }
             end += count
         }

@@ -16,7 +16,8 @@ extension Session {
         }
         let result = payload.withUnsafeBytes { bytes in
             Result { () throws(SendError) in
-                let frame = try compressedFrame(kind, payload: bytes, isFinal: isFinal, maskingKey: key)
+                let frame = try compressedFrame(
+                    kind, payload: bytes, isFinal: isFinal, maskingKey: key)
                 return frame.header.bytes(frame.payload)
             }
         }
@@ -26,8 +27,10 @@ extension Session {
 
 extension SessionPair {
     init(_ parameters: DeflateParameters, threshold: Int = 0) {
-        server = Session(role: .server, compression: sessionCompression(parameters, threshold: threshold))
-        client = Session(role: .client, compression: sessionCompression(parameters, threshold: threshold))
+        server = Session(
+            role: .server, compression: sessionCompression(parameters, threshold: threshold))
+        client = Session(
+            role: .client, compression: sessionCompression(parameters, threshold: threshold))
     }
 
     mutating func send(
@@ -59,11 +62,14 @@ private func result(_ body: () throws(SendError) -> [UInt8]) -> Result<[UInt8], 
 struct CompressedSendingTests {
     @Test(arguments: [true, false])
     func threshold(keepsContext: Bool) throws {
-        let compression = sessionCompression(deflateParameters(keepsContext: keepsContext), threshold: 10)
+        let compression = sessionCompression(
+            deflateParameters(keepsContext: keepsContext), threshold: 10)
         var session = Session(role: .server, compression: compression)
         #expect(!session.compresses(9) && session.compresses(10))
         let bytes = [UInt8](repeating: 0x61, count: 10)
-        #expect(try session.frame(for: .binary(Array(bytes.dropLast()))) == hex("82 09") + bytes.dropLast())
+        #expect(
+            try session.frame(for: .binary(Array(bytes.dropLast()))) == hex("82 09")
+                + bytes.dropLast())
         #expect(try session.frame(for: .binary(bytes)).first == 0xC2)
         #expect(try session.frame(for: .text("aaaaaaaaaa")).first == 0xC1)
         #expect(!Session(role: .server).compresses(1 << 20))
@@ -75,7 +81,8 @@ struct CompressedSendingTests {
         var pair = SessionPair(deflateParameters(keepsContext: keepsContext), threshold: 100)
         let long = prose(100)
         let pieces: [(bytes: [UInt8], isFinal: Bool, first: UInt8)] = [
-            (long, false, 0x42), ([1], false, 0x00), ([], false, 0x00), (long, false, 0x00), ([], true, 0x80),
+            (long, false, 0x42), ([1], false, 0x00), ([], false, 0x00), (long, false, 0x00),
+            ([], true, 0x80),
             // Begun plain: it stays plain.
             ([1], false, 0x02), (long, false, 0x00), (long, true, 0x80),
             (long, true, 0xC2), (long, false, 0x42), ([2], true, 0x80), ([3], true, 0x82),
@@ -90,7 +97,8 @@ struct CompressedSendingTests {
         #expect(arrived == Outcome(events: messages.map { .message(.binary($0)) }))
     }
 
-    /// §6.1 lets a sender leave a message as it is; but its window would have it, and the peer's not.
+    /// §6.1 lets a sender leave a message as it is; but its window would have it, and the peer's
+    /// not.
     @Test(arguments: [0, 1, 20, 1_000, 70_000])
     func doesNotShrink(byteCount: Int) throws {
         let bytes = noise(byteCount)
@@ -116,7 +124,8 @@ struct CompressedSendingTests {
     /// The pool is the thread's for good, so one long message must not stay in it.
     @Test func givesMemoryBack() throws {
         let pool = CompressionPool(CompressionSettings())
-        var session = Session(role: .server, compression: SessionCompression(DeflateParameters(), pool: pool))
+        var session = Session(
+            role: .server, compression: SessionCompression(DeflateParameters(), pool: pool))
         _ = try session.frame(for: .binary(noise(1 << 20)))
         #expect(pool.deflateOutput.bytes.count <= GrowingBuffer.keptByteCount)
     }
@@ -125,7 +134,8 @@ struct CompressedSendingTests {
     @Test func piecesDoNotShrink() throws {
         var pair = SessionPair(deflateParameters(keepsContext: false))
         for (index, seed) in (1...3 as ClosedRange<UInt64>).enumerated() {
-            let frame = try pair.send(.binary, noise(500, seed: seed), isFinal: index == 2, from: .server)
+            let frame = try pair.send(
+                .binary, noise(500, seed: seed), isFinal: index == 2, from: .server)
             #expect(frame.first == [0x42, 0x00, 0x80][index])
             pair.deliver(frame, from: .server)
         }
@@ -148,13 +158,18 @@ struct CompressedSendingTests {
         pair.deliver(toClient: try pair.server.frameForClose(Close(1000)))
         for isFinal in [true, false] {
             #expect(
-                result { () throws(SendError) in try pair.server.piece(.text, text, isFinal: isFinal) }
+                result { () throws(SendError) in
+                    try pair.server.piece(.text, text, isFinal: isFinal)
+                }
                     == .failure(.closeAlreadySent))
         }
         let whole = String(decoding: text + text, as: UTF8.self)
         #expect(
             pair.atClient.events
-                == [.ping([1]), .message(.text(whole)), .message(.binary(text)), .close(Close(1000))])
+                == [
+                    .ping([1]), .message(.text(whole)), .message(.binary(text)),
+                    .close(Close(1000)),
+                ])
         #expect(pair.atClient.failure == nil)
     }
 
@@ -170,9 +185,10 @@ struct CompressedSendingTests {
             let bytes = phrase + noise(gap, seed: UInt64(gap)).map { $0 & 0x0F } + phrase
             let frame = try session.piece(.binary, bytes)
             #expect(frame.first == 0xC2)
-            let header = try #require(try frame.withUnsafeBytes {
-                try FrameHeader.parse($0, role: .client, allowsCompression: true)
-            })
+            let header = try #require(
+                try frame.withUnsafeBytes {
+                    try FrameHeader.parse($0, role: .client, allowsCompression: true)
+                })
             // A byte at a time, so that zlib can only look at its window.
             let payload = Array(frame[header.byteCount...])
             #expect(inflater.message(payload, outputByteCount: 1) == Inflated(bytes), "\(gap)")
@@ -290,7 +306,9 @@ struct CompressedConversationTests {
         }
     }
 
-    private static func payload(using generator: inout SeededGenerator) -> (kind: Opcode, bytes: [UInt8]) {
+    private static func payload(using generator: inout SeededGenerator) -> (
+        kind: Opcode, bytes: [UInt8]
+    ) {
         let seed = UInt64.random(in: 0..<3, using: &generator)
         let byteCount = [0, 1, 5, 40, 300, 1_000, 4_000].randomElement(using: &generator) ?? 0
         switch Int.random(in: 0..<4, using: &generator) {

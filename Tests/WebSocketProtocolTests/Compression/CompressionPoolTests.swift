@@ -44,8 +44,8 @@ struct CompressionPoolTests {
         #expect(try #require(pool.takeInflater()).windowBits == 15)
     }
 
-    /// What comes out inflates with the window that was agreed on, one byte of output at a time, and
-    /// refers to nothing before it.
+    /// What comes out inflates with the window that was agreed on, one byte of output at a time,
+    /// and refers to nothing before it.
     @Test(arguments: 8...15, [0, 1, 256, 2_048, 2_049, 16_384, 100_000])
     func deflaters(windowBits: Int, byteCount: Int) throws {
         let pool = CompressionPool(CompressionSettings())

@@ -118,7 +118,9 @@ func noise(_ byteCount: Int, seed: UInt64 = 1) -> [UInt8] {
 /// Something like JSON.
 func prose(_ byteCount: Int, seed: UInt64 = 1) -> [UInt8] {
     var generator = SeededGenerator(seed: seed)
-    let words = ["\"id\":", "\"user\":\"alice\",", "\"price\":", "true,", "false,", "},{", "[1,2],"]
+    let words = [
+        "\"id\":", "\"user\":\"alice\",", "\"price\":", "true,", "false,", "},{", "[1,2],",
+    ]
     var bytes: [UInt8] = []
     while bytes.count < byteCount {
         bytes += (words.randomElement(using: &generator) ?? "").utf8
@@ -145,10 +147,13 @@ func spelledOut(_ short: String) -> String {
         "sn": "server_no_context_takeover", "cn": "client_no_context_takeover",
         "sw": "server_max_window_bits", "cw": "client_max_window_bits",
     ]
-    return (["permessage-deflate"] + short.split(separator: " ").map { word in
-        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        return (names[String(parts[0])] ?? String(parts[0])) + (parts.count > 1 ? "=\(parts[1])" : "")
-    }).joined(separator: "; ")
+    return
+        (["permessage-deflate"]
+        + short.split(separator: " ").map { word in
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (names[String(parts[0])] ?? String(parts[0]))
+                + (parts.count > 1 ? "=\(parts[1])" : "")
+        }).joined(separator: "; ")
 }
 
 func deflateOffer(_ short: String) -> ExtensionOffer {

@@ -27,7 +27,8 @@ struct DeflaterTests {
             #expect(try deflater.piece(Array(piece.utf8), isLast: isLast) == hex(expected))
         }
         #expect(
-            try everyInflation(row.expected.flatMap(hex)) == Inflated(Array(row.input.joined().utf8)))
+            try everyInflation(row.expected.flatMap(hex))
+                == Inflated(Array(row.input.joined().utf8)))
     }
 
     /// §7.2.3.2: with the window kept, the second message is shorter; without, it is the same.
@@ -108,12 +109,13 @@ struct DeflaterTests {
         #expect(try everyInflation(payload) == Inflated(Array(pieces.joined())))
     }
 
-    /// A deflater for a window of 8 bits reaches back less than 256 bytes: an inflater that has only
-    /// that much, and one byte of output at a time to find more in, follows it. It does not follow
-    /// one of 9 bits' worth and more, so the test can tell.
+    /// A deflater for a window of 8 bits reaches back less than 256 bytes: an inflater that has
+    /// only that much, and one byte of output at a time to find more in, follows it. It does not
+    /// follow one of 9 bits' worth and more, so the test can tell.
     @Test(arguments: [1, 6, 9])
     func windowOf8Bits(level: Int) throws {
-        let messages = (0..<8 as Range<UInt64>).map { prose(3_000, seed: $0) } + [noiseThatRepeats()]
+        let messages =
+            (0..<8 as Range<UInt64>).map { prose(3_000, seed: $0) } + [noiseThatRepeats()]
         let deflater = try Self.deflater(level: level, windowBits: 8)
         let inflater = try #require(Inflater(windowBits: 8))
         for message in messages {

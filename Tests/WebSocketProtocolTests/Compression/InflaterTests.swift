@@ -34,7 +34,8 @@ struct InflaterTests {
 
     /// §7.2.3.2: the second message refers to the first one, with the window that lives on.
     @Test func contextTakeover() throws {
-        #expect(try everyInflation(hex("f2 00 11 00 00"), history: Self.hello) == Inflated(Self.hello))
+        #expect(
+            try everyInflation(hex("f2 00 11 00 00"), history: Self.hello) == Inflated(Self.hello))
         let inflater = try #require(Inflater(windowBits: 15))
         #expect(inflater.message(hex("f2 48 cd c9 c9 07 00")) == Inflated(Self.hello))
         for _ in 0..<3 { #expect(inflater.message(hex("f2 00 11 00 00")) == Inflated(Self.hello)) }
@@ -119,7 +120,8 @@ struct InflaterTests {
 
     @Test(arguments: [0, 1, 255, 256, 257, 32_767, 32_768, 32_769, 100_000], 8...15)
     func history(byteCount: Int, windowBits: Int) throws {
-        let first = prose(byteCount), second = prose(5_000, seed: 2)
+        let first = prose(byteCount)
+        let second = prose(5_000, seed: 2)
         let deflater = try #require(Deflater(level: 6, windowBits: windowBits, memoryLevel: 8))
         let inflater = try #require(Inflater(windowBits: windowBits))
         #expect(inflater.message(try deflater.piece(first)) == Inflated(first))

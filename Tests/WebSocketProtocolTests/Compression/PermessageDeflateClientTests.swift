@@ -10,8 +10,12 @@ struct PermessageDeflateClientTests {
         Row("off", compressionSettings(.off), []),
         Row("shared", compressionSettings(.shared), ["sn cn cw"]),
         Row("dedicated", compressionSettings(.dedicated), ["cw"]),
-        Row("dedicated, 12 bits", compressionSettings(.dedicated, windowBits: 12), ["sw=12 cw=12", "sn cw=12"]),
-        Row("dedicated, too few", compressionSettings(.dedicated, windowBits: 1), ["sw=9 cw=9", "sn cw=9"]),
+        Row(
+            "dedicated, 12 bits", compressionSettings(.dedicated, windowBits: 12),
+            ["sw=12 cw=12", "sn cw=12"]),
+        Row(
+            "dedicated, too few", compressionSettings(.dedicated, windowBits: 1),
+            ["sw=9 cw=9", "sn cw=9"]),
     ]
 
     @Test(arguments: offered)
@@ -73,7 +77,8 @@ struct PermessageDeflateClientTests {
 
     @Test(arguments: checks)
     func check(_ offers: [String], _ answer: String, _ meaning: String?) throws {
-        let offered = offers.map(deflateOffer), answer = deflateOffer(answer)
+        let offered = offers.map(deflateOffer)
+        let answer = deflateOffer(answer)
         guard let meaning else {
             let error = HandshakeError.invalidExtensionAnswer(answer.description)
             #expect(throws: error) { try PermessageDeflate.check(answer, offered: offered) }
@@ -89,7 +94,8 @@ struct PermessageDeflateClientTests {
     }
 
     @Test func checksNames() {
-        let deflate = deflateOffer(""), other = ExtensionOffer("x")
+        let deflate = deflateOffer("")
+        let other = ExtensionOffer("x")
         #expect(throws: HandshakeError.unofferedExtension("x")) {
             try PermessageDeflate.check(other, offered: [deflate, other])
         }

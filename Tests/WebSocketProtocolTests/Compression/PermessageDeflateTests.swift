@@ -43,9 +43,12 @@ struct PermessageDeflateTests {
 
     /// §5.1, §7.1: offers that are declined, alone; with a good one behind them, that is taken.
     static let declined = [
-        "x", "sn=", "sn=1", "sn=true", "cn=1", "sn sn", "cn cn", "cw cw", "cw=9 cw", "sw=9 sw=9", "sw",
-        "sw=", "sw=7", "sw=16", "sw=0", "sw=08", "sw=015", "sw=010", "sw=+9", "sw=-9", "sw=9.0", "sw=a",
-        "sw=99999999999999999999", "sw=0x9", "sw=\u{0669}", "cw=7", "cw=16", "cw=", "cw=08", "cw=015",
+        "x", "sn=", "sn=1", "sn=true", "cn=1", "sn sn", "cn cn", "cw cw", "cw=9 cw", "sw=9 sw=9",
+        "sw",
+        "sw=", "sw=7", "sw=16", "sw=0", "sw=08", "sw=015", "sw=010", "sw=+9", "sw=-9", "sw=9.0",
+        "sw=a",
+        "sw=99999999999999999999", "sw=0x9", "sw=\u{0669}", "cw=7", "cw=16", "cw=", "cw=08",
+        "cw=015",
         "cw=00", "cw=a", "SN", "sw=9 x", "cn x=1", "sn cn cw sw=10 sn",
     ]
 
@@ -58,12 +61,15 @@ struct PermessageDeflateTests {
             #expect(PermessageDeflate.accept([offer], settings) == nil)
         }
         let good = deflateOffer("sw=11")
-        let accepted = try #require(PermessageDeflate.accept([offer, good], compressionSettings(.dedicated)))
+        let accepted = try #require(
+            PermessageDeflate.accept([offer, good], compressionSettings(.dedicated)))
         #expect(accepted.answer == good)
     }
 
     static let lists: [Row<String, String?>] = [
-        Row("first of two", "permessage-deflate; server_max_window_bits=9, permessage-deflate", "sw=9"),
+        Row(
+            "first of two", "permessage-deflate; server_max_window_bits=9, permessage-deflate",
+            "sw=9"),
         Row("others passed over", "x, permessage-bzip2; y, permessage-deflate", ""),
         Row("only others", "x, deflate-frame, x-webkit-deflate-frame", nil),
         Row("capitals", "Permessage-Deflate", nil),
@@ -103,8 +109,10 @@ struct PermessageDeflateTests {
     }
 
     static let allSettings = [
-        compressionSettings(.shared), compressionSettings(.dedicated), compressionSettings(.dedicated, windowBits: 12),
-        compressionSettings(.dedicated, windowBits: 9), compressionSettings(.dedicated, windowBits: 0),
+        compressionSettings(.shared), compressionSettings(.dedicated),
+        compressionSettings(.dedicated, windowBits: 12),
+        compressionSettings(.dedicated, windowBits: 9),
+        compressionSettings(.dedicated, windowBits: 0),
         compressionSettings(.dedicated, windowBits: 99),
     ]
 
@@ -114,13 +122,16 @@ struct PermessageDeflateTests {
         for short in Self.legalOffers {
             let offer = deflateOffer(short)
             let (answer, server) = try #require(PermessageDeflate.accept([offer], settings))
-            let offered = dictionary(offer), answered = dictionary(answer)
+            let offered = dictionary(offer)
+            let answered = dictionary(answer)
             let names = answer.parameters.map(\.name)
             #expect(Set(names).count == names.count, "\(short)")
             let serverBits = answered["server_max_window_bits"].map { Int($0) ?? 0 }
             let clientBits = answered["client_max_window_bits"].map { Int($0) ?? 0 }
             // §7.1.1.1, §7.1.2.1: accepted by being there.
-            if offered["server_no_context_takeover"] != nil { #expect(server.serverNoContextTakeover) }
+            if offered["server_no_context_takeover"] != nil {
+                #expect(server.serverNoContextTakeover)
+            }
             if let bits = offered["server_max_window_bits"] {
                 #expect((8...(Int(bits) ?? 0)).contains(serverBits ?? 16), "\(short)")
             }
@@ -129,8 +140,10 @@ struct PermessageDeflateTests {
                 let limit = try #require(offered["client_max_window_bits"])
                 #expect((8...(Int(limit) ?? 15)).contains(clientBits), "\(short)")
             }
-            #expect(server.serverNoContextTakeover == (answered["server_no_context_takeover"] != nil))
-            #expect(server.clientNoContextTakeover == (answered["client_no_context_takeover"] != nil))
+            #expect(
+                server.serverNoContextTakeover == (answered["server_no_context_takeover"] != nil))
+            #expect(
+                server.clientNoContextTakeover == (answered["client_no_context_takeover"] != nil))
             #expect(server.serverMaxWindowBits == serverBits ?? 15)
             #expect(server.clientMaxWindowBits == clientBits ?? 15)
 
@@ -142,11 +155,16 @@ struct PermessageDeflateTests {
             if client.deflateKeepsContext(.client) { #expect(server.inflateKeepsContext(.server)) }
 
             if settings.mode == .shared {
-                #expect(!server.deflateKeepsContext(.server) && !server.inflateKeepsContext(.server))
+                #expect(
+                    !server.deflateKeepsContext(.server) && !server.inflateKeepsContext(.server))
             } else {
                 let keptBits = min(max(settings.windowBits, 9), 15)
-                #expect(!server.deflateKeepsContext(.server) || server.deflateWindowBits(.server) <= keptBits)
-                #expect(!server.inflateKeepsContext(.server) || server.inflateWindowBits(.server) <= keptBits)
+                #expect(
+                    !server.deflateKeepsContext(.server)
+                        || server.deflateWindowBits(.server) <= keptBits)
+                #expect(
+                    !server.inflateKeepsContext(.server)
+                        || server.inflateWindowBits(.server) <= keptBits)
             }
         }
     }
@@ -158,15 +176,22 @@ struct PermessageDeflateTests {
     @Test func roles() {
         var parameters = DeflateParameters()
         for role in [Role.server, .client] {
-            #expect(parameters.deflateWindowBits(role) == 15 && parameters.inflateWindowBits(role) == 15)
+            #expect(
+                parameters.deflateWindowBits(role) == 15 && parameters.inflateWindowBits(role) == 15
+            )
             #expect(parameters.deflateKeepsContext(role) && parameters.inflateKeepsContext(role))
         }
         parameters.serverNoContextTakeover = true
         parameters.serverMaxWindowBits = 9
         parameters.clientMaxWindowBits = 10
-        #expect(parameters.deflateWindowBits(.server) == 9 && parameters.inflateWindowBits(.client) == 9)
-        #expect(parameters.deflateWindowBits(.client) == 10 && parameters.inflateWindowBits(.server) == 10)
-        #expect(!parameters.deflateKeepsContext(.server) && !parameters.inflateKeepsContext(.client))
+        #expect(
+            parameters.deflateWindowBits(.server) == 9 && parameters.inflateWindowBits(.client) == 9
+        )
+        #expect(
+            parameters.deflateWindowBits(.client) == 10
+                && parameters.inflateWindowBits(.server) == 10)
+        #expect(
+            !parameters.deflateKeepsContext(.server) && !parameters.inflateKeepsContext(.client))
         #expect(parameters.deflateKeepsContext(.client) && parameters.inflateKeepsContext(.server))
     }
 }

@@ -28,7 +28,8 @@ struct SessionCompressionTests {
         var settings = compressionSettings(.dedicated)
         settings.thresholdByteCount = 0
         return Session(
-            role: role, compression: SessionCompression(parameters, pool: CompressionPool(settings)))
+            role: role, compression: SessionCompression(parameters, pool: CompressionPool(settings))
+        )
     }
 
     /// A whole message as a session of the role sends it: its first byte, and its payload unmasked.
@@ -40,7 +41,8 @@ struct SessionCompressionTests {
         let receiver: Role = session.role == .client ? .server : .client
         return try bytes.withUnsafeMutableBytes { bytes in
             let (header, byteCount) = try #require(
-                try FrameHeader.parse(UnsafeRawBufferPointer(bytes), role: receiver, allowsCompression: true))
+                try FrameHeader.parse(
+                    UnsafeRawBufferPointer(bytes), role: receiver, allowsCompression: true))
             let payload = UnsafeMutableRawBufferPointer(rebasing: bytes[byteCount...])
             try #require(payload.count == header.payloadByteCount)
             if let key = header.maskingKey { Mask.apply(key, to: payload) }
@@ -48,8 +50,8 @@ struct SessionCompressionTests {
         }
     }
 
-    /// §7.2.1: a side never refers back further than its window, nor to an earlier message where it may
-    /// not. An inflater with just that window, which gives out a byte at a time, finds out.
+    /// §7.2.1: a side never refers back further than its window, nor to an earlier message where it
+    /// may not. An inflater with just that window, which gives out a byte at a time, finds out.
     @Test(arguments: roles, 8...15)
     func sendsWithinItsWindow(role: Role, windowBits: Int) throws {
         for keepsContext in [true, false] {
@@ -67,8 +69,8 @@ struct SessionCompressionTests {
         }
     }
 
-    /// §7.2.2: with context, a message may refer to the whole 32 KiB before it; the streams may be given
-    /// back in between.
+    /// §7.2.2: with context, a message may refer to the whole 32 KiB before it; the streams may be
+    /// given back in between.
     @Test(arguments: roles, [false, true])
     func receivesWithAllOfTheWindow(role: Role, isReleased: Bool) throws {
         let sender: Role = role == .server ? .client : .server
@@ -91,7 +93,8 @@ struct SessionCompressionTests {
         Row("Ping", [0xC9], 4), Row("Pong", [0xCA], 4), Row("Close", [0xC8], 4),
         Row("continuation", [0x02, 0xC0], 4),
         Row("continuation of a compressed message", [0x42, 0xC0], 4),
-        Row("continuation of nothing", [0xC0], 4), Row("RSV2", [0xA2], 2), Row("RSV1 and RSV3", [0xD2], 5),
+        Row("continuation of nothing", [0xC0], 4), Row("RSV2", [0xA2], 2),
+        Row("RSV1 and RSV3", [0xD2], 5),
     ]
 
     @Test(arguments: faults, roles)
@@ -102,8 +105,8 @@ struct SessionCompressionTests {
         #expect(outcome == Outcome(failure: .reservedBits(row.expected)))
     }
 
-    /// RFC 6455 §10.4: the limit counts what is inflated; on the wire 16 times that, or 64 KiB, is enough
-    /// for anything, and more fails with the header that announces it.
+    /// RFC 6455 §10.4: the limit counts what is inflated; on the wire 16 times that, or 64 KiB, is
+    /// enough for anything, and more fails with the header that announces it.
     @Test(arguments: roles)
     func limits(role: Role) {
         func failure(_ bytes: [UInt8], limit: Int) -> ProtocolError? {
@@ -141,6 +144,7 @@ struct SessionCompressionTests {
             + wire(0x80, Array(hello[3...]), to: role) + wire(0xC1, hex("f2 00 11 00 00"), to: role)
         for byte in bytes { feed([byte], to: &session, &outcome) }
         let text = Session.Event.message(.text("Hello"))
-        #expect(outcome == Outcome(events: [text, .message(.text("plain")), .ping([1]), text, text]))
+        #expect(
+            outcome == Outcome(events: [text, .message(.text("plain")), .ping([1]), text, text]))
     }
 }

@@ -1,8 +1,9 @@
 import Chat
 import WebSocketHost
 
-// One server after the other in one process, on the same port, with the same store; each runs until a
-// line comes on standard input. A fourth shows that an address in use is an error and not the end.
+// One server after the other in one process, on the same port, with the same store; each runs until
+// a line comes on standard input. A fourth shows that an address in use is an error and not the
+// end.
 let store = Store()
 var configuration = Configuration()
 configuration.host = "127.0.0.1"

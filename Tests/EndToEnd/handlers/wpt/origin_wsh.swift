@@ -6,5 +6,6 @@ public let handler = WebSocketHandler { socket in
     try await socket.send(request.origin ?? "(none)")
     try await socket.send(request.fields["Referer"] ?? "(none)")
     try await socket.send(request.fields["Cookie"] ?? "(none)")
-    try await socket.send(request.target.split(separator: "?", maxSplits: 1).dropFirst().first.map(String.init) ?? "")
+    try await socket.send(
+        request.target.split(separator: "?", maxSplits: 1).dropFirst().first.map(String.init) ?? "")
 }

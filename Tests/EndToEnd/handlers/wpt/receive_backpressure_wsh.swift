@@ -1,7 +1,8 @@
 import Shared
 import WebSocketHost
 
-/// Receives nothing before the stash has something under `?key=`; then it tells a text how many bytes came.
+/// Receives nothing before the stash has something under `?key=`; then it tells a text how many
+/// bytes came.
 public let handler = WebSocketHandler { socket in
     let key = socket.request.query["key"] ?? ""
     try await socket.send("not receiving")

@@ -1,7 +1,7 @@
 import WebSocketHost
 
-/// Closes first: with `?code=` and `?reason=`; without a code; or with `?abrupt` by a Ping and the end
-/// of TCP.
+/// Closes first: with `?code=` and `?reason=`; without a code; or with `?abrupt` by a Ping and the
+/// end of TCP.
 public let handler = WebSocketHandler { socket in
     let query = socket.request.query
     if query.contains("abrupt") {

@@ -21,7 +21,8 @@ struct ConnectionLogTests {
         return ""
     }
 
-    /// What a client that says `text` makes the handler log: the lines of the handler alone, behind the time.
+    /// What a client that says `text` makes the handler log: the lines of the handler alone, behind
+    /// the time.
     private func lines(_ format: LogFormat, saying text: String) async throws -> [String] {
         let path = try TemporaryFiles.path(".log")
         var settings = LogSettings()
@@ -35,7 +36,8 @@ struct ConnectionLogTests {
             try client.sendClose()
             _ = try client.closeReceived()
         }
-        let all = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        let all = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(
+            String.init)
         return all.filter { $0.contains("asks for") || $0.contains("said") }
     }
 
@@ -44,7 +46,10 @@ struct ConnectionLogTests {
         let lines = try await lines(.text, saying: "hi\n2026-01-01 00:00:00.000 info forged")
         try #require(lines.count == 2, "\(lines)")
         #expect(lines[0].contains(#/ warning /a b 127\.0\.0\.1:\d+: asks for /a%20b\?x=%0Ay$/#))
-        #expect(lines[1].contains(#/ info /a b 127\.0\.0\.1:\d+ #\d+: said hi\\n2026-01-01 00:00:00.000 info forged$/#))
+        #expect(
+            lines[1].contains(
+                #/ info /a b 127\.0\.0\.1:\d+ #\d+: said hi\\n2026-01-01 00:00:00.000 info forged$/#
+            ))
     }
 
     @Test("JSON: the same as members")
@@ -57,7 +62,8 @@ struct ConnectionLogTests {
         #expect(objects.map { $0["event"] as? String } == ["handler", "handler"])
         #expect(objects.map { $0["level"] as? String } == ["warning", "info"])
         #expect(objects.map { $0["route"] as? String } == ["/a b", "/a b"])
-        #expect(objects.map { $0["message"] as? String } == ["asks for /a%20b?x=%0Ay", "said \\u{1B}"])
+        #expect(
+            objects.map { $0["message"] as? String } == ["asks for /a%20b?x=%0Ay", "said \\u{1B}"])
         #expect(objects[0]["connection"] == nil && objects[1]["connection"] as? Int != nil)
         #expect((objects[1]["peer"] as? String)?.hasPrefix("127.0.0.1:") == true)
     }

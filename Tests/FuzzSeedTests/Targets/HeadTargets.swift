@@ -1,5 +1,6 @@
-// Any bytes are heads, the start of one, or throw the parser's error; however they are cut, the outcome
-// is the same; no head is over the limits; what was accepted can be sent and is read as the same.
+// Any bytes are heads, the start of one, or throw the parser's error; however they are cut, the
+// outcome is the same; no head is over the limits; what was accepted can be sent and is read as the
+// same.
 
 import HTTPProtocol
 

@@ -35,7 +35,8 @@ struct RawTests {
         let received = Signal<[UInt8]>()
         let handler = WebSocketHandler(
             doExtraHandshake: { request in
-                try await request.unsafeWrite(Array("HTTP/1.1 101 Mine\r\n\r\n".utf8) + [0x88, 0x00])
+                try await request.unsafeWrite(
+                    Array("HTTP/1.1 101 Mine\r\n\r\n".utf8) + [0x88, 0x00])
                 var all: [UInt8] = []
                 while let bytes = try await request.unsafeReceive() { all += bytes }
                 received.send(all)

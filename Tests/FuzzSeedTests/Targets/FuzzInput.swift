@@ -36,8 +36,8 @@ struct FuzzInput {
     }
 }
 
-/// Copies a piece to memory that ends where the piece does, as an array's may not: the sanitizer sees
-/// every byte read behind it.
+/// Copies a piece to memory that ends where the piece does, as an array's may not: the sanitizer
+/// sees every byte read behind it.
 func withOwnMemory<Result>(
     _ piece: ArraySlice<UInt8>, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
 ) rethrows -> Result {

@@ -1,5 +1,6 @@
-// Any request head passes the checks of RFC 6455 §4.2.1 or is refused with a status; the answer to one
-// that passed can be sent, and passes the client's checks of §4.1. The same for any response head.
+// Any request head passes the checks of RFC 6455 §4.2.1 or is refused with a status; the answer to
+// one that passed can be sent, and passes the client's checks of §4.1. The same for any response
+// head.
 
 import HTTPProtocol
 import WebSocketProtocol

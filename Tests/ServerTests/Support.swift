@@ -11,7 +11,8 @@ struct TestServer {
     let port: UInt16
 
     init(
-        threads: Int = 1, log: Log = Log(level: .critical), _ configuration: Configuration, _ routes: Routes
+        threads: Int = 1, log: Log = Log(level: .critical), _ configuration: Configuration,
+        _ routes: Routes
     ) throws {
         var configuration = configuration
         configuration.host = "127.0.0.1"
@@ -49,7 +50,9 @@ struct TestServer {
 }
 
 /// Runs blocking code on a thread of its own, so that the concurrency pool is left to others.
-func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws
+    -> Result
+{
     try await withCheckedThrowingContinuation { continuation in
         do {
             _ = try LoopThread { continuation.resume(with: Swift.Result { try body() }) }
@@ -121,7 +124,8 @@ final class TestClient {
     func compress(_ settings: CompressionSettings, offered offers: [ExtensionOffer]? = nil) throws {
         let accepted = answer.fields["Sec-WebSocket-Extensions"].flatMap(ExtensionOffer.parse) ?? []
         guard let first = accepted.first else { throw TestClientError.refused(answer) }
-        let parameters = try PermessageDeflate.check(first, offered: offers ?? [ExtensionOffer(first.name)])
+        let parameters = try PermessageDeflate.check(
+            first, offered: offers ?? [ExtensionOffer(first.name)])
         var settings = settings
         settings.thresholdByteCount = 0
         session = Session(
@@ -132,7 +136,9 @@ final class TestClient {
     func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes {
+                Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw TestClientError.system("send", errno) }
             rest = rest.dropFirst(count)
         }
@@ -255,8 +261,8 @@ final class TestClient {
     }
 }
 
-/// Keeps a loop's thread busy until another thread opens it, so that a test decides what one turn of
-/// the loop finds.
+/// Keeps a loop's thread busy until another thread opens it, so that a test decides what one turn
+/// of the loop finds.
 final class Gate: Sendable {
     private let isEntered = Atomic<Bool>(false)
     private let isOpen = Atomic<Bool>(false)

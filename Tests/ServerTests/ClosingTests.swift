@@ -26,7 +26,9 @@ struct ClosingTests {
         Close(), Close(.normalClosure), Close(3000, reason: "bye"), Close(4999, reason: "é"),
     ]
 
-    @Test("the client's Close is echoed, the handler's loop ends, TCP ends in order", arguments: codes)
+    @Test(
+        "the client's Close is echoed, the handler's loop ends, TCP ends in order", arguments: codes
+    )
     func passive(_ close: WebSocketProtocol.Close) async throws {
         let ended = Signal<Ending>()
         let server = try TestServer(recorder(ended))
@@ -134,11 +136,14 @@ struct ClosingTests {
 
     static let badCloses: [(String, CloseCode?, String)] = [
         ("reserved", 1005, ""), ("reserved", 1006, ""), ("unassigned", 2000, ""),
-        ("reason without code", nil, "x"), ("reason too long", 1000, String(repeating: "x", count: 124)),
+        ("reason without code", nil, "x"),
+        ("reason too long", 1000, String(repeating: "x", count: 124)),
     ]
 
     @Test("what must not be sent is an error, and the connection stays", arguments: badCloses)
-    func notSendable(_ name: String, _ code: Optional<WebSocketProtocol.CloseCode>, _ reason: String) async throws {
+    func notSendable(_ name: String, _ code: WebSocketProtocol.CloseCode?, _ reason: String)
+        async throws
+    {
         let handler = WebSocketHandler { socket in
             do throws(ConnectionError) {
                 try await socket.close(code, reason: reason)
@@ -171,7 +176,9 @@ struct ClosingTests {
         }
     }
 
-    @Test("the client vanishes: the handler's loop throws and its task ends", arguments: [false, true])
+    @Test(
+        "the client vanishes: the handler's loop throws and its task ends",
+        arguments: [false, true])
     func lost(_ insideFrame: Bool) async throws {
         let ended = Signal<Ending>()
         let server = try TestServer(recorder(ended))
@@ -219,7 +226,9 @@ struct ClosingTests {
         try await server.run { port in
             let client = try TestClient(port)
             for _ in 0..<3 {
-                guard case .ping(let payload) = try client.event() else { throw TestClientError.ended }
+                guard case .ping(let payload) = try client.event() else {
+                    throw TestClientError.ended
+                }
                 try client.pong(payload)
             }
             guard case .ping = try client.event() else { throw TestClientError.ended }
@@ -274,7 +283,10 @@ struct FailingTests {
         ("Close 1005", [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED], .protocolError),
         ("text that is not UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xFF], .invalidFramePayloadData),
         ("first bad byte", [0x81, 0x85, 0, 0, 0, 0, 0x61, 0xC0], .invalidFramePayloadData),
-        ("announced over the limit", [0x82, 0xFF, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0], .messageTooBig),
+        (
+            "announced over the limit", [0x82, 0xFF, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0],
+            .messageTooBig
+        ),
     ]
 
     @Test("each fault gets its code, and TCP ends in order", arguments: faults)
@@ -298,7 +310,8 @@ struct FailingTests {
     @Test("a handler's own message limit goes before the server's")
     func routeLimit() async throws {
         let handler = WebSocketHandler(
-            maxMessageSize: 10, transferData: { socket in while try await socket.receive() != nil {} })
+            maxMessageSize: 10,
+            transferData: { socket in while try await socket.receive() != nil {} })
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
             try client.send("0123456789")

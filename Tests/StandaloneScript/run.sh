@@ -2,7 +2,7 @@
 # Tests standalone.sh, Package.swift and the registry: the real ones, in a copy of the package whose
 # rooms are stubs (stub/), so that only the way from handler files to a running program is tested.
 #
-#   Tests/Standalone/run.sh
+#   Tests/StandaloneScript/run.sh
 #
 # Takes a minute or two. Prints a line per test; exit code 1 if one failed.
 set -uo pipefail
@@ -252,7 +252,7 @@ check 'through links' serves near near_wsh.swift
 check 'which is nothing new' says_not building
 script=$work/package/standalone.sh
 
-# shellcheck source=Tests/Standalone/author.sh
+# shellcheck source=Tests/StandaloneScript/author.sh
 source "$here/author.sh"
 
 echo '# two at once, signals, the machine'

@@ -29,7 +29,8 @@ struct TurnTests {
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
             // In one piece, so that reading stops in the midst of it.
-            try client.write([[UInt8]](repeating: [0x81, 0x80, 0, 0, 0, 0], count: 3_000).flatMap(\.self))
+            try client.write(
+                [[UInt8]](repeating: [0x81, 0x80, 0, 0, 0, 0], count: 3_000).flatMap(\.self))
             let other = try TestClient(port)
             try other.send("held up")
             #expect(try client.text() == "3000")
@@ -81,7 +82,8 @@ struct TurnTests {
         #expect(await ended.next() == .lost)
     }
 
-    @Test("nothing is looked at after abort(), and the handler is cancelled after the close time-out")
+    @Test(
+        "nothing is looked at after abort(), and the handler is cancelled after the close time-out")
     func nothingAfterAbort() async throws {
         var configuration = Configuration()
         configuration.connection.closeTimeout = .milliseconds(50)

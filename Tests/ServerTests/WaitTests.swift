@@ -14,12 +14,15 @@ struct WaitTests {
     private struct TimedOut: Error {}
 
     /// A wait that nothing but its own cancellation ends.
-    private static func cancelledWait(_ shape: Shape, _ socket: WebSocket) async -> ConnectionError? {
+    private static func cancelledWait(_ shape: Shape, _ socket: WebSocket) async -> ConnectionError?
+    {
         switch shape {
         case .group:
             return await withTaskGroup(of: Optional<ConnectionError>.self) { group in
                 group.addTask {
-                    await failure { () async throws(ConnectionError) in _ = try await socket.receive() }
+                    await failure { () async throws(ConnectionError) in
+                        _ = try await socket.receive()
+                    }
                 }
                 group.addTask {
                     try? await socket.sleep(for: .milliseconds(5))
@@ -122,7 +125,9 @@ struct WaitTests {
             var errors: [ConnectionError?] = []
             for _ in 0..<3 {
                 errors.append(
-                    await failure { () async throws(ConnectionError) in _ = try await socket.receive() })
+                    await failure { () async throws(ConnectionError) in
+                        _ = try await socket.receive()
+                    })
             }
             heard.send(errors)
         }
@@ -170,9 +175,13 @@ struct WaitTests {
     func inAnActor() async throws {
         let handler = WebSocketHandler { socket in
             let receiver = Receiver()
-            let child = Task { await failure { () async throws(ConnectionError) in
-                do { _ = try await receiver.next(socket) } catch let error as ConnectionError { throw error } catch {}
-            } }
+            let child = Task {
+                await failure { () async throws(ConnectionError) in
+                    do { _ = try await receiver.next(socket) } catch let error as ConnectionError {
+                        throw error
+                    } catch {}
+                }
+            }
             try await socket.sleep(for: .milliseconds(5))
             child.cancel()
             #expect(await child.value == .cancelled)
@@ -192,7 +201,9 @@ struct WaitTests {
         let heard = Signal<ConnectionError?>()
         let handler = WebSocketHandler { socket in
             try await socket.send("waits")
-            heard.send(await failure { () async throws(ConnectionError) in _ = try await socket.receive() })
+            heard.send(
+                await failure { () async throws(ConnectionError) in _ = try await socket.receive() }
+            )
         }
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
@@ -222,7 +233,9 @@ struct LongMessageTests {
                 #expect(try client.text() == "\(number)")
                 let messages = try [client.message(), client.message()]
                 #expect(messages[0] == .binary([UInt8](repeating: UInt8(number), count: byteCount)))
-                #expect(messages[1] == .binary([UInt8](repeating: UInt8(100 + number), count: byteCount)))
+                #expect(
+                    messages[1]
+                        == .binary([UInt8](repeating: UInt8(100 + number), count: byteCount)))
                 #expect(try client.text() == String(repeating: "\(number)", count: byteCount))
             }
             #expect(try client.closeReceived() == Close(.normalClosure))
@@ -233,7 +246,8 @@ struct LongMessageTests {
     func pieces() async throws {
         let handler = WebSocketHandler { socket in
             for number in 0..<3 {
-                try await socket.send([UInt8](repeating: UInt8(number), count: 50_000), end: number == 2)
+                try await socket.send(
+                    [UInt8](repeating: UInt8(number), count: 50_000), end: number == 2)
             }
             _ = try await socket.receive()
         }
@@ -265,9 +279,10 @@ struct LongMessageTests {
 
 @Suite("RFC 6455 §5.5.2 A Pong that crosses the closing handshake")
 struct CrossingTests {
-    /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already
-    /// received a Close frame": one that has sent its Close answers too.
-    @Test("a client that has sent its Close answers a Ping, and still gets all of what was sent to it",
+    /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
+    /// already received a Close frame": one that has sent its Close answers too.
+    @Test(
+        "a client that has sent its Close answers a Ping, and still gets all of what was sent to it",
         arguments: [10, 300_000, 1 << 20, 3 << 20])
     func pongBehindClose(_ byteCount: Int) async throws {
         let handler = WebSocketHandler { socket in

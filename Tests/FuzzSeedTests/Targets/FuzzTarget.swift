@@ -1,7 +1,7 @@
 /// One invariant that has to hold for all bytes.
 ///
-/// The functions are here once: libFuzzer calls them by way of Tests/Fuzzing/Entry, and `swift test`
-/// by way of FuzzTests.
+/// The functions are here once: libFuzzer calls them by way of Tests/Fuzzing/Entry, and `swift
+/// test` by way of FuzzSeedTests.
 public struct FuzzTarget: Sendable {
     /// Also the name of its folder in Tests/Fuzzing/seeds.
     public let name: String

@@ -19,7 +19,9 @@ struct CancellationTests {
         let handler = WebSocketHandler { socket in
             let waiting = Task.detached {
                 withUnsafeCurrentTask { $0?.cancel() }
-                return await failure { () async throws(ConnectionError) in _ = try await socket.receive() }
+                return await failure { () async throws(ConnectionError) in
+                    _ = try await socket.receive()
+                }
             }
             #expect(await waiting.value == .cancelled)
             try await socket.send("still here")
@@ -30,7 +32,9 @@ struct CancellationTests {
         }
     }
 
-    @Test("send on another thread, in a task that is cancelled already, to a client that does not read")
+    @Test(
+        "send on another thread, in a task that is cancelled already, to a client that does not read"
+    )
     func sendElsewhere() async throws {
         let hasSent = Gate()
         let outcome = Signal<ConnectionError?>()
@@ -57,7 +61,9 @@ struct CancellationTests {
     @Test("a Ping that is never answered")
     func ping() async throws {
         let handler = WebSocketHandler { socket in
-            let waiting = Task { await failure { () async throws(ConnectionError) in try await socket.ping() } }
+            let waiting = Task {
+                await failure { () async throws(ConnectionError) in try await socket.ping() }
+            }
             try await socket.send("sent")
             waiting.cancel()
             #expect(await waiting.value == .cancelled)

@@ -1,6 +1,6 @@
-// Any bytes inflate to the same, or fail, however they are cut and however small the output is; what was
-// deflated inflates to the same; an answer to any offers is one that the client takes, and neither end
-// expects less of the other than it does.
+// Any bytes inflate to the same, or fail, however they are cut and however small the output is;
+// what was deflated inflates to the same; an answer to any offers is one that the client takes, and
+// neither end expects less of the other than it does.
 
 import WebSocketProtocol
 
@@ -40,8 +40,8 @@ private func checkInflater(_ input: FuzzInput) throws {
     let outputByteCount = input.choice([1_000, 1, 7, outputByteLimit], bit: 4)
     let other = try made(Inflater(windowBits: windowBits))
     let cut = try inflate(input.pieces, other, outputByteCount: outputByteCount)
-    // zlib may or may not refuse a distance beyond a small window: it takes one that lies within the
-    // output of the same call. A window of 15 bits holds every distance there is.
+    // zlib may or may not refuse a distance beyond a small window: it takes one that lies within
+    // the output of the same call. A window of 15 bits holds every distance there is.
     let mayDiffer = windowBits < 15 && (cut.hasFailed || whole.hasFailed)
     let isSame = mayDiffer ? cut.isLike(whole) : cut == whole
     try require(isSame, "\(outputByteCount) bytes at a time: \(cut), else: \(whole)")
@@ -120,7 +120,8 @@ private func deflate(
         if resets { deflater.reset() }
         deflated += try withOwnMemory(piece) { bytes in
             let isLast = index == pieces.count - 1
-            let written = deflater.deflate(UnsafeRawBufferPointer(bytes), isLast: isLast, into: buffer)
+            let written = deflater.deflate(
+                UnsafeRawBufferPointer(bytes), isLast: isLast, into: buffer)
             return try made(written.map(Array.init))
         }
     }

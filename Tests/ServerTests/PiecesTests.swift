@@ -155,7 +155,9 @@ struct ControlHookTests {
             try client.sendClose()
             _ = try client.closeReceived()
         }
-        for expected in ["ping [1]", "pong [2]", "ping []"] { #expect(await seen.next() == expected) }
+        for expected in ["ping [1]", "pong [2]", "ping []"] {
+            #expect(await seen.next() == expected)
+        }
     }
 
     @Test("a Ping that the handler answers itself, or not")

@@ -46,7 +46,9 @@ struct HandshakeTests {
     @Test("the head's lines as they came, and both addresses, before the answer and after it")
     func whatIsKnown() async throws {
         let handler = WebSocketHandler(
-            doExtraHandshake: { request in request.headLines + ["\(request.localAddress, default: "nil")"] },
+            doExtraHandshake: { request in
+                request.headLines + ["\(request.localAddress, default: "nil")"]
+            },
             transferData: { socket, lines in
                 try await socket.send(lines.joined(separator: "\n"))
                 try await socket.send(socket.request.headLines.joined(separator: "\n"))
@@ -56,7 +58,8 @@ struct HandshakeTests {
             let client = try TestClient(tcp: port)
             let head = [
                 "GET /test?a=%20b HTTP/1.1", "host: 127.0.0.1:\(port)", "Upgrade: websocket",
-                "CONNECTION: keep-alive, Upgrade", "X-Twice: 1", "Sec-WebSocket-Version: 13", "x-twice: two  blanks",
+                "CONNECTION: keep-alive, Upgrade", "X-Twice: 1", "Sec-WebSocket-Version: 13",
+                "x-twice: two  blanks",
                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "X-Empty: ",
             ]
             try client.write(Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8))
@@ -116,7 +119,9 @@ struct HandshakeTests {
         #expect(head.status == .forbidden && head.fields["X-B"] == nil)
     }
 
-    @Test("§4.2.2: a subprotocol that was not offered is not answered with", arguments: [[], ["a", "b"]])
+    @Test(
+        "§4.2.2: a subprotocol that was not offered is not answered with",
+        arguments: [[], ["a", "b"]])
     func unofferedSubprotocol(_ offered: [String]) async throws {
         let handler = WebSocketHandler(
             doExtraHandshake: { request in request.subprotocol = "c" }, transferData: { _ in })
@@ -133,7 +138,8 @@ struct HandshakeTests {
     @Test("for tests of clients, one that was not offered all the same")
     func unsafeSubprotocol() async throws {
         let handler = WebSocketHandler(
-            doExtraHandshake: { request in request.unsafeSubprotocol = "c" }, transferData: { _ in })
+            doExtraHandshake: { request in request.unsafeSubprotocol = "c" }, transferData: { _ in }
+        )
         try await TestServer(handler).run { port in
             _ = #expect(throws: HandshakeError.unofferedSubprotocol("c")) {
                 try TestClient(port, subprotocols: ["a"])
@@ -152,7 +158,7 @@ struct HandshakeTests {
     ]
 
     @Test("RFC 6455 §10.2 Origin", arguments: origins)
-    func origin(_ allowed: AllowedOrigins, _ origin: Optional<String>, _ isLetIn: Bool) async throws {
+    func origin(_ allowed: AllowedOrigins, _ origin: String?, _ isLetIn: Bool) async throws {
         var configuration = Configuration()
         configuration.allowedOrigins = allowed
         try await TestServer(configuration, silent).run { port in
@@ -243,7 +249,8 @@ struct PlainRequestTests {
         (
             "wrong WebSocket version",
             "GET /test HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n", 400
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
+            400
         ),
     ]
 
@@ -279,7 +286,8 @@ struct PlainRequestTests {
         configuration.handshakeTimeout = .milliseconds(50)
         try await TestServer(configuration, silent).run { port in
             let long = try TestClient(tcp: port)
-            try long.write(Array("GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 300))\r\n".utf8))
+            try long.write(
+                Array("GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 300))\r\n".utf8))
             #expect(try long.readHead().status.code == 431)
             let slow = try TestClient(tcp: port)
             try slow.write(Array("GET / HT".utf8))

@@ -172,7 +172,9 @@ struct ConversationTests {
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
             for _ in 0..<16 {
-                guard case .binary(let bytes) = try client.message() else { throw TestClientError.ended }
+                guard case .binary(let bytes) = try client.message() else {
+                    throw TestClientError.ended
+                }
                 #expect(bytes.count == 1 << 20)
             }
         }
@@ -193,7 +195,9 @@ struct ConversationTests {
         try await TestServer(configuration, handler).run { port in
             let client = try TestClient(port)
             for _ in 0..<4 {
-                guard case .binary(let bytes) = try client.message() else { throw TestClientError.ended }
+                guard case .binary(let bytes) = try client.message() else {
+                    throw TestClientError.ended
+                }
                 #expect(bytes.count == 60_000)
             }
             guard case .text("all") = try client.message() else { throw TestClientError.ended }

@@ -22,15 +22,20 @@ struct CompressionTests {
         configuration.connection.closeTimeout = .milliseconds(50)
         var routes = Routes()
         routes.add("/on", handler)
-        routes.add("/off", WebSocketHandler(compression: .off) { socket in try await socket.send(text) })
+        routes.add(
+            "/off", WebSocketHandler(compression: .off) { socket in try await socket.send(text) })
         try await TestServer(configuration, routes).run { port in
             for (target, isCompressed) in [("/on", true), ("/on?off=1", false), ("/off", false)] {
-                let client = try TestClient(port, target, offering: [ExtensionOffer("permessage-deflate")])
+                let client = try TestClient(
+                    port, target, offering: [ExtensionOffer("permessage-deflate")])
                 let answer = client.answer.fields["Sec-WebSocket-Extensions"]
                 #expect((answer != nil) == isCompressed, "\(target): \(answer ?? "")")
-                let expected: [UInt8] = isCompressed ? [0xC1, 0x81, 0x81, 0x88] : [0x81, 0x81, 0x81, 0x88]
+                let expected: [UInt8] =
+                    isCompressed ? [0xC1, 0x81, 0x81, 0x88] : [0x81, 0x81, 0x81, 0x88]
                 let frames = Self.frames(try client.readToEnd())
-                #expect(frames.map(\.first).starts(with: expected.prefix(target == "/off" ? 1 : 4)), "\(target)")
+                #expect(
+                    frames.map(\.first).starts(with: expected.prefix(target == "/off" ? 1 : 4)),
+                    "\(target)")
                 #expect((frames[0].byteCount < 40) == isCompressed, "\(target)")
             }
         }
@@ -52,7 +57,9 @@ struct CompressionTests {
     func window(_ bits: Int?, _ offer: String, _ answer: String) async throws {
         let handler = WebSocketHandler(
             doExtraHandshake: { request in request.compressionWindowBits = bits },
-            transferData: { socket in for try await message in socket { try await socket.send(message) } })
+            transferData: { socket in
+                for try await message in socket { try await socket.send(message) }
+            })
         var configuration = Configuration()
         configuration.connection.compression.mode = .dedicated
         configuration.connection.compression.windowBits = 12
@@ -60,10 +67,12 @@ struct CompressionTests {
         try await TestServer(configuration, handler).run { port in
             let offers = try #require(ExtensionOffer.parse("permessage-deflate; \(offer)"))
             let client = try TestClient(port, offering: offers)
-            #expect(client.answer.fields["Sec-WebSocket-Extensions"] == "permessage-deflate; \(answer)")
+            #expect(
+                client.answer.fields["Sec-WebSocket-Extensions"] == "permessage-deflate; \(answer)")
             try client.compress(settings, offered: offers)
             // Longer than any of the windows, and it repeats itself far back.
-            let block = String((0..<2_000).map { Character(UnicodeScalar(UInt8(97 + $0 * $0 % 26))) })
+            let block = String(
+                (0..<2_000).map { Character(UnicodeScalar(UInt8(97 + $0 * $0 % 26))) })
             let text = block + block + block
             try client.send(text)
             #expect(try client.text() == text)

@@ -20,7 +20,9 @@ struct OptionReadingTests {
         ]
 
     @Test("command line before environment before file before default", arguments: precedence)
-    func order(_ file: Int?, _ variable: Int?, _ commandLine: Int?, _ port: UInt16, _ origin: String?)
+    func order(
+        _ file: Int?, _ variable: Int?, _ commandLine: Int?, _ port: UInt16, _ origin: String?
+    )
         throws
     {
         let invocation = try read(
@@ -38,14 +40,17 @@ struct OptionReadingTests {
         ([], nil, nil, false), (["--strict"], nil, nil, true), (["--strict=yes"], nil, nil, true),
         (["--strict=false"], nil, nil, false), (["--strict", "--strict=off"], nil, nil, false),
         ([], "1", nil, true), ([], "0", nil, false), ([], "", nil, false),
-        ([], nil, "true", true), ([], nil, "Yes", true), ([], nil, "on", true), ([], nil, "1", true),
-        ([], nil, "false", false), ([], nil, "no", false), ([], nil, "OFF", false), ([], nil, "0", false),
+        ([], nil, "true", true), ([], nil, "Yes", true), ([], nil, "on", true),
+        ([], nil, "1", true),
+        ([], nil, "false", false), ([], nil, "no", false), ([], nil, "OFF", false),
+        ([], nil, "0", false),
         (["--strict=no"], nil, "true", false), ([], "no", "true", false), ([], "yes", "no", true),
         (["--strict"], "no", "no", true),
     ]
 
     @Test("flags are true or false", arguments: flags)
-    func flag(_ arguments: [String], _ variable: String?, _ file: String?, _ isStrict: Bool) throws {
+    func flag(_ arguments: [String], _ variable: String?, _ file: String?, _ isStrict: Bool) throws
+    {
         let invocation = try read(
             arguments + ["--config=a.ini"],
             environment: variable.map { ["WEBSOCKETHOST_STRICT": $0] } ?? [:],
@@ -68,7 +73,8 @@ struct OptionReadingTests {
         #expect(Options.named(option.key)?.name == option.name)
         #expect(!option.name.contains("_") && option.name == option.name.lowercased())
         #expect(Options.all.filter { $0.name == option.name }.count == 1)
-        #expect(option.letter == nil || Options.all.filter { $0.letter == option.letter }.count == 1)
+        #expect(
+            option.letter == nil || Options.all.filter { $0.letter == option.letter }.count == 1)
         #expect(Options.help.contains("--\(option.name)"))
     }
 
@@ -80,7 +86,9 @@ struct OptionReadingTests {
 
     @Test("what --print-config prints is a file that says the same")
     func roundTrip() throws {
-        let arguments = ["-p", "1", "--strict", "--log-format=json", "--max_message_size", "3K", "-H", "*"]
+        let arguments = [
+            "-p", "1", "--strict", "--log-format=json", "--max_message_size", "3K", "-H", "*",
+        ]
         let first = try read(arguments)
         let text = Options.listing(first)
         let second = try read(["--config", "/x/b.ini"], files: ["/x/b.ini": text])
@@ -91,32 +99,56 @@ struct OptionReadingTests {
     }
 
     static let failures:
-        [(name: String, arguments: [String], variables: [String: String], file: String, says: String)] = [
-        ("unknown option", ["--prt", "1"], [:], "", "unknown option --prt; did you mean --port?"),
-        ("its beginning", ["--log-fo=json"], [:], "", "did you mean --log-format?"),
-        ("nothing near", ["--zzzzzzzzzzzz"], [:], "", "unknown option --zzzzzzzzzzzz"),
-        ("unknown letter", ["-Z"], [:], "", "unknown option -Z"),
-        ("no option", ["echo"], [:], "", "'echo' is no option"),
-        ("no value", ["-p"], [:], "", "-p needs a value: -p PORT"),
-        ("wrong flag", ["--strict=maybe"], [:], "", "--strict: 'maybe' is not true or false"),
-        ("empty flag", ["--strict="], [:], "", "--strict: '' is not true or false"),
-        ("a value for a command", ["--list-routes=1"], [:], "", "--list-routes takes no value"),
-        ("wrong value", ["-p", "x"], [:], "", "-p: 'x' is not a whole number from 0 to 65535"),
-        (
-            "wrong word", ["--log-level", "inof"], [:], "",
-            "--log-level: 'inof' is none of fine, debug, info, warning, error, critical; did you mean info?"
-        ),
-        ("not for compression", ["--deflate-log-level=fine"], [:], "", "'fine' is none of debug, info"),
-        ("variable", [], ["WEBSOCKETHOST_QUEUE": "x"], "", "WEBSOCKETHOST_QUEUE: 'x' is not a whole number"),
-        ("flag in a variable", [], ["WEBSOCKETHOST_STRICT": "x"], "", "WEBSOCKETHOST_STRICT: 'x' is not true"),
-        ("unknown key", [], [:], "\nlog_levle = info", "a.ini:3: unknown option log_levle; did you mean log_level?"),
-        ("value in the file", [], [:], "Queue = x", "a.ini:2: Queue: 'x' is not a whole number from 1"),
-        ("flag in the file", [], [:], "strict =", "a.ini:2: strict: '' is not true or false"),
-        ("though it does not count", ["-q1"], [:], "queue = x", "a.ini:2: queue: 'x'"),
-        ("a file in a file", [], [:], "config = b.ini", "a.ini:2: config belongs on the command line"),
-        ("help in a file", [], [:], "help = 1", "a.ini:2: help belongs on the command line"),
-        ("a letter in a file", [], [:], "p = 1", "a.ini:2: unknown option p"),
-    ]
+        [(
+            name: String, arguments: [String], variables: [String: String], file: String,
+            says: String
+        )] = [
+            (
+                "unknown option", ["--prt", "1"], [:], "",
+                "unknown option --prt; did you mean --port?"
+            ),
+            ("its beginning", ["--log-fo=json"], [:], "", "did you mean --log-format?"),
+            ("nothing near", ["--zzzzzzzzzzzz"], [:], "", "unknown option --zzzzzzzzzzzz"),
+            ("unknown letter", ["-Z"], [:], "", "unknown option -Z"),
+            ("no option", ["echo"], [:], "", "'echo' is no option"),
+            ("no value", ["-p"], [:], "", "-p needs a value: -p PORT"),
+            ("wrong flag", ["--strict=maybe"], [:], "", "--strict: 'maybe' is not true or false"),
+            ("empty flag", ["--strict="], [:], "", "--strict: '' is not true or false"),
+            ("a value for a command", ["--list-routes=1"], [:], "", "--list-routes takes no value"),
+            ("wrong value", ["-p", "x"], [:], "", "-p: 'x' is not a whole number from 0 to 65535"),
+            (
+                "wrong word", ["--log-level", "inof"], [:], "",
+                "--log-level: 'inof' is none of fine, debug, info, warning, error, critical; did you mean info?"
+            ),
+            (
+                "not for compression", ["--deflate-log-level=fine"], [:], "",
+                "'fine' is none of debug, info"
+            ),
+            (
+                "variable", [], ["WEBSOCKETHOST_QUEUE": "x"], "",
+                "WEBSOCKETHOST_QUEUE: 'x' is not a whole number"
+            ),
+            (
+                "flag in a variable", [], ["WEBSOCKETHOST_STRICT": "x"], "",
+                "WEBSOCKETHOST_STRICT: 'x' is not true"
+            ),
+            (
+                "unknown key", [], [:], "\nlog_levle = info",
+                "a.ini:3: unknown option log_levle; did you mean log_level?"
+            ),
+            (
+                "value in the file", [], [:], "Queue = x",
+                "a.ini:2: Queue: 'x' is not a whole number from 1"
+            ),
+            ("flag in the file", [], [:], "strict =", "a.ini:2: strict: '' is not true or false"),
+            ("though it does not count", ["-q1"], [:], "queue = x", "a.ini:2: queue: 'x'"),
+            (
+                "a file in a file", [], [:], "config = b.ini",
+                "a.ini:2: config belongs on the command line"
+            ),
+            ("help in a file", [], [:], "help = 1", "a.ini:2: help belongs on the command line"),
+            ("a letter in a file", [], [:], "p = 1", "a.ini:2: unknown option p"),
+        ]
 
     @Test("one line says option, value and what is allowed", arguments: failures)
     func fails(
@@ -133,7 +165,8 @@ struct OptionReadingTests {
 
     /// What no option with this word for its value takes.
     static let wrong = [
-        "PORT": "70000", "COUNT": "many", "BYTES": "lots", "SECONDS": "soon", "MODE": "shred", "LEVEL": "loud",
+        "PORT": "70000", "COUNT": "many", "BYTES": "lots", "SECONDS": "soon", "MODE": "shred",
+        "LEVEL": "loud",
         "FORMAT": "yaml",
     ]
 
@@ -162,7 +195,8 @@ struct OptionReadingTests {
     }
 
     static let paths: [(config: String, value: String, path: String)] = [
-        ("a.ini", "map", "map"), ("/etc/x/a.ini", "map", "/etc/x/map"), ("conf/a.ini", "m/a", "conf/m/a"),
+        ("a.ini", "map", "map"), ("/etc/x/a.ini", "map", "/etc/x/map"),
+        ("conf/a.ini", "m/a", "conf/m/a"),
         ("../a.ini", "../m", "../../m"), ("/etc/a.ini", "/m", "/m"), ("/etc/a.ini", "", ""),
     ]
 
@@ -184,7 +218,8 @@ struct OptionReadingTests {
             "WEBSOCKETHOST_THREADS": "",
         ]).settings
         #expect(settings.notes.count == 3 && !settings.showsHelp)
-        #expect(settings.notes.contains { $0.contains("did you mean WEBSOCKETHOST_MAX_CONNECTIONS?") })
+        #expect(
+            settings.notes.contains { $0.contains("did you mean WEBSOCKETHOST_MAX_CONNECTIONS?") })
         #expect(settings.configuration.port == 9_998)
     }
 

@@ -1,5 +1,6 @@
-// Any bytes either give events or throw ProtocolError; however they are cut, the events are the same;
-// no event is over its limit; none follows a Close or an error; each can be sent and read again.
+// Any bytes either give events or throw ProtocolError; however they are cut, the events are the
+// same; no event is over its limit; none follows a Close or an error; each can be sent and read
+// again.
 
 @testable import WebSocketProtocol
 

@@ -102,22 +102,28 @@ struct EndingTests {
     private static func failed(_ error: ProtocolError) -> Heard {
         Heard(receive: .failed(error), send: .failed(error))
     }
-    private static func closed(_ close: Close) -> Heard { Heard(send: .closed(close), close: close) }
+    private static func closed(_ close: Close) -> Heard {
+        Heard(send: .closed(close), close: close)
+    }
 
     /// Ends of TCP that a client brings about.
     private static let clientEnds: [EndingRow] = [
-        EndingRow("the client closes", heard: closed(Close(3000, reason: "bye")), logged: "code=3000 ") {
+        EndingRow(
+            "the client closes", heard: closed(Close(3000, reason: "bye")), logged: "code=3000 "
+        ) {
             try $0.sendClose(Close(3000, reason: "bye"))
             try $0.mustSee(Close(3000, reason: "bye"))
             try $0.mustEnd()
         },
-        EndingRow("the client closes without a code", heard: closed(Close()), logged: "code=1005 ") {
+        EndingRow("the client closes without a code", heard: closed(Close()), logged: "code=1005 ")
+        {
             try $0.sendClose(Close())
             try $0.mustSee(Close())
             try $0.mustEnd()
         },
         EndingRow(
-            "the client closes and ends its half at once", heard: closed(Close(3000)), logged: "code=3000 "
+            "the client closes and ends its half at once", heard: closed(Close(3000)),
+            logged: "code=3000 "
         ) {
             try $0.sendClose(Close(3000))
             $0.halfClose()
@@ -142,7 +148,8 @@ struct EndingTests {
             client.mustLose()
         },
         EndingRow(
-            "the client breaks the protocol", heard: failed(.reservedOpcode(3)), logged: "code=1002 "
+            "the client breaks the protocol", heard: failed(.reservedOpcode(3)),
+            logged: "code=1002 "
         ) {
             try $0.write([0x83, 0x80, 0, 0, 0, 0])
             try $0.mustSee(Close(.protocolError, reason: "reserved opcode 3"))
@@ -152,15 +159,20 @@ struct EndingTests {
 
     /// The handler closes, and the client does this; or it aborts.
     private static let answers: [EndingRow] = [
-        EndingRow("the handler aborts", handler: .aborts, heard: lost, logged: "code=1006 ") { $0.mustLose() },
-        EndingRow("answered", handler: .closesWith4001, heard: closed(Close(4001)), logged: "code=4001 ") {
+        EndingRow("the handler aborts", handler: .aborts, heard: lost, logged: "code=1006 ") {
+            $0.mustLose()
+        },
+        EndingRow(
+            "answered", handler: .closesWith4001, heard: closed(Close(4001)), logged: "code=4001 "
+        ) {
             try $0.mustSee(Close(4001))
             try $0.send("dropped")
             try $0.sendClose(Close(4001))
             try $0.mustEnd()
         },
         EndingRow(
-            "both close at once", handler: .closesWith4001, heard: closed(Close(4000)), logged: "code=4000 "
+            "both close at once", handler: .closesWith4001, heard: closed(Close(4000)),
+            logged: "code=4000 "
         ) {
             // Its own Close is on its way before it looks at the server's.
             try $0.sendClose(Close(4000))
@@ -174,17 +186,23 @@ struct EndingTests {
             try $0.mustSee(Close(4001))
             try $0.mustEnd()
         },
-        EndingRow("answered with the end of TCP", handler: .closesWith4001, heard: lost, logged: "code=1006 ") {
+        EndingRow(
+            "answered with the end of TCP", handler: .closesWith4001, heard: lost,
+            logged: "code=1006 "
+        ) {
             try $0.mustSee(Close(4001))
             $0.halfClose()
             try $0.mustEnd()
         },
-        EndingRow("answered with a reset", handler: .closesWith4001, heard: lost, logged: "code=1006 ") {
+        EndingRow(
+            "answered with a reset", handler: .closesWith4001, heard: lost, logged: "code=1006 "
+        ) {
             try $0.mustSee(Close(4001))
             $0.reset()
         },
         EndingRow(
-            "answered with a fault", handler: .closesWith4001, heard: failed(.reservedOpcode(3)), logged: "code=1002 "
+            "answered with a fault", handler: .closesWith4001, heard: failed(.reservedOpcode(3)),
+            logged: "code=1002 "
         ) {
             try $0.mustSee(Close(4001))
             try $0.write([0x83, 0x80, 0, 0, 0, 0])
@@ -208,7 +226,8 @@ struct EndingTests {
             hook: { close in
                 try await Task.sleep(for: .seconds(3_600))
                 return close
-            }, closeTimeout: .milliseconds(20), heard: Heard(send: .closed(nil), close: Close(3000)),
+            }, closeTimeout: .milliseconds(20),
+            heard: Heard(send: .closed(nil), close: Close(3000)),
             logged: "code=1006 "
         ) { client in
             try client.sendClose(Close(3000))
@@ -239,7 +258,8 @@ struct EndingTests {
     func stopping() async throws {
         let log = try LogPipe()
         let heard = Signal<Heard>()
-        let row = EndingRow("", heard: Self.closed(Close(.goingAway)), logged: "code=1001 ") { _ in }
+        let row = EndingRow("", heard: Self.closed(Close(.goingAway)), logged: "code=1001 ") { _ in
+        }
         var routes = Routes()
         routes.add("/test", row.handler(heard))
         let server = try TestServer(log: log.log, row.configuration, routes)

@@ -13,7 +13,8 @@ struct StoppingTests {
         return try Server(configuration, routes: Routes(), log: Log(level: .critical))
     }
 
-    @Test("a handshake that is answered while the server stops gets its Close, and time to answer it")
+    @Test(
+        "a handshake that is answered while the server stops gets its Close, and time to answer it")
     func handshakeWhileStopping() async throws {
         let (entered, release) = (Signal<Void>(), Signal<Void>())
         let answer = Signal<Close?>()

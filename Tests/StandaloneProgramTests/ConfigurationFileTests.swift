@@ -13,19 +13,34 @@ struct ConfigurationFileTests {
         ("comments only", "# one\n; two\n\n   # three\n", []),
         (
             "the reference's", "[pywebsocket]\nport = 8880\nlog_level: debug\n",
-            [.init(key: "port", value: "8880", lineNumber: 2), .init(key: "log_level", value: "debug", lineNumber: 3)]
+            [
+                .init(key: "port", value: "8880", lineNumber: 2),
+                .init(key: "log_level", value: "debug", lineNumber: 3),
+            ]
         ),
         ("ours", "[websockethost]\nport=1", [.init(key: "port", value: "1", lineNumber: 2)]),
         (
             "both sections", "[websockethost]\nport=1\n[pywebsocket]\nqueue=2\n",
-            [.init(key: "port", value: "1", lineNumber: 2), .init(key: "queue", value: "2", lineNumber: 4)]
+            [
+                .init(key: "port", value: "1", lineNumber: 2),
+                .init(key: "queue", value: "2", lineNumber: 4),
+            ]
         ),
-        ("byte order mark", "\u{FEFF}[pywebsocket]\nport=1", [.init(key: "port", value: "1", lineNumber: 2)]),
+        (
+            "byte order mark", "\u{FEFF}[pywebsocket]\nport=1",
+            [.init(key: "port", value: "1", lineNumber: 2)]
+        ),
         (
             "CR LF", "[pywebsocket]\r\nport = 1\r\n\r\nqueue = 2\r\n",
-            [.init(key: "port", value: "1", lineNumber: 2), .init(key: "queue", value: "2", lineNumber: 4)]
+            [
+                .init(key: "port", value: "1", lineNumber: 2),
+                .init(key: "queue", value: "2", lineNumber: 4),
+            ]
         ),
-        ("space around", "[ pywebsocket ]\n  port \t=  1 \t\n", [.init(key: "port", value: "1", lineNumber: 2)]),
+        (
+            "space around", "[ pywebsocket ]\n  port \t=  1 \t\n",
+            [.init(key: "port", value: "1", lineNumber: 2)]
+        ),
         (
             "separators in the value", "[pywebsocket]\norigin = https://a:1=2\n",
             [.init(key: "origin", value: "https://a:1=2", lineNumber: 2)]
@@ -34,12 +49,19 @@ struct ConfigurationFileTests {
             "comment signs in the value", "[pywebsocket]\nlog_file = a #1;2\n",
             [.init(key: "log_file", value: "a #1;2", lineNumber: 2)]
         ),
-        ("empty value", "[pywebsocket]\nlog_file =\n", [.init(key: "log_file", value: "", lineNumber: 2)]),
-        ("percent signs", "[pywebsocket]\nlog_file = 100%\n", [.init(key: "log_file", value: "100%", lineNumber: 2)]),
+        (
+            "empty value", "[pywebsocket]\nlog_file =\n",
+            [.init(key: "log_file", value: "", lineNumber: 2)]
+        ),
+        (
+            "percent signs", "[pywebsocket]\nlog_file = 100%\n",
+            [.init(key: "log_file", value: "100%", lineNumber: 2)]
+        ),
         (
             "indented alike", "[pywebsocket]\n  port = 1\n  queue = 2\nthreads = 3\n",
             [
-                .init(key: "port", value: "1", lineNumber: 2), .init(key: "queue", value: "2", lineNumber: 3),
+                .init(key: "port", value: "1", lineNumber: 2),
+                .init(key: "queue", value: "2", lineNumber: 3),
                 .init(key: "threads", value: "3", lineNumber: 4),
             ]
         ),
@@ -53,13 +75,25 @@ struct ConfigurationFileTests {
 
     static let bad: [(name: String, text: String, message: String)] = [
         ("no section", "port = 1", "a.ini:1: a line before [websockethost]"),
-        ("another section", "\n[server]\n", "a.ini:2: unknown section [server]: there are [websockethost]"),
+        (
+            "another section", "\n[server]\n",
+            "a.ini:2: unknown section [server]: there are [websockethost]"
+        ),
         ("the DEFAULT section", "[DEFAULT]\n", "unknown section [DEFAULT]"),
         ("no bracket", "[pywebsocket\n", "no ] in '[pywebsocket'"),
-        ("no separator", "[pywebsocket]\ntls\n", "a.ini:2: not 'name = value': 'tls'; a flag needs a value"),
+        (
+            "no separator", "[pywebsocket]\ntls\n",
+            "a.ini:2: not 'name = value': 'tls'; a flag needs a value"
+        ),
         ("no key", "[pywebsocket]\n= 3\n", "not 'name = value'"),
-        ("a value that goes on", "[pywebsocket]\norigin = a,\n  b = c\n", "a.ini:3: begins with more space"),
-        ("a key twice", "[pywebsocket]\nport = 1\n\nPORT = 1\n", "a.ini:4: PORT was given in line 2"),
+        (
+            "a value that goes on", "[pywebsocket]\norigin = a,\n  b = c\n",
+            "a.ini:3: begins with more space"
+        ),
+        (
+            "a key twice", "[pywebsocket]\nport = 1\n\nPORT = 1\n",
+            "a.ini:4: PORT was given in line 2"
+        ),
         (
             "both spellings", "[pywebsocket]\nlog_max = 1\n[websockethost]\nlog-max = 1\n",
             "a.ini:4: log-max was given in line 2 already"

@@ -111,7 +111,8 @@ struct HandlerTasksTests {
                 #expect(throws: TestClientError.self) { try TestClient(port, "/test?reject") }
                 let leaving = try TestClient(tcp: port)
                 var generator = SystemRandomNumberGenerator()
-                let request = ClientRequest(host: "127.0.0.1:\(port)", target: "/test?wait", using: &generator)
+                let request = ClientRequest(
+                    host: "127.0.0.1:\(port)", target: "/test?wait", using: &generator)
                 try leaving.write(request.head().serialized())
                 leaving.reset()
             }
