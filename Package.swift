@@ -4,11 +4,11 @@
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
 //   standalone ─► StandaloneProgram ─► WebSocketHost
 //   client ─► WebSocketClient ─► WebSocketConnection
-//   StandaloneProgram ─► Supervisor ─► WebSocketConnection
-//   StandaloneProgram, client ─► CommandLineOptions ─► WebSocketConnection
+//   StandaloneProgram ─► Supervisor ─► Logging
+//   StandaloneProgram, client ─► CommandLineOptions ─► Logging
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
-//                      └─► EventLoop
+//                      └─► Logging ─► EventLoop
 //
 // Each handler file is a target of its own, so two files may declare the same names. A plain
 // `swift build` takes the files of `handlers`; `standalone.sh` (see Sources/StandaloneBuild) names
@@ -150,6 +150,7 @@ let tests = [
     test("HTTPProtocolTests", ["HTTPProtocol", "TestSupport"]),
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "TestSupport"]),
+    test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
@@ -163,7 +164,7 @@ let tests = [
         ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
     test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
-    test("SupervisorTests", ["Supervisor", "EventLoop", "WebSocketConnection", "TestSupport"]),
+    test("SupervisorTests", ["Supervisor", "EventLoop", "Logging", "TestSupport"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
     test(
         "StandaloneProgramTests",
@@ -212,9 +213,10 @@ let package = Package(
         module("HTTPProtocol"),
         module("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         module("EventLoop", ["CLinux", "COpenSSL"]),
+        module("Logging", ["EventLoop"]),
         module(
             "WebSocketConnection",
-            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "CSwiftTasks"]),
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
         module(
             "WebSocketHost",
             [
@@ -224,18 +226,18 @@ let package = Package(
         module(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
-        module("Supervisor", ["EventLoop", "WebSocketConnection"]),
+        module("Supervisor", ["EventLoop", "Logging"]),
         module(
             "WebSocketHostTesting",
             [
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection",
                 "WebSocketHost",
             ]),
-        module("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
+        module("CommandLineOptions", ["Logging", "WebSocketProtocol"]),
         .executableTarget(
             name: "client",
             dependencies: [
-                "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient",
+                "CommandLineOptions", "EventLoop", "HTTPProtocol", "Logging", "WebSocketClient",
                 "WebSocketProtocol",
             ],
             swiftSettings: settings),

@@ -1,4 +1,4 @@
-import WebSocketConnection
+import Logging
 
 /// A command line, taken apart.
 package struct Arguments<Settings>: Sendable {

@@ -1,4 +1,4 @@
-import WebSocketConnection
+import Logging
 
 /// Where a setting is from, from the weakest to the strongest.
 package enum Origin: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import WebSocketConnection
+import Logging
 import WebSocketProtocol
 
 /// The kinds of values that options take. Each throws what is allowed instead.

@@ -69,9 +69,6 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// What streams received since jobs ran last, in bytes.
     @exclusivity(unchecked) var batchByteCount = 0
 
-    /// Called at the end of each turn, before the loop waits; on its thread. Set before ``run()``.
-    @exclusivity(unchecked) package var onTurnEnd: (() -> Void)?
-
     /// The longest turn so far, if it is measured: see TurnMeter.swift.
     @exclusivity(unchecked) var turnMeter: TurnMeter?
 
@@ -159,7 +156,6 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         for registration in sources { registration.source?.close() }
         takeHandOver()
         runReadyJobs()
-        onTurnEnd?()
     }
 
     /// Ends ``run()`` after this turn. From any thread.
@@ -172,7 +168,6 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         runReadyJobs()
         readOnUnreadStreams()
         noteTurnEnd()
-        onTurnEnd?()
         let count = epoll.wait(blocks: mayBlock())
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
@@ -363,7 +358,6 @@ extension Loop {
         while true {
             takeHandOver()
             runReadyJobs()
-            onTurnEnd?()
             let isDone = handOver.withLock { handOver in
                 guard handOver.isEmpty, jobs.isEmpty else { return false }
                 thread.store(0, ordering: .relaxed)

@@ -33,8 +33,6 @@ struct Settings: Sendable {
     var notes: [String] = []
 
     func makeLog() throws(SystemError) -> Log {
-        var log = log
-        log.joinsConnectionLines = true
         // pywebsocket3 writes to stderr if the name is empty.
         guard let logFile, !logFile.isEmpty else { return Log(log) }
         return try Log(log, path: logFile)

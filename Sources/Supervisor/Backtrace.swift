@@ -1,4 +1,4 @@
-import WebSocketConnection
+import Logging
 
 /// What `swift-backtrace` wrote of a crash.
 struct Backtrace {

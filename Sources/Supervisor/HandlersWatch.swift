@@ -1,6 +1,6 @@
 import EventLoop
 import Glibc
-import WebSocketConnection
+import Logging
 
 /// Notices what changes in a handlers directory, and tells it once a burst is over.
 ///

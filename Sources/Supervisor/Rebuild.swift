@@ -1,5 +1,5 @@
 import EventLoop
-import WebSocketConnection
+import Logging
 
 /// Builds the server anew, by `standalone.sh rebuild`.
 package final class Rebuild: ChildProcessDelegate {

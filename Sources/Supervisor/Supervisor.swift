@@ -1,6 +1,6 @@
 import EventLoop
 import Glibc
-import WebSocketConnection
+import Logging
 
 /// Holds the listening sockets, and keeps a process serving on them: starts it again when it dies,
 /// and another one in its place when the author changed something.

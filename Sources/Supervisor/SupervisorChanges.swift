@@ -1,5 +1,5 @@
 import EventLoop
-import WebSocketConnection
+import Logging
 
 // From a change of the author's to the process that serves it.
 

@@ -1,6 +1,6 @@
 import EventLoop
 import Glibc
-import WebSocketConnection
+import Logging
 
 // What becomes of a process that ends, and what takes its place.
 

@@ -183,6 +183,9 @@ package final class Connection: @unchecked Sendable {
     /// A client masks each frame with a key of its own (RFC 6455 §5.3); `nil`: a server does not.
     var maskingKey: UInt32? { endpoint.role == .client ? .random(in: .min ... .max) : nil }
 
+    /// Bytes that wait to be sent. On the loop's thread.
+    package var queuedByteCount: Int { stream.queuedByteCount }
+
     /// Gives idle zlib streams back; see ``Session/releaseIdleCompression()``.
     package func releaseIdleCompression() { session.releaseIdleCompression() }
 
@@ -235,7 +238,7 @@ extension Connection: TimerTarget {
     }
 
     private func pingTimedOut() {
-        log.stranger(.pingTimeout, .info, "ping time-out \(endpoint.name) \(stream.peer)")
+        log.peerEvent(.pingTimeout, .info, "ping time-out \(endpoint.name) \(stream.peer)")
         end(.pingTimedOut)
     }
 

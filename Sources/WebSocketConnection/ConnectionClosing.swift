@@ -126,7 +126,7 @@ extension Connection {
             case .invalidCompressedData, .compressionUnavailable: true
             default: false
             }
-        log.stranger(
+        log.peerEvent(
             .failedConnection, .info, isAboutCompression: isAboutCompression,
             "failed \(endpoint.name) \(stream.peer): \(error)")
     }

@@ -1,4 +1,5 @@
 import EventLoop
+import Logging
 
 /// The log, for those who hold a connection: each line says which one it is about.
 ///
@@ -34,21 +35,24 @@ public struct ConnectionLog: Sendable {
     ///   goes through ``escaped(_:limit:)``, with ``messageCharacterLimit``.
     public func callAsFunction(_ level: LogLevel, _ message: @autoclosure () -> String) {
         guard isEnabled(level) else { return }
-        let log = endpoint.log
         let text = escaped(message(), limit: Self.messageCharacterLimit)
-        switch log.settings.format {
-        case .text:
-            log.write(level, "\(endpoint.name) \(peer)\(id.map { " #\($0)" } ?? ""): \(text)")
-        case .json:
-            log.write(level, text, fields)
-        }
+        let line = HandlerLine(route: endpoint.name, peer: peer, connectionID: id, message: text)
+        endpoint.log.write(level, line)
     }
+}
 
-    private var fields: [LogField] {
-        var fields = [LogField(name: "event", value: .text("handler"))]
-        if let id { fields.append(LogField(name: "connection", value: .number(Int(clamping: id)))) }
-        fields.append(LogField(name: "route", value: .text(endpoint.name)))
-        fields.append(LogField(name: "peer", value: .text("\(peer)")))
-        return fields
+/// What a handler logs about its connection.
+private struct HandlerLine: LogLine {
+    let route: String
+    let peer: SocketAddress
+    let connectionID: UInt64?
+    let message: String?
+
+    func addFields(to line: inout LineText) {
+        line.add("event", .text("handler"), .hidden)
+        line.add("route", .text(route), .after(""))
+        line.add("peer", .address(peer), .after(" "))
+        guard let connectionID else { return }
+        line.add("connection", .number(Int(clamping: connectionID)), .after(" #"))
     }
 }

@@ -1,5 +1,7 @@
 import EventLoop
 import HTTPProtocol
+// A program that opens connections logs, too: all public names of the log.
+@_exported import Logging
 import WebSocketProtocol
 
 // What handlers and embedders name, so that they need import no room further down.

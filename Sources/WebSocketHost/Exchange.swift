@@ -79,11 +79,11 @@ final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Send
             worker.log(.info, "no byte read within --send-timeout: \(stream.peer), closed")
         }
         if parser.hasPartialHead {
-            worker.log.stranger(
+            worker.log.peerEvent(
                 .slowHead, .info,
                 "no whole request head within --handshake-timeout: \(stream.peer), closed")
         } else if stream.isShakingHands {
-            worker.log.stranger(
+            worker.log.peerEvent(
                 .slowHead, .info,
                 "no whole TLS handshake within --handshake-timeout: \(stream.peer), closed")
         }
@@ -151,7 +151,7 @@ extension Exchange {
     /// To pause instead would be blind to the client's end, for as long as the handler's hook
     /// takes.
     private func dropFlood() {
-        worker.log.stranger(
+        worker.log.peerEvent(
             .earlyData, .info,
             "more than \(Self.pipelinedByteLimit) bytes before the answer to the handshake: "
                 + "\(stream.peer), closed")
@@ -188,7 +188,7 @@ extension Exchange {
     func streamFailed(_ error: SystemError) {}
 
     func streamFailed(_ error: TLSError) {
-        worker.log.stranger(.failedTLS, .info, "\(stream.peer): \(escaped("\(error)"))")
+        worker.log.peerEvent(.failedTLS, .info, "\(stream.peer): \(escaped("\(error)"))")
         if error == .notTLS {
             respond(
                 Response(.badRequest, text: "This port speaks TLS: use wss:// or https://"),
@@ -254,7 +254,7 @@ extension Exchange {
             redirectCount = 0
             authorize(head)
         case .failure(let error):
-            worker.log.stranger(
+            worker.log.peerEvent(
                 .badRequest, .info, "bad request from \(stream.peer): \(escaped("\(error)"))")
             respond(Response(error.status, text: "\(error)"), isLast: true)
         }
@@ -282,7 +282,7 @@ extension Exchange {
                 Response(.badRequest, text: "The request target is not usable."), request)
         }
         guard target.authority == nil || worker.configuration.admits(target) else {
-            worker.log.stranger(
+            worker.log.peerEvent(
                 .misdirectedRequest, .info,
                 "\(stream.peer) wants \(escaped(target.authority ?? "")), which is not -V and -P")
             return respond(

@@ -15,7 +15,7 @@ extension Exchange {
             client = try OpeningHandshake.check(head)
         } catch {
             if error != .notAnUpgrade {
-                worker.log.stranger(
+                worker.log.peerEvent(
                     .badHandshake, .info,
                     "bad handshake from \(stream.peer): \(escaped("\(error)"))")
             }
@@ -23,7 +23,7 @@ extension Exchange {
         }
         let allowed = handler.hooks.settings.allowedOrigins ?? worker.configuration.allowedOrigins
         guard allowed.admits(client.origin, host: head.host) else {
-            worker.log.stranger(
+            worker.log.peerEvent(
                 .refusedOrigin, .warning,
                 "\(escaped(path)) \(stream.peer): origin \(escaped(client.origin ?? "")) is not let in "
                     + "(--origin)")

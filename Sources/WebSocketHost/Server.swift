@@ -187,7 +187,7 @@ public final class Server: Sendable {
     private func accepted(_ fd: Int32, _ peer: SocketAddress, _ localAddress: SocketAddress?) {
         isShortageLogged.store(false, ordering: .relaxed)
         guard openConnectionCount < connectionLimit else {
-            log.stranger(
+            log.peerEvent(
                 .refusedConnection, .debug,
                 "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
             return workers[0].refuse(fd, peer)
@@ -223,7 +223,7 @@ public final class Server: Sendable {
         let routes = workers[0].routes
         return try monitor.start(
             watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold,
-            onLook: { [log] in log.tellRepeats() }
+            onLook: { [log] in log.reportOmittedPeerEvents() }
         ) { [log] stall in
             let route =
                 routes.all.indices.contains(stall.activity)

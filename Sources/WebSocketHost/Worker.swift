@@ -59,7 +59,6 @@ final class Worker: @unchecked Sendable {
         self.connectionIDs = connectionIDs
         endpoints = Array(repeating: nil, count: routes.all.count)
         compressionPool = CompressionPool(configuration.connection.compression)
-        if log.needsFlush { loop.onTurnEnd = { log.flush() } }
     }
 
     func nextConnectionID() -> UInt64 { connectionIDs.next() }

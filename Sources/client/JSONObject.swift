@@ -1,4 +1,4 @@
-import WebSocketClient
+import Logging
 
 /// One line of `--json` (RFC 8259).
 struct JSONObject {
@@ -11,9 +11,7 @@ struct JSONObject {
 
     mutating func add(_ name: String, _ text: String?) {
         guard let text else { return add(name, raw: "null") }
-        var quoted = ""
-        LogFormat.append(text, to: &quoted)
-        add(name, raw: quoted)
+        add(name, raw: quotedAsJSON(text))
     }
 
     mutating func add(_ name: String, _ number: Int?) {

@@ -220,7 +220,7 @@ def test_log_file_is_opened_anew_by_all(start_server, handlers, tmp_path):
     wait_until(path.exists)
     path.rename(tmp_path / "old.log")
     server.signal(signal.SIGUSR1)
-    wait_until(lambda: path.exists() and path.read_text().count("opened anew") == 2)
+    wait_until(lambda: path.exists() and path.read_text().count("the log was reopened") == 2)
     ask(server, "/process")
     wait_until(lambda: "/process" in path.read_text())
 

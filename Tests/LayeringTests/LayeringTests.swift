@@ -9,10 +9,11 @@ struct LayeringTests {
         ("HTTPProtocol", []),
         ("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         ("EventLoop", ["CLinux", "COpenSSL", "Glibc", "Synchronization"]),
+        ("Logging", ["EventLoop", "Glibc", "Synchronization"]),
         (
             "WebSocketConnection",
             [
-                "CSwiftTasks", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
+                "CSwiftTasks", "EventLoop", "HTTPProtocol", "Logging", "Synchronization",
                 "WebSocketProtocol",
             ]
         ),
@@ -34,13 +35,13 @@ struct LayeringTests {
             "WebSocketHostTesting",
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketHost", "WebSocketProtocol"]
         ),
-        ("CommandLineOptions", ["WebSocketConnection", "WebSocketProtocol"]),
-        ("Supervisor", ["EventLoop", "Glibc", "WebSocketConnection"]),
+        ("CommandLineOptions", ["Logging", "WebSocketProtocol"]),
+        ("Supervisor", ["EventLoop", "Glibc", "Logging"]),
         (
             "client",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
-                "WebSocketClient",
+                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Logging",
+                "Synchronization", "WebSocketClient",
                 "WebSocketProtocol",
             ]
         ),
@@ -140,7 +141,8 @@ struct LayeringTests {
     @Test(
         "public declarations in the API rooms have a doc comment",
         arguments: [
-            "WebSocketClient", "WebSocketConnection", "WebSocketHost", "WebSocketHostTesting",
+            "Logging", "WebSocketClient", "WebSocketConnection", "WebSocketHost",
+            "WebSocketHostTesting",
         ])
     func documented(_ room: String) throws {
         for file in try Self.files("Sources/\(room)") {

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import WebSocketConnection
+import Logging
 
 @testable import Supervisor
 

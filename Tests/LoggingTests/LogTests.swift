@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import WebSocketConnection
+@testable import Logging
 
 @Suite("Log")
 struct LogTests {
@@ -29,12 +29,12 @@ struct LogTests {
         let lines = Mutex<[String]>([])
         var settings = LogSettings(level: .warning)
         let log = Log(settings) { line in lines.withLock { $0.append(line) } }
-        log(.info, "not told")
-        log(.warning, "told")
+        log(.info, "left out")
+        log(.warning, "shown")
         log.announce("one\ntwo")
-        let told = lines.withLock { $0 }
-        #expect(told.count == 2 && told.last == "one\ntwo")
-        #expect(told.first?.hasSuffix("told") == true && told.first?.contains("not") == false)
+        let shown = lines.withLock { $0 }
+        #expect(shown.count == 2 && shown.last == "one\ntwo")
+        #expect(shown.first?.hasSuffix("shown") == true && shown.first?.contains("left") == false)
         settings.format = .json
         Log(settings) { line in lines.withLock { $0 = [line] } }(.error, "as JSON")
         #expect(

@@ -12,11 +12,6 @@ public struct LogSettings: Sendable, Hashable {
     /// 5 as in pywebsocket3.
     public var fileCountLimit = 5
 
-    /// Lines about connections that come in one turn of a loop are written together at its end, but
-    /// for a terminal's. A crash writes those that wait: for that, handlers of its signals are
-    /// installed.
-    package var joinsConnectionLines = false
-
     public init() {}
 
     /// - Parameter level: for all lines, those about compression too.

@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Lines that any stranger can cause, by what they are about.
-package enum StrangerLine: String, CaseIterable, Sendable {
+/// Lines that any peer can cause, by their subject.
+package enum PeerEvent: String, CaseIterable, Sendable {
     case badRequest = "bad requests"
     case badHandshake = "bad handshakes"
     case misdirectedRequest = "requests for other hosts"
@@ -15,67 +15,67 @@ package enum StrangerLine: String, CaseIterable, Sendable {
 }
 
 /// Lets the first lines of a kind in each second through and counts the others.
-struct RepeatLimit {
+struct PeerEventLimit {
     /// 10: enough to see what is going on, too little to fill a disk with.
     static let lineLimitPerSecond = 10
     private static let window: Duration = .seconds(1)
 
     /// How many lines of a kind were left out.
-    struct Repeats: Equatable {
-        let kind: StrangerLine
+    struct Omitted: LogLine, Equatable {
+        let kind: PeerEvent
         /// Of the last one.
         let level: LogLevel
         let count: Int
 
-        var text: String { "\(kind.rawValue): and \(count) more like that" }
-        var fields: [LogField] {
-            [
-                LogField(name: "event", value: .text("repeats")),
-                LogField(name: "count", value: .number(count)),
-            ]
+        var message: String? { nil }
+
+        func addFields(to line: inout LineText) {
+            line.add("event", .text("repeats"), .hidden)
+            line.add("kind", .text(kind.rawValue), .after(""))
+            line.add("count", .number(count), .between(": and ", " more like that"))
         }
     }
 
     private struct Window {
         let end: MonotonicTime
         var lineCount = 0
-        var leftOutCount = 0
+        var omittedCount = 0
         var level: LogLevel
     }
 
-    private var windows: [StrangerLine: Window] = [:]
-    private var leftOutKindCount = 0
+    private var windows: [PeerEvent: Window] = [:]
+    private var omittedKindCount = 0
 
-    /// Whether nothing was left out that was not told.
-    var isEmpty: Bool { leftOutKindCount == 0 }
+    /// Whether every line that was left out has been reported.
+    var isEmpty: Bool { omittedKindCount == 0 }
 
-    mutating func admits(_ kind: StrangerLine, _ level: LogLevel, at now: MonotonicTime) -> Bool {
+    mutating func admits(_ kind: PeerEvent, _ level: LogLevel, at now: MonotonicTime) -> Bool {
         var window = windows[kind] ?? Window(end: now + Self.window, level: level)
-        // One whose count was not told yet stays until `takeDue`.
-        if window.end <= now && window.leftOutCount == 0 {
+        // One whose count was not reported yet stays until `takeDue`.
+        if window.end <= now && window.omittedCount == 0 {
             window = Window(end: now + Self.window, level: level)
         }
         window.level = level
         window.lineCount += 1
         let isAdmitted = window.lineCount <= Self.lineLimitPerSecond
         if !isAdmitted {
-            if window.leftOutCount == 0 { leftOutKindCount += 1 }
-            window.leftOutCount += 1
+            if window.omittedCount == 0 { omittedKindCount += 1 }
+            window.omittedCount += 1
         }
         windows[kind] = window
         return isAdmitted
     }
 
     /// What was left out in seconds that are over.
-    mutating func takeDue(at now: MonotonicTime) -> [Repeats] {
-        var due: [Repeats] = []
-        for kind in StrangerLine.allCases {
-            guard let window = windows[kind], window.leftOutCount > 0, window.end <= now else {
+    mutating func takeDue(at now: MonotonicTime) -> [Omitted] {
+        var due: [Omitted] = []
+        for kind in PeerEvent.allCases {
+            guard let window = windows[kind], window.omittedCount > 0, window.end <= now else {
                 continue
             }
-            due.append(Repeats(kind: kind, level: window.level, count: window.leftOutCount))
+            due.append(Omitted(kind: kind, level: window.level, count: window.omittedCount))
             windows[kind] = nil
-            leftOutKindCount -= 1
+            omittedKindCount -= 1
         }
         return due
     }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import WebSocketConnection
+@testable import Logging
 
 /// A folder of its own.
 private func withFolder(_ body: (String) throws -> Void) throws {
@@ -100,7 +100,7 @@ struct LogFileTests {
         }
     }
 
-    @Test("opened anew after somebody moved it")
+    @Test("reopened after another program moved it")
     func reopen() throws {
         try withFolder { folder in
             let log = try Log(settings(100_000, 5), path: folder + "/log")
@@ -197,8 +197,8 @@ struct LogFileTests {
             let log = try Log(settings, path: folder + "/log")
             log(.warning, "not this")
             log.compression(.debug, "this")
-            log.stranger(.failedConnection, .info, isAboutCompression: true, "and this")
-            log.stranger(.failedConnection, .info, "nor this")
+            log.peerEvent(.failedConnection, .info, isAboutCompression: true, "and this")
+            log.peerEvent(.failedConnection, .info, "nor this")
             #expect(try lines(folder + "/log").count == 2)
         }
     }
