@@ -161,7 +161,7 @@ public struct Fields: Sendable {
     private static let keptSpareByteCount = 64
 
     /// Appends `name: value CRLF` for each line, as it is sent.
-    public func serialize(into output: inout [UInt8]) {
+    func serialize(into output: inout [UInt8]) {
         let bytes = bytes.span
         // That is enough: two lengths are longer than ": " and CR LF.
         output.append(addingCapacity: bytes.count) { output in
@@ -176,17 +176,6 @@ public struct Fields: Sendable {
                 start = line.end
             }
         }
-    }
-
-    /// A head of a start line, these fields and the empty line that ends it.
-    func serialized(after startLine: String...) -> [UInt8] {
-        var head: [UInt8] = []
-        head.reserveCapacity(startLine.reduce(bytes.count + 4) { $0 + $1.utf8.count })
-        for part in startLine { Byte.append(part, to: &head) }
-        Byte.append("\r\n", to: &head)
-        serialize(into: &head)
-        Byte.append("\r\n", to: &head)
-        return head
     }
 }
 

@@ -42,6 +42,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case invalidMethod(String)
     case invalidTargetByte(UInt8)
     case unsupportedVersion(HTTPVersion)
+    /// For a server, which asks `RequestHead.lacksHost`: the parser does not throw it.
+    case missingHost
     case duplicateHost(count: Int)
     case invalidHost(String)
     case duplicateContentLength(count: Int)
@@ -76,6 +78,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
             "The request target has the byte \(hex(byte))."
         case .unsupportedVersion(let version):
             "The version is \(version), not HTTP/1.1."
+        case .missingHost:
+            "There is no Host field."
         case .duplicateHost(let count):
             "There are \(count) Host fields."
         case .invalidHost(let host):

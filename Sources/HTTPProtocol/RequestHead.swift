@@ -90,7 +90,8 @@ public struct RequestHead: Sendable, Hashable {
     /// The value of the Host field; may be empty.
     public var host: String? { fields["Host"] }
 
-    /// RFC 9112 §3.2: a server MUST answer 400 to "any HTTP/1.1 request message that lacks a Host".
+    /// RFC 9112 §3.2: a server MUST answer 400 to "any HTTP/1.1 request message that lacks a Host
+    /// header field", with `RequestError.missingHost`.
     public var lacksHost: Bool { version >= .http11 && !fields.contains("Host") }
 
     /// `nil` if there is no Content-Length.
@@ -109,7 +110,9 @@ public struct RequestHead: Sendable, Hashable {
 
     /// The head as a client sends it.
     public func serialized() -> [UInt8] {
-        fields.serialized(after: "\(method) \(target) \(version)")
+        var writer = HeadWriter(method: method, target: target, version: version)
+        writer.append(fields)
+        return writer.finish()
     }
 
     /// RFC 9112 §3.2: a server MUST answer 400 to "more than one Host header field line or a Host

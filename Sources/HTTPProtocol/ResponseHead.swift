@@ -16,8 +16,9 @@ public struct ResponseHead: Sendable, Hashable {
 
     /// The head as it is sent, with the empty line that ends it.
     public func serialized() -> [UInt8] {
-        let version = version == .http11 ? "HTTP/1.1 " : "\(version) "
-        return fields.serialized(after: version, String(status.code), " ", status.reasonPhrase)
+        var writer = HeadWriter(status, version: version)
+        writer.append(fields)
+        return writer.finish()
     }
 }
 

@@ -238,7 +238,8 @@ extension Exchange {
         do throws(RequestError) {
             switch try parser.parse(bytes) {
             case .incomplete: return (nil, bytes.count)
-            case .complete(let head, let byteCount): return (.success(head), byteCount)
+            case .complete(let head, let byteCount):
+                return (head.lacksHost ? .failure(.missingHost) : .success(head), byteCount)
             }
         } catch {
             return (.failure(error), 0)
@@ -323,8 +324,17 @@ extension Exchange {
 
     func respond(_ response: Response, isLast: Bool, isHead: Bool = false) {
         let isLast = isLast || worker.isLeaving
-        stream.write(response.bytes(isHead: isHead, isLast: isLast))
+        stream.write(response.bytes(isHead: isHead, isLast: isLast, date: worker.dateText))
         finishAnswer(isLast: isLast)
+    }
+
+    /// Begins an answer whose body is not in memory.
+    ///
+    /// - Returns: whether the connection ends after it: it was the last, or this process leaves.
+    func writeHead(_ status: Status, _ fields: Fields, isLast: Bool) -> Bool {
+        let isLast = isLast || worker.isLeaving
+        stream.write(HeadWriter.answer(status, fields, isLast: isLast, date: worker.dateText))
+        return isLast
     }
 
     /// An answer is written: the next request comes, or the end. A long answer is read by the

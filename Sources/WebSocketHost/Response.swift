@@ -1,4 +1,3 @@
-import Glibc
 import HTTPProtocol
 
 /// An answer to a plain HTTP request.
@@ -29,13 +28,27 @@ struct Response {
     ///
     /// - Parameters:
     ///   - isHead: leaves the body out but not its length (RFC 9110 §9.3.2).
-    ///   - isLast: says that the connection ends after it.
-    func bytes(isHead: Bool, isLast: Bool) -> [UInt8] {
+    ///   - isLast: the head says that the connection ends after it.
+    ///   - date: the time, as `Date` has it.
+    func bytes(isHead: Bool, isLast: Bool, date: String) -> [UInt8] {
         var complete = self
         complete.add("Content-Length", String(body.count))
-        complete.add("Date", HTTPDate.string(secondsSince1970: time(nil)))
-        if isLast && !fields.contains("Connection") { complete.add("Connection", "close") }
-        let head = ResponseHead(status: status, fields: complete.fields).serialized()
+        let head = HeadWriter.answer(status, complete.fields, isLast: isLast, date: date)
         return isHead ? head : head + body
+    }
+}
+
+extension HeadWriter {
+    /// The head of an answer, whoever gives it: a field of all answers but the 101 is added here.
+    ///
+    /// - Parameter isLast: whether the connection ends after the answer.
+    static func answer(
+        _ status: Status, _ fields: Fields, isLast: Bool, date: String
+    ) -> [UInt8] {
+        var head = HeadWriter(status)
+        head.append(fields)
+        head.append("Date", date)
+        if isLast && !fields.contains("Connection") { head.append("Connection", "close") }
+        return head.finish()
     }
 }

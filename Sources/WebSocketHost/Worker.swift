@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPProtocol
 import Synchronization
 import WebSocketProtocol
@@ -63,6 +64,9 @@ final class Worker: @unchecked Sendable {
 
     func nextConnectionID() -> UInt64 { connectionIDs.next() }
 
+    /// The time, as an answer's `Date` has it.
+    var dateText: String { dateTexts.text(secondsSince1970: time(nil)) }
+
     /// Before the loop begins.
     func serve(_ routes: Routes, _ pages: Pages) {
         self.routes = routes
@@ -109,7 +113,9 @@ final class Worker: @unchecked Sendable {
         let refusal = Refusal { [weak self] in self?.refused -= 1 }
         stream.delegate = refusal
         let text = "The server has as many connections as it takes (--max-connections)."
-        stream.write(Response(.serviceUnavailable, text: text).bytes(isHead: false, isLast: true))
+        stream.write(
+            Response(.serviceUnavailable, text: text).bytes(
+                isHead: false, isLast: true, date: dateText))
         stream.closeAfterSending(linger: Self.refusalLinger)
     }
 

@@ -44,7 +44,7 @@ public enum OpeningHandshake {
         guard isUpgrade(head) else { throw .notAnUpgrade }
         guard head.method == "GET" else { throw .wrongMethod(head.method) }
         guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
-        guard head.fields.contains("Host") else { throw .missingHost }
+        guard !head.lacksHost else { throw .missingHost }
         guard head.fields.hasElement("upgrade", in: "Connection") else {
             throw .connectionWithoutUpgrade
         }
@@ -71,25 +71,15 @@ public enum OpeningHandshake {
     ) throws(FieldError) -> [UInt8] {
         var fields = try choice(subprotocol, extensions, client)
         fields.append(contentsOf: extraFields)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(usualAnswerByteCount)
-        answerStart.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        AcceptKey.appendValue(for: client.key, to: &bytes)
-        bytes.append(contentsOf: lineEnd)
-        fields.serialize(into: &bytes)
-        bytes.append(contentsOf: lineEnd)
-        return bytes
+        var writer = HeadWriter(.switchingProtocols, byteCount: usualAnswerByteCount)
+        writer.append(lines: "Upgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.append("Sec-WebSocket-Accept") { AcceptKey.appendValue(for: client.key, to: &$0) }
+        writer.append(fields)
+        return writer.finish()
     }
 
     /// 224: the shortest answer has 129 bytes, and one with compression about 200.
     private static let usualAnswerByteCount = 224
-    private static let answerStart: StaticString = """
-        HTTP/1.1 101 Switching Protocols\r
-        Upgrade: websocket\r
-        Connection: Upgrade\r
-        Sec-WebSocket-Accept:\u{20}
-        """
-    private static let lineEnd: [UInt8] = [0x0D, 0x0A]
 
     /// The fields that say what the server chose.
     private static func choice(

@@ -29,13 +29,16 @@ struct FieldsTests {
     @Test func asTheyAreSent() throws {
         var fields: Fields = ["A": "b", "Empty": ""]
         try fields.append("Long-Name-Of-A-Field", String(repeating: "é", count: 100))
-        var bytes = Array("before\r\n".utf8)
-        fields.serialize(into: &bytes)
-        Fields().serialize(into: &bytes)
+        var writer = HeadWriter(.notFound, byteCount: 0)
+        writer.append(lines: "First: 1\r\nSecond: 2\r\n")
+        writer.append(fields)
+        writer.append(Fields())
+        writer.append("Made", "yes")
         #expect(
-            String(decoding: bytes, as: UTF8.self)
-                == "before\r\nA: b\r\nEmpty: \r\nLong-Name-Of-A-Field: "
-                + String(repeating: "é", count: 100) + "\r\n")
+            String(decoding: writer.finish(), as: UTF8.self)
+                == "HTTP/1.1 404 Not Found\r\nFirst: 1\r\nSecond: 2\r\nA: b\r\nEmpty: \r\n"
+                + "Long-Name-Of-A-Field: " + String(repeating: "é", count: 100)
+                + "\r\nMade: yes\r\n\r\n")
     }
 
     @Test func setAndRemove() throws {

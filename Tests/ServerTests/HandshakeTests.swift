@@ -245,6 +245,9 @@ struct PlainRequestTests {
         ("fragment", "GET /test#x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("bare line feeds", "GET / HTTP/1.1\nHost: a\n\n", 400),
         ("two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        ("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
+        ("malformed Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        ("no Host, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 200),
         ("version 2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         (
             "wrong WebSocket version",

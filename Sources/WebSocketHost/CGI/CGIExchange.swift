@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import HTTPProtocol
 
 /// One request on its way through a script: its body comes, the script runs, its answer goes.
@@ -209,13 +208,9 @@ extension CGIExchange {
             framing = request.version < .http11 ? .untilEnd : .chunked
             if case .chunked = framing { try? fields.append("Transfer-Encoding", "chunked") }
         }
-        var isLast = request.isLast || worker.isDraining
+        var isLast = request.isLast
         if case .untilEnd = framing { isLast = true }
-        isClosingAfter = isLast
-        try? fields.append(
-            "Date", worker.dateTexts.text(secondsSince1970: time(nil)))
-        if isLast { try? fields.append("Connection", "close") }
-        exchange.stream.write(ResponseHead(status: response.status, fields: fields).serialized())
+        isClosingAfter = exchange.writeHead(response.status, fields, isLast: isLast)
         phase = .content(hasContent ? framing : .none)
     }
 

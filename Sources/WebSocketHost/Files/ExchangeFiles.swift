@@ -109,22 +109,18 @@ extension Exchange {
             ?? FileRepresentation(file, name: place, now: now)
         switch representation.selection(head.fields) {
         case .whole:
-            send(representation, 0..<representation.file.byteCount, "200 OK", "", request, now)
+            send(representation, 0..<representation.file.byteCount, .ok, request)
         case .parts(let ranges):
-            if ranges.count > 1 { return send(representation, parts: ranges, request, now) }
+            if ranges.count > 1 { return send(representation, parts: ranges, request) }
             guard let range = ranges.first else { return }
-            let value = RangeRequest.contentRange(range, byteCount: representation.file.byteCount)
-            send(
-                representation, range, "206 Partial Content", "Content-Range: \(value)\r\n",
-                request,
-                now)
+            send(representation, range, .partialContent, request)
         case .notModified:
             // RFC 9110 §15.4.5: the fields that a cache needs, and no content.
-            let lines = representation.fieldLines(dateText(representation.lastModified))
-            stream.write(fileHead("304 Not Modified", lines, request, now))
-            finishAnswer(isLast: request.isLast)
+            let isLast = writeHead(
+                .notModified, fields(of: representation), isLast: request.isLast)
+            finishAnswer(isLast: isLast)
         case .preconditionFailed:
-            respond(Response(.preconditionFailed, text: "The file is another one by now."), request)
+            respond(Response(.preconditionFailed, text: "The file has changed since."), request)
         case .unsatisfiable:
             var answer = Response(.rangeNotSatisfiable, text: "The file has no such bytes.")
             answer.add("Content-Range", "bytes */\(representation.file.byteCount)")
@@ -152,44 +148,36 @@ extension Exchange {
     }
 
     private func send(
-        _ representation: FileRepresentation, _ range: Range<Int>, _ status: String,
-        _ lines: String,
-        _ request: PlainRequest, _ now: Int
+        _ representation: FileRepresentation, _ range: Range<Int>, _ status: Status,
+        _ request: PlainRequest
     ) {
-        let head = fileHead(
-            status,
-            """
-            Content-Type: \(representation.type.name)\r
-            Content-Length: \(range.count)\r
-            Accept-Ranges: bytes\r
-            \(representation.fieldLines(dateText(representation.lastModified)))\(lines)
-            """, request, now)
-        if request.isHead {
-            stream.write(head)
-        } else if range.count > Self.copyByteLimit {
-            stream.write(head)
-            stream.sendFile(representation.file, range)
-        } else if !copy(head, representation.file, range) {
+        let (file, type) = (representation.file, representation.type.name)
+        var fields = fields(of: representation, type: type, byteCount: range.count)
+        if status == .partialContent {
+            let value = RangeRequest.contentRange(range, byteCount: file.byteCount)
+            try? fields.append("Content-Range", value)
+        }
+        let isLast = writeHead(status, fields, isLast: request.isLast)
+        if !request.isHead && range.count > Self.copyByteLimit {
+            stream.sendFile(file, range)
+        } else if !request.isHead && !copy(file, range) {
             worker.log(.error, "a file became shorter or unreadable while it was sent")
             return stream.close()
         }
-        finishAnswer(isLast: request.isLast)
+        finishAnswer(isLast: isLast)
     }
 
-    /// Puts a head and a few bytes of a file into the queue; false if the file has not got them.
-    private func copy(_ head: [UInt8], _ file: OpenFile, _ range: Range<Int>) -> Bool {
-        let byteCount = head.count + range.count
-        let room = UnsafeMutableRawBufferPointer(start: stream.reserve(byteCount), count: byteCount)
-        room.copyBytes(from: head)
-        let rest = UnsafeMutableRawBufferPointer(rebasing: room[head.count...])
-        guard file.read(into: rest, at: range.lowerBound) == range.count else { return false }
-        stream.commit(byteCount)
+    /// Puts a few bytes of a file into the queue; false if the file has not got them.
+    private func copy(_ file: OpenFile, _ range: Range<Int>) -> Bool {
+        let place = UnsafeMutableRawBufferPointer(
+            start: stream.reserve(range.count), count: range.count)
+        guard file.read(into: place, at: range.lowerBound) == range.count else { return false }
+        stream.commit(range.count)
         return true
     }
 
     private func send(
-        _ representation: FileRepresentation, parts ranges: [Range<Int>], _ request: PlainRequest,
-        _ now: Int
+        _ representation: FileRepresentation, parts ranges: [Range<Int>], _ request: PlainRequest
     ) {
         let byteCount = representation.file.byteCount
         // Not to be guessed by who wrote the file: the parts could not be told apart.
@@ -198,15 +186,10 @@ extension Exchange {
             + String(UInt64.random(in: .min ... .max), radix: 36)
         let multipart = MultipartRanges(
             ranges, type: representation.type.name, byteCount: byteCount, boundary: boundary)
-        stream.write(
-            fileHead(
-                "206 Partial Content",
-                """
-                Content-Type: multipart/byteranges; boundary=\(boundary)\r
-                Content-Length: \(multipart.byteCount)\r
-                Accept-Ranges: bytes\r
-                \(representation.fieldLines(dateText(representation.lastModified)))
-                """, request, now))
+        let fields = fields(
+            of: representation, type: "multipart/byteranges; boundary=\(boundary)",
+            byteCount: multipart.byteCount)
+        let isLast = writeHead(.partialContent, fields, isLast: request.isLast)
         if !request.isHead {
             for part in multipart.parts {
                 stream.write(part.head)
@@ -214,26 +197,25 @@ extension Exchange {
             }
             stream.write(multipart.end)
         }
-        finishAnswer(isLast: request.isLast)
+        finishAnswer(isLast: isLast)
     }
 
-    private func dateText(_ seconds: Int) -> String {
-        worker.dateTexts.text(secondsSince1970: seconds)
-    }
-
-    /// - Parameter lines: whole field lines.
-    private func fileHead(
-        _ status: String, _ lines: String, _ request: PlainRequest, _ now: Int
-    ) -> [UInt8] {
-        let connection = request.isLast || worker.isDraining ? "Connection: close\r\n" : ""
-        return Array(
-            """
-            HTTP/1.1 \(status)\r
-            \(lines)X-Content-Type-Options: nosniff\r
-            Date: \(dateText(now))\r
-            \(connection)\r
-
-            """.utf8)
+    /// - Parameter type: of the content; `nil`: the answer has none.
+    private func fields(
+        of representation: FileRepresentation, type: String? = nil, byteCount: Int = 0
+    ) -> Fields {
+        var fields: Fields = ["X-Content-Type-Options": "nosniff"]
+        if let type {
+            try? fields.append("Content-Type", type)
+            try? fields.append("Content-Length", String(byteCount))
+            try? fields.append("Accept-Ranges", "bytes")
+        }
+        let date = worker.dateTexts.text(secondsSince1970: representation.lastModified)
+        try? fields.append("Last-Modified", date)
+        try? fields.append("ETag", representation.entityTag.description)
+        if representation.type.isCompressible { try? fields.append("Vary", "Accept-Encoding") }
+        if let coding = representation.coding { try? fields.append("Content-Encoding", coding) }
+        return fields
     }
 }
 

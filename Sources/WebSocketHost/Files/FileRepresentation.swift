@@ -53,14 +53,6 @@ struct FileRepresentation {
         case .unsatisfiable: return .unsatisfiable
         }
     }
-
-    /// The fields of the file in any answer with its content, each line ended.
-    func fieldLines(_ lastModified: String) -> String {
-        var lines = "Last-Modified: \(lastModified)\r\nETag: \(entityTag)\r\n"
-        if type.isCompressible { lines += "Vary: Accept-Encoding\r\n" }
-        if let coding { lines += "Content-Encoding: \(coding)\r\n" }
-        return lines
-    }
 }
 
 /// The parts of a `multipart/byteranges` answer (RFC 9110 §14.6): what goes before each range, and
