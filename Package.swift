@@ -4,11 +4,12 @@
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
 //   standalone ─► StandaloneProgram ─► WebSocketHost
 //   client ─► WebSocketClient ─► WebSocketConnection
-//   StandaloneProgram ─► Supervisor ─► Logging
+//   StandaloneProgram ─► Supervisor ─► Logging, Processes
 //   StandaloneProgram, client ─► CommandLineOptions ─► Logging
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► Logging ─► EventLoop
+//   Processes ─► EventLoop
 //
 // Each handler file is a target of its own, so two files may declare the same names. A plain
 // `swift build` takes the files of `handlers`; `standalone.sh` (see Sources/StandaloneBuild) names
@@ -149,8 +150,9 @@ let modules = handlers.map { file in
 let tests = [
     test("HTTPProtocolTests", ["HTTPProtocol", "TestSupport"]),
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
-    test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "TestSupport"]),
+    test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "LoopTesting", "TestSupport"]),
     test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
+    test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
@@ -177,6 +179,9 @@ let tests = [
         ]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+        name: "LoopTesting", dependencies: ["EventLoop"], path: "Tests/LoopTesting",
+        swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
 
 /// Where other handlers are prepared, there is nothing for these tests.
@@ -214,19 +219,20 @@ let package = Package(
         module("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         module("EventLoop", ["CLinux", "COpenSSL"]),
         module("Logging", ["EventLoop"]),
+        module("Processes", ["CLinux", "EventLoop"]),
         module(
             "WebSocketConnection",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection", "CCrypt",
-                "COpenSSL",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes",
+                "WebSocketConnection", "CCrypt", "COpenSSL",
             ]),
         module(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
-        module("Supervisor", ["EventLoop", "Logging"]),
+        module("Supervisor", ["EventLoop", "Logging", "Processes"]),
         module(
             "WebSocketHostTesting",
             [
@@ -237,13 +243,14 @@ let package = Package(
         .executableTarget(
             name: "client",
             dependencies: [
-                "CommandLineOptions", "EventLoop", "HTTPProtocol", "Logging", "WebSocketClient",
+                "CommandLineOptions", "EventLoop", "HTTPProtocol", "Logging", "Processes",
+                "WebSocketClient",
                 "WebSocketProtocol",
             ],
             swiftSettings: settings),
         module(
             "StandaloneProgram",
-            ["CommandLineOptions", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
+            ["CommandLineOptions", "Processes", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
         .executableTarget(
             name: "standalone",
             dependencies: ["StandaloneProgram", "WebSocketHost"]

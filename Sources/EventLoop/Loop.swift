@@ -53,11 +53,12 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     var sealedBuffer: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
     private lazy var sealedMemory = OwnedMemory(byteCount: Self.receiveBufferByteCount / 2)
 
-    /// Where pipes are read, for the same reason: a script is read on when its output has been
-    /// sent.
-    var pipeBuffer: UnsafeMutableRawBufferPointer { pipeMemory.bytes }
+    /// Where event sources that are no streams read: pipes, control sockets, file watches. Not where
+    /// streams receive: a script is read on when its output has been sent. Valid until the next one
+    /// reads.
+    package var readBuffer: UnsafeMutableRawBufferPointer { readMemory.bytes }
     /// 64 KiB: what a pipe holds.
-    private lazy var pipeMemory = OwnedMemory(byteCount: 65_536)
+    private lazy var readMemory = OwnedMemory(byteCount: 65_536)
 
     @exclusivity(unchecked) var queuePool = ByteQueuePool()
     @exclusivity(unchecked) private var unflushedStreams: [Stream] = []
@@ -128,6 +129,10 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         receiveBuffer.deallocate()
         close(wakeUpDescriptor)
     }
+
+    /// Leaves SIGPIPE without effect in this process: a connection that the peer closed is an error
+    /// of `send`.
+    public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
     /// Whether the caller is on the loop's thread, within ``run()``. From any thread.
     public var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }
@@ -263,7 +268,7 @@ extension Loop {
     /// - Parameter isBatched: for streams, which know nothing of each other. What a script or a
     ///   signal says may close a stream, and must not find there what ought to have been sent by
     ///   then.
-    func add(
+    package func add(
         _ fd: Int32, _ interest: Readiness, _ source: any EventSource, isBatched: Bool = false
     ) throws(SystemError) {
         let index = Int(fd)
@@ -279,12 +284,12 @@ extension Loop {
         }
     }
 
-    func modify(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
+    package func modify(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
         try epoll.modify(fd, interest, token: token(fd))
     }
 
     /// Stops watching. Must precede closing the descriptor.
-    func remove(_ fd: Int32) {
+    package func remove(_ fd: Int32) {
         epoll.remove(fd)
         forget(fd)
     }

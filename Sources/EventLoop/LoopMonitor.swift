@@ -4,6 +4,9 @@ import Synchronization
 extension Loop {
     /// Notes who is about to use the thread, for ``LoopMonitor`` to name. On the loop's thread.
     public func note(activity number: Int) { activity.store(number, ordering: .relaxed) }
+
+    /// The last ``note(activity:)``; -1 if there was none. From any thread, and in a signal handler.
+    package var currentActivity: Int { activity.load(ordering: .relaxed) }
 }
 
 /// Watches loops from a thread of its own, and tells when one does not come round: something on it
@@ -56,7 +59,7 @@ public final class LoopMonitor: Sendable {
     ) {
         let start = loop.turnStart.load(ordering: .relaxed)
         let now = MonotonicTime.current().nanoseconds
-        let activity = loop.activity.load(ordering: .relaxed)
+        let activity = loop.currentActivity
         if stall != 0 && start != stall {
             let duration = Duration.nanoseconds(now - stall)
             report(Stall(loopIndex: index, activity: activity, duration: duration, isOver: true))

@@ -15,7 +15,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// Calls again while a signal cut the call short; throws what is left of errors.
 @discardableResult
-func check<Result: BinaryInteger>(
+package func check<Result: BinaryInteger>(
     _ name: String, _ body: () -> Result
 ) throws(SystemError) -> Result {
     while true {

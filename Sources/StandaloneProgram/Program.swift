@@ -1,6 +1,7 @@
 import CommandLineOptions
 import EventLoop
 import Glibc
+import Processes
 import Supervisor
 import WebSocketHost
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 import Supervisor
 import WebSocketHost
 import WebSocketProtocol
@@ -71,7 +72,7 @@ final class SupervisedServer: @unchecked Sendable {
                 throw .system(error)
             }
         }
-        installCrashNotice(server, routes)
+        installCrashReport(server, routes)
         let addresses = try server.start(on: sockets)
         guard let loop = server.loops.first else { return addresses }
         loop.submit { [self] in
@@ -87,11 +88,11 @@ final class SupervisedServer: @unchecked Sendable {
         return addresses
     }
 
-    private func installCrashNotice(_ server: Server, _ routes: Routes) {
+    private func installCrashReport(_ server: Server, _ routes: Routes) {
         let messages = routes.inActivityOrder.map { route in
             Report.trapped(route: route.path, source: route.source).text
         }
-        CrashNotice.install(
+        CrashReport.install(
             ProcessRole.controlDescriptor, loops: server.loops, messages: messages,
             other: Report.trapped(route: "", source: "").text)
     }

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 import Supervisor
 import WebSocketHost
 
@@ -9,7 +10,7 @@ enum Supervision {
     static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
         let settings = invocation.settings
         Signals.block(Supervisor.signals)
-        Signals.ignoreBrokenPipes()
+        Loop.ignoreBrokenPipes()
         let sockets: [ListeningSocket]
         do throws(ListenError) {
             sockets = try Server.listeningSockets(settings.configuration)

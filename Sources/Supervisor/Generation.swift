@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 
 /// One server process, from its start to its end.
 final class Generation {

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Processes
 
 /// Notices what changes in a handlers directory, and tells it once a burst is over.
 ///

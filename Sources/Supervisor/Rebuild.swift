@@ -1,5 +1,6 @@
 import EventLoop
 import Logging
+import Processes
 
 /// Builds the server anew, by `standalone.sh rebuild`.
 package final class Rebuild: ChildProcessDelegate {
@@ -84,8 +85,8 @@ package final class Rebuild: ChildProcessDelegate {
 
     func stop() { process?.close() }
 
-    package func childWrote(_ bytes: UnsafeRawBufferPointer) { Self.keep(bytes, in: &output) }
-    package func childComplained(_ bytes: UnsafeRawBufferPointer) {
+    package func childWroteOutput(_ bytes: UnsafeRawBufferPointer) { Self.keep(bytes, in: &output) }
+    package func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
         Self.keep(bytes, in: &messages)
     }
     package func childEndedOutput() {}

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Processes
 
 /// Holds the listening sockets, and keeps a process serving on them: starts it again when it dies,
 /// and another one in its place when the author changed something.

@@ -1,5 +1,6 @@
 import EventLoop
 import Logging
+import Processes
 
 // From a change of the author's to the process that serves it.
 

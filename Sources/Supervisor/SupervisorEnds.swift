@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Processes
 
 // What becomes of a process that ends, and what takes its place.
 

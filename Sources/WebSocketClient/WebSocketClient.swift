@@ -31,7 +31,7 @@ public final class WebSocketClient: Sendable {
         _ configuration: ClientConfiguration = ClientConfiguration(), log: Log = Log(level: .error)
     ) throws(SystemError) {
         self.configuration = configuration
-        Signals.ignoreBrokenPipes()
+        Loop.ignoreBrokenPipes()
         running = try RunningLoop()
         endpoint = Endpoint(
             role: .client, loop: running.loop, log: log, settings: configuration.connection,

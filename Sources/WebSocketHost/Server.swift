@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 import Synchronization
 import WebSocketProtocol
 
@@ -108,7 +109,7 @@ public final class Server: Sendable {
     private func start(
         opening: (Configuration) throws(ListenError) -> [ListeningSocket]
     ) throws(ListenError) -> [SocketAddress] {
-        Signals.ignoreBrokenPipes()
+        Loop.ignoreBrokenPipes()
         let tls = try makeTLS()
         let sockets = try state.withLock { state throws(ListenError) in
             guard state.phase == .new else { throw .alreadyStarted }

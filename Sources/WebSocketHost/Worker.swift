@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTPProtocol
+import Processes
 import Synchronization
 import WebSocketProtocol
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Processes
 
 // Before the first other thread, so that all of them leave these signals to this one. It must not
 // be given away to the concurrency runtime (by an `await` here), whose main thread takes every

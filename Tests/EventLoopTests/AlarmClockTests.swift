@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LoopTesting
 import Testing
 
 @testable import EventLoop

@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import LoopTesting
 import Testing
 
 @testable import EventLoop
@@ -295,30 +296,27 @@ extension EventLoopTests {
             }
         }
 
-        /// Two pipes that are ready at once: the second one's source closes what the first one's
-        /// wrote to, as a script's end does when its answer is not complete.
+        /// Two that are ready at once: the second one closes what the first one wrote to, as a
+        /// script's end does when its answer is not complete.
         @Test func whatIsWrittenIsSentBeforeTheNextSourceCloses() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect()
-                var ends: [[Int32]] = [[0, 0], [0, 0]]
-                for index in ends.indices {
-                    try check("pipe2") { pipe2(&ends[index], O_NONBLOCK | O_CLOEXEC) }
-                }
-                let pipes = ends
-                let readers = try loop {
-                    let first = try PipeReader(pipes[0][0], on: loop.loop) { bytes in
-                        if bytes != nil { recorder.stream?.write(Array("answer".utf8)) }
-                    }
-                    let second = try PipeReader(pipes[1][0], on: loop.loop) { bytes in
-                        if bytes != nil { recorder.stream?.close() }
-                    }
+                let counters = try loop {
+                    let counters = [Counter(), Counter()]
+                    counters[0].onReady = { recorder.stream?.write(Array("answer".utf8)) }
+                    counters[1].onReady = { recorder.stream?.close() }
+                    for counter in counters { try loop.loop.add(counter.fd, .readable, counter) }
                     // Both in the same turn, and in this order.
-                    for pipe in pipes { _ = write(pipe[1], "x", 1) }
-                    return Unchecked([first, second])
+                    for counter in counters { counter.signal() }
+                    return Unchecked(counters)
                 }
                 #expect(peer.receive().bytes == Array("answer".utf8))
-                try loop { for reader in readers.value { reader.close() } }
-                for pipe in pipes { close(pipe[1]) }
+                try loop {
+                    for counter in counters.value {
+                        loop.loop.remove(counter.fd)
+                        close(counter.fd)
+                    }
+                }
             }
         }
     }

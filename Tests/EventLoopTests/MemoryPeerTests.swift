@@ -1,4 +1,5 @@
 import Glibc
+import LoopTesting
 import Testing
 
 @testable import EventLoop

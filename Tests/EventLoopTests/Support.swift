@@ -1,75 +1,18 @@
 import CLinux
 import Foundation
+import LoopTesting
 import Testing
 
 @testable import EventLoop
 
-/// All tests of this room, one after the other: they block the thread they run on, and there are
+/// All tests of this module, one after the other: they block the thread they run on, and there are
 /// few.
 @Suite("Event loop", .serialized, .timeLimit(.minutes(3)))
 enum EventLoopTests {}
 
-/// How long to wait for what has to come; much longer than it takes, for loaded machines.
-let deadline: TimeInterval = 20
+// MARK: - The two ends of a connection
 
-struct DeadlinePassed: Error {}
-
-/// Hands a value to a thread that the compiler cannot see is the only one to use it.
-struct Unchecked<Value>: @unchecked Sendable {
-    var value: Value
-    init(_ value: Value) { self.value = value }
-}
-
-/// A value that one thread changes and another waits for.
-final class Watched<Value>: @unchecked Sendable {
-    private let condition = NSCondition()
-    private var stored: Value
-
-    init(_ value: Value) { stored = value }
-
-    var value: Value { condition.withLock { stored } }
-
-    func update(_ change: (inout Value) -> Void) {
-        condition.withLock {
-            change(&stored)
-            condition.broadcast()
-        }
-    }
-
-    /// Waits until the value is as wanted; false if the deadline passed first.
-    func wait(until isWanted: (Value) -> Bool) -> Bool {
-        let end = Date(timeIntervalSinceNow: deadline)
-        condition.lock()
-        defer { condition.unlock() }
-        while !isWanted(stored) {
-            guard condition.wait(until: end) else { return isWanted(stored) }
-        }
-        return true
-    }
-}
-
-extension Watched where Value == Bool {
-    func set() { update { $0 = true } }
-    func wait() -> Bool { wait { $0 } }
-}
-
-// MARK: - A running loop
-
-struct RunningLoop: Sendable {
-    let loop: Loop
-
-    /// Runs `body` on the loop's thread and waits for it.
-    @discardableResult
-    func callAsFunction<Result>(_ body: @escaping () throws -> Result) throws -> Result {
-        let result = Watched<Swift.Result<Result, any Error>?>(nil)
-        let work = Unchecked(body)
-        loop.submit { result.update { $0 = Swift.Result { try work.value() } } }
-        guard result.wait(until: { $0 != nil }), let value = result.value else {
-            throw DeadlinePassed()
-        }
-        return try value.get()
-    }
-
+extension RunningLoop {
     /// A TCP connection: our end on the loop, the peer's end in the test's hands.
     func connect(
         drainMark: Int = 65_536, peerBufferByteCount: Int32? = nil,
@@ -91,23 +34,9 @@ struct RunningLoop: Sendable {
     }
 }
 
-/// A loop on its own thread for as long as `body` runs.
-func withLoop(_ body: (RunningLoop) throws -> Void) throws {
-    Signals.ignoreBrokenPipes()
-    let loop = try Loop()
-    let thread = try loop.start()
-    defer {
-        loop.stop()
-        thread.join()
-    }
-    try body(RunningLoop(loop: loop))
-}
-
 func loopback(port: UInt16 = 0) throws -> SocketAddress {
     try #require(SocketAddress.resolve(host: "127.0.0.1", port: port).first)
 }
-
-// MARK: - The two ends of a connection
 
 /// What a stream told.
 struct Record: Sendable {

@@ -1,3 +1,4 @@
+import LoopTesting
 import TestSupport
 import Testing
 

@@ -9,6 +9,7 @@ struct LayeringTests {
         ("HTTPProtocol", []),
         ("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         ("EventLoop", ["CLinux", "COpenSSL", "Glibc", "Synchronization"]),
+        ("Processes", ["CLinux", "EventLoop", "Glibc", "Synchronization"]),
         ("Logging", ["EventLoop", "Glibc", "Synchronization"]),
         (
             "WebSocketConnection",
@@ -20,8 +21,8 @@ struct LayeringTests {
         (
             "WebSocketHost",
             [
-                "CCrypt", "COpenSSL", "EventLoop", "Glibc", "HTTPProtocol", "Synchronization",
-                "WebSocketConnection", "WebSocketProtocol",
+                "CCrypt", "COpenSSL", "EventLoop", "Glibc", "HTTPProtocol", "Processes",
+                "Synchronization", "WebSocketConnection", "WebSocketProtocol",
             ]
         ),
         (
@@ -36,11 +37,11 @@ struct LayeringTests {
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketHost", "WebSocketProtocol"]
         ),
         ("CommandLineOptions", ["Logging", "WebSocketProtocol"]),
-        ("Supervisor", ["EventLoop", "Glibc", "Logging"]),
+        ("Supervisor", ["EventLoop", "Glibc", "Logging", "Processes"]),
         (
             "client",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Logging",
+                "CommandLineOptions", "EventLoop", "Glibc", "HTTPProtocol", "Logging", "Processes",
                 "Synchronization", "WebSocketClient",
                 "WebSocketProtocol",
             ]
@@ -48,7 +49,8 @@ struct LayeringTests {
         (
             "StandaloneProgram",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "Supervisor", "Synchronization",
+                "CommandLineOptions", "EventLoop", "Glibc", "Processes", "Supervisor",
+                "Synchronization",
                 "WebSocketHost",
                 "WebSocketProtocol",
             ]

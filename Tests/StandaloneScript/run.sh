@@ -18,7 +18,7 @@ copy_package() { # TARGET
     mkdir -p -- "$1/handlers"
     cp -- "$project/Package.swift" "$project/standalone.sh" "$1"
     cp -r -- "$project/Sources" "$1"
-    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,Logging,WebSocketConnection,WebSocketClient,WebSocketHost}
+    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,Processes,Logging,WebSocketConnection,WebSocketClient,WebSocketHost}
     rm -rf -- "$1"/Sources/{CommandLineOptions,Supervisor,client,StandaloneProgram,WebSocketHostTesting}
     cp -r -- "$here/stub/." "$1/Sources"
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTPProtocol
+import Processes
 
 /// One request on its way through a script: its body comes, the script runs, its answer goes.
 ///
@@ -161,7 +162,7 @@ extension CGIExchange {
 // MARK: - What the script tells
 
 extension CGIExchange {
-    func childWrote(_ bytes: UnsafeRawBufferPointer) {
+    func childWroteOutput(_ bytes: UnsafeRawBufferPointer) {
         waitAnew()
         outputByteCount += bytes.count
         guard outputByteCount <= settings.outputByteLimit else {
@@ -236,7 +237,7 @@ extension CGIExchange {
         exchange.watchSending()
     }
 
-    func childComplained(_ bytes: UnsafeRawBufferPointer) {
+    func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
         guard complaintCount < Self.complaintLimit else { return }
         let text = String(decoding: bytes, as: UTF8.self)
         for line in text.split(whereSeparator: \.isNewline).prefix(

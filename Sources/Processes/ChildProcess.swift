@@ -1,22 +1,23 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// Who started a process. All calls come on the loop's thread.
 public protocol ChildProcessDelegate: AnyObject {
     /// From its standard output; valid for this call.
-    func childWrote(_ bytes: UnsafeRawBufferPointer)
+    func childWroteOutput(_ bytes: UnsafeRawBufferPointer)
     /// Its standard output has ended; it may go on for a while.
     func childEndedOutput()
     /// From its standard error; valid for this call.
-    func childComplained(_ bytes: UnsafeRawBufferPointer)
+    func childWroteErrors(_ bytes: UnsafeRawBufferPointer)
     /// The last call: its output has ended and it is gone, with all of its group.
     ///
-    /// - Parameter status: as `waitpid` tells it.
+    /// - Parameter status: of `waitpid`.
     func childEnded(_ status: Int32)
 }
 
-/// Another program at work for us: a process group of its own, with three pipes and nothing else of
-/// ours.
+/// A program that runs for this process: in a process group of its own, with three pipes and
+/// nothing else of this process.
 ///
 /// Belongs to its loop's thread. It keeps its delegate until it has ended.
 public final class ChildProcess: EventSource {
@@ -88,7 +89,7 @@ public final class ChildProcess: EventSource {
         }
         let complaints = Result { () throws(SystemError) in
             errors = try PipeReader(pipes.errors.ours, on: loop) { [unowned self] in
-                if let bytes = $0 { delegate?.childComplained(bytes) }
+                if let bytes = $0 { delegate?.childWroteErrors(bytes) }
             }
         }
         let writers = Result { () throws(SystemError) in
@@ -102,14 +103,14 @@ public final class ChildProcess: EventSource {
 
     private func wrote(_ bytes: UnsafeRawBufferPointer?) {
         if let bytes {
-            delegate?.childWrote(bytes)
+            delegate?.childWroteOutput(bytes)
         } else {
             delegate?.childEndedOutput()
-            tellIfOver()
+            notifyIfOver()
         }
     }
 
-    /// Lets it wait with its output, as soon as the pipe is full.
+    /// Reads no more of its output, so that it waits as soon as the pipe is full.
     public func pauseOutput() { output?.pause() }
 
     public func resumeOutput() {
@@ -129,24 +130,25 @@ public final class ChildProcess: EventSource {
         input?.close()
         errors?.finish()
         output?.finish()
-        tellIfOver()
+        notifyIfOver()
     }
 
-    private func tellIfOver() {
+    private func notifyIfOver() {
         guard let exitStatus, hasEndedOutput, let delegate else { return }
         self.delegate = nil
         delegate.childEnded(exitStatus)
     }
 
-    /// Ends it and all of its group, without another word of its output;
+    /// Ends it and all of its group; no more of its output is delivered.
     /// ``ChildProcessDelegate/childEnded(_:)`` comes soon after.
     public func kill() {
         if exitStatus == nil { Glibc.kill(-pid, SIGKILL) }
         output?.close()
-        tellIfOver()
+        notifyIfOver()
     }
 
-    /// Ends it at once, without another call: the loop ends, or it could not be watched.
+    /// Ends it at once, without another call to the delegate: the loop ends, or it could not be
+    /// watched.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -159,7 +161,7 @@ public final class ChildProcess: EventSource {
         Glibc.close(pidDescriptor)
     }
 
-    /// The group first: until its leader is reaped, the number is nobody else's.
+    /// The group first: until its leader is reaped, no other process gets its number.
     @discardableResult
     private static func killAndReap(_ pid: pid_t) -> Int32 {
         Glibc.kill(-pid, SIGKILL)
@@ -168,7 +170,7 @@ public final class ChildProcess: EventSource {
         return status
     }
 
-    /// What a status of `waitpid` says, for people.
+    /// A status of `waitpid` in words: `exit code 3`, `signal 9`.
     public static func describe(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "exit code \(status >> 8 & 0xFF)" : "signal \(signal)"

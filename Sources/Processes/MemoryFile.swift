@@ -1,8 +1,9 @@
 import CLinux
+import EventLoop
 import Glibc
 
-/// A file without a name that another process of the same user may write: what it says there
-/// outlives it.
+/// A file in memory that another process of the same user may write: its content outlives that
+/// process.
 public final class MemoryFile: Sendable {
     private let fd: Int32
 

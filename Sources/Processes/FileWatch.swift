@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// What happened to a watched file or folder (inotify(7)).
@@ -17,7 +18,7 @@ public struct FileEvent: Sendable {
     public let isOverflow: Bool
 }
 
-/// Tells what is written, made, moved and removed in folders.
+/// Reports what is written, made, moved and removed in folders.
 public final class FileWatch: EventSource {
     private let loop: Loop
     private let fd: Int32
@@ -58,7 +59,7 @@ public final class FileWatch: EventSource {
     public func ready(_ readiness: Readiness) {
         let headByteCount = MemoryLayout<inotify_event>.size
         while !isClosed {
-            let buffer = UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer.prefix(65_536))
+            let buffer = loop.readBuffer
             let count = read(fd, buffer.baseAddress, buffer.count)
             guard count > 0 else { return }
             var offset = 0
@@ -66,13 +67,13 @@ public final class FileWatch: EventSource {
                 let head = buffer.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
                 let end = min(count, offset + headByteCount + Int(head.len))
                 let name = buffer[(offset + headByteCount)..<end].prefix { $0 != 0 }
-                tell(head, String(decoding: name, as: UTF8.self))
+                report(head, String(decoding: name, as: UTF8.self))
                 offset = end
             }
         }
     }
 
-    private func tell(_ head: inotify_event, _ name: String) {
+    private func report(_ head: inotify_event, _ name: String) {
         func has(_ flag: some BinaryInteger) -> Bool {
             head.mask & UInt32(truncatingIfNeeded: flag) != 0
         }

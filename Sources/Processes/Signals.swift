@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// Signals as events of a loop instead of interruptions.
@@ -15,7 +16,7 @@ public final class Signals: EventSource {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Leaves these signals without effect: someone else looks after them.
+    /// Leaves these signals without effect: another process handles them.
     public static func ignore(_ signals: [Int32]) {
         for number in signals { signal(number, SIG_IGN) }
     }
@@ -26,9 +27,6 @@ public final class Signals: EventSource {
         for signal in signals { sigaddset(&set, signal) }
         return set
     }
-
-    /// A connection that the peer closed is an error of `send`, not a signal.
-    public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
     /// - Parameter signals: blocked before with ``block(_:)``.
     public init(

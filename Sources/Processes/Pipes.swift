@@ -1,4 +1,5 @@
 import CLinux
+import EventLoop
 import Glibc
 
 /// The two ends of a pipe, closed on exec; `ours` does not block.
@@ -95,7 +96,7 @@ final class PipeReader: EventSource {
     /// - Returns: whether there was anything.
     private func readOnce() -> Bool {
         guard !isClosed, !isPaused else { return false }
-        let buffer = loop.pipeBuffer
+        let buffer = loop.readBuffer
         let count = read(fd, buffer.baseAddress, buffer.count)
         if count > 0 {
             onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
@@ -119,7 +120,7 @@ final class PipeReader: EventSource {
         if !isPaused { end() }
     }
 
-    /// Out of the loop's sight altogether: the end would be told again and again.
+    /// The loop no longer watches it at all: it would report the end again and again.
     func pause() {
         guard !isPaused, !isClosed else { return }
         isPaused = true

@@ -1,9 +1,11 @@
+import EventLoop
 import Glibc
+import LoopTesting
 import Testing
 
-@testable import EventLoop
+@testable import Processes
 
-extension EventLoopTests {
+extension ProcessesTests {
     /// The signals are blocked on and sent to the loop's thread only, so no other test meets them.
     @Suite("Signals")
     struct SignalsTests {

@@ -1,21 +1,23 @@
 import CLinux
+import EventLoop
 import Glibc
 
-/// How a program is started. Nothing of ours goes along but what is named here.
+/// How a program is started. It inherits nothing but what is named here.
 public struct ProcessLaunch: Sendable {
     public var path: String
     /// Begins with the program's name.
     public var arguments: [String]
     /// `NAME=value`; nothing else is there.
     public var environment: [String]
-    /// `nil`: ours.
+    /// `nil`: this process's.
     public var folder: String?
     /// Become 0, 1, 2 and so on in the program; all others are closed there.
     public var descriptors: [Int32]
-    /// Whether it leads a process group of its own: what a terminal sends to ours does not reach
-    /// it.
+    /// Whether it leads a process group of its own: what a terminal sends to this
+    /// process does not reach it.
     public var leadsGroup: Bool
-    /// Blocked when the program begins; what we block or ignore ourselves is as usual there.
+    /// Blocked when the program begins; what this process blocks or ignores has
+    /// its default effect there.
     public var blockedSignals: [Int32]
 
     public init(
@@ -50,7 +52,7 @@ public struct ProcessLaunch: Sendable {
         for (index, copy) in copies.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, copy, Int32(index))
         }
-        // All of ours are closed on exec; a handler's may not be.
+        // All of this server's are closed on exec; a handler's may not be.
         posix_spawn_file_actions_addclosefrom_np(&actions, Int32(descriptors.count))
         if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
 
@@ -70,7 +72,7 @@ public struct ProcessLaunch: Sendable {
     }
 
     private func prepare(_ attributes: inout posix_spawnattr_t) {
-        // We block and ignore signals that a program expects to work.
+        // This process blocks and ignores signals that a program expects to work.
         var (blocked, all) = (Signals.set(blockedSignals), sigset_t())
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &blocked)

@@ -1,10 +1,11 @@
 import CLinux
+import EventLoop
 import Glibc
 
-/// A program that we started and that goes on by itself; its end is told.
+/// A program that this process started and whose end it is notified of.
 ///
-/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives us: when the loop ends, it
-/// is left alone.
+/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives this process:
+/// when the loop ends, it is left running.
 public final class WatchedProcess: EventSource {
     private let loop: Loop
     public let pid: pid_t
@@ -31,11 +32,11 @@ public final class WatchedProcess: EventSource {
         }
     }
 
-    /// Whether it has not ended yet, as far as was told.
+    /// Whether it has not ended yet, as far as is known.
     public var isRunning: Bool { onEnd != nil }
 
     public func signal(_ number: Int32) {
-        // Until it is reaped, the number is nobody else's.
+        // Until it is reaped, no other process gets its number.
         if isRunning { Glibc.kill(pid, number) }
     }
 

@@ -1,13 +1,15 @@
+import EventLoop
 import Foundation
+import LoopTesting
 import Testing
 
-@testable import EventLoop
+@testable import Processes
 
-/// Writes down what a process tells.
+/// Records the calls of a process.
 private final class ChildListener: ChildProcessDelegate {
     struct Record: Sendable {
         var output: [UInt8] = []
-        var complaints = ""
+        var errors = ""
         var hasEndedOutput = false
         var status: Int32?
     }
@@ -16,13 +18,13 @@ private final class ChildListener: ChildProcessDelegate {
     var child: ChildProcess?
     var onOutput: () -> Void = {}
 
-    func childWrote(_ bytes: UnsafeRawBufferPointer) {
+    func childWroteOutput(_ bytes: UnsafeRawBufferPointer) {
         record.update { $0.output += bytes }
         onOutput()
     }
     func childEndedOutput() { record.update { $0.hasEndedOutput = true } }
-    func childComplained(_ bytes: UnsafeRawBufferPointer) {
-        record.update { $0.complaints += String(decoding: bytes, as: UTF8.self) }
+    func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
+        record.update { $0.errors += String(decoding: bytes, as: UTF8.self) }
     }
     func childEnded(_ status: Int32) {
         child = nil
@@ -30,7 +32,7 @@ private final class ChildListener: ChildProcessDelegate {
     }
 }
 
-extension EventLoopTests {
+extension ProcessesTests {
     @Suite("Child processes")
     struct ChildProcessTests {
         private func command(_ script: String) -> ChildProcess.Command {
@@ -61,20 +63,19 @@ extension EventLoopTests {
                     "A=b c\nPATH=/usr/bin:/bin\n", "", 0
                 ),
             ] as [(String, String, String, Int32)])
-        func ends(_ script: String, _ output: String, _ complaints: String, _ status: Int32) throws
-        {
+        func ends(_ script: String, _ output: String, _ errors: String, _ status: Int32) throws {
             try withLoop { loop in
                 let listener = try run(script, Array("input".utf8), on: loop)
                 #expect(listener.record.wait { $0.status != nil })
                 let record = listener.record.value
-                #expect(record.output == Array(output.utf8) && record.complaints == complaints)
+                #expect(record.output == Array(output.utf8) && record.errors == errors)
                 #expect(record.status == status && record.hasEndedOutput)
             }
         }
 
         /// More in both directions than pipes hold.
         @Test func muchThereAndBack() throws {
-            let input = pattern(1_000_000)
+            let input = (0..<1_000_000).map { UInt8($0 % 251) }
             try withLoop { loop in
                 let listener = try run("cat", input, on: loop)
                 #expect(listener.record.wait { $0.status == 0 })

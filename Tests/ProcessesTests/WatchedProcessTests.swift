@@ -1,11 +1,13 @@
+import EventLoop
 import Foundation
+import LoopTesting
 import Testing
 
-@testable import EventLoop
+@testable import Processes
 
-extension EventLoopTests {
-    @Suite("Processes that are looked after")
-    struct ProcessTests {
+extension ProcessesTests {
+    @Suite("Watched processes")
+    struct WatchedProcessTests {
         private func launch(_ script: String, _ descriptors: [Int32]) -> ProcessLaunch {
             ProcessLaunch(
                 path: "/bin/sh", arguments: ["sh", "-c", script],
@@ -39,7 +41,7 @@ extension EventLoopTests {
         }
 
         @Test(
-            "its end is told, however it came",
+            "its end is reported, however it came",
             arguments: [("exit 7", 7 << 8), ("kill -9 $$", 9)] as [(String, Int32)])
         func ends(_ script: String, _ expected: Int32) throws {
             try withLoop { loop in
@@ -52,7 +54,7 @@ extension EventLoopTests {
                 }.value
                 #expect(status.wait { $0 != nil })
                 #expect(status.value == expected)
-                process.signal(SIGKILL)  // the number may be another's by now
+                process.signal(SIGKILL)  // another process may have the number by now
             }
         }
 
@@ -66,46 +68,6 @@ extension EventLoopTests {
                     }
                 }
             }
-        }
-
-        @Test("messages stay whole, and the end is told once")
-        func control() throws {
-            try withLoop { loop in
-                let (ours, theirs) = try ControlSocket.pair()
-                let messages = Watched<[String]>([])
-                let endCount = Watched(0)
-                let socket = try loop {
-                    Unchecked(
-                        try ControlSocket(
-                            ours, on: loop.loop,
-                            onMessage: { text in messages.update { $0.append(text) } },
-                            onEnd: { endCount.update { $0 += 1 } }))
-                }.value
-                for text in [
-                    "ready\t1", "äöü\n",
-                    String(repeating: "x", count: ControlSocket.messageByteLimit),
-                ] {
-                    #expect(ControlSocket.send(text, to: theirs))
-                }
-                let tooLong = String(repeating: "x", count: ControlSocket.messageByteLimit + 1)
-                #expect(!ControlSocket.send(tooLong, to: theirs))
-                #expect(!ControlSocket.send("", to: theirs))
-                #expect(messages.wait { $0.count == 3 })
-                #expect(messages.value.prefix(2) == ["ready\t1", "äöü\n"])
-                #expect(try loop { socket.send("order") })
-                var bytes = [UInt8](repeating: 0, count: 10)
-                #expect(recv(theirs, &bytes, 10, 0) == 5)
-                close(theirs)
-                #expect(endCount.wait { $0 == 1 })
-                #expect(try loop { !socket.send("late") })
-            }
-        }
-
-        @Test func memoryFile() throws {
-            let file = try MemoryFile(name: "test")
-            try "written by another".write(toFile: file.path, atomically: false, encoding: .utf8)
-            #expect(file.text(byteLimit: 100) == "written by another")
-            #expect(file.text(byteLimit: 7) == "written")
         }
     }
 }

@@ -1,8 +1,9 @@
 import CLinux
+import EventLoop
 import Glibc
 
-/// One end of a connection between two processes of ours: messages that stay whole, and the end of
-/// the other process, however it ended.
+/// One end of a connection between two processes: messages that stay whole, and notice of the other
+/// process's end, however it came.
 public final class ControlSocket: EventSource {
     private let loop: Loop
     private let fd: Int32
@@ -10,7 +11,8 @@ public final class ControlSocket: EventSource {
     private let onEnd: () -> Void
     private var isClosed = false
 
-    /// 64 KiB: what the kernel takes in one piece with room to spare. Longer messages are not sent.
+    /// 64 KiB: what the kernel certainly takes in one piece, and the loop's buffer holds. Longer
+    /// messages are not sent.
     public static let messageByteLimit = 65_536
 
     /// Two ends, closed on exec.
@@ -63,8 +65,7 @@ public final class ControlSocket: EventSource {
 
     public func ready(_ readiness: Readiness) {
         while !isClosed {
-            let buffer = UnsafeMutableRawBufferPointer(
-                rebasing: loop.receiveBuffer.prefix(Self.messageByteLimit))
+            let buffer = loop.readBuffer
             let count = recv(fd, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
                 onMessage(String(decoding: buffer[..<count], as: UTF8.self))

@@ -1,0 +1,93 @@
+import CLinux
+import EventLoop
+import Glibc
+import Synchronization
+
+/// Reports to another process that this one has trapped, before the backtrace is made: that takes
+/// long enough for clients to notice.
+///
+/// `@unchecked Sendable`: nobody writes to it once a signal can see it.
+public final class CrashReport: @unchecked Sendable {
+    /// A trap, a bad access, an arithmetic fault, `abort()`.
+    private static let signals = [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT]
+    private static let signalLimit = 32
+
+    private let fd: Int32
+    private let loops: [Loop]
+    /// By activity (``Loop/note(activity:)``); the last one where that is not known.
+    private let messages: [UnsafeRawBufferPointer]
+    /// What was done about the signals before.
+    private let previousActions: UnsafeMutablePointer<sigaction>
+
+    /// The installed one, for the signals, which must not wait for a lock; 0 before. It is never
+    /// freed.
+    private static let installed = Atomic<UInt>(0)
+
+    /// From now on a crash sends one of the messages to the socket, then goes its usual way. Once
+    /// in a process; later calls have no effect.
+    ///
+    /// - Parameters:
+    ///   - fd: a connected socket that stays open.
+    ///   - loops: whose activity names what the thread was doing.
+    ///   - messages: by activity; made beforehand, since nothing can be allocated in a crash.
+    ///   - other: where the activity is not known.
+    public static func install(_ fd: Int32, loops: [Loop], messages: [String], other: String) {
+        let report = Unmanaged.passRetained(CrashReport(fd, loops, messages + [other]))
+        let address = UInt(bitPattern: report.toOpaque())
+        let (isFirst, _) = installed.compareExchange(
+            expected: 0, desired: address, ordering: .releasing)
+        guard isFirst else { return report.release() }
+        report.takeUnretainedValue().catchSignals()
+    }
+
+    private init(_ fd: Int32, _ loops: [Loop], _ texts: [String]) {
+        self.fd = fd
+        self.loops = loops
+        messages = texts.map { text in
+            let copy = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: text.utf8.count, alignment: 1)
+            copy.copyBytes(from: text.utf8)
+            return UnsafeRawBufferPointer(copy)
+        }
+        previousActions = .allocate(capacity: Self.signalLimit)
+        previousActions.initialize(repeating: sigaction(), count: Self.signalLimit)
+    }
+
+    deinit {
+        for message in messages { message.deallocate() }
+        previousActions.deallocate()
+    }
+
+    private func catchSignals() {
+        for signal in Self.signals {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { CrashReport.caught($0) }
+            action.sa_flags = Int32(SA_ONSTACK)
+            sigaction(signal, &action, previousActions + Int(signal))
+        }
+    }
+
+    private static func caught(_ signal: Int32) {
+        guard let report = UnsafeRawPointer(bitPattern: installed.load(ordering: .acquiring)) else {
+            return
+        }
+        Unmanaged<CrashReport>.fromOpaque(report)._withUnsafeGuaranteedRef { report in
+            report.send()
+            // The instruction runs again, and this time the previous action makes the backtrace.
+            for number in signals { sigaction(number, report.previousActions + Int(number), nil) }
+        }
+        if signal == SIGABRT { raise(signal) }
+    }
+
+    /// In a signal handler: no lock, no allocation.
+    private func send() {
+        var index = messages.count - 1
+        for loop in loops where loop.isCurrent {
+            let activity = loop.currentActivity
+            if activity >= 0 && activity < index { index = activity }
+            break
+        }
+        let message = messages[index]
+        _ = Glibc.send(fd, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
+    }
+}

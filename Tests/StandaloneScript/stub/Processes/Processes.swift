@@ -1,0 +1,1 @@
+// Stands in for the real Processes: see ../../run.sh.
