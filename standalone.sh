@@ -13,6 +13,10 @@
 #   ./standalone.sh build -o server -w handlers
 #   ./standalone.sh editor DIR
 #
+# or runs the tests:
+#
+#   ./standalone.sh test
+#
 # The server calls `standalone.sh rebuild` with its own arguments when handler files changed: see
 # Sources/StandaloneBuild/rebuild.sh.
 #
@@ -31,13 +35,6 @@ package=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 build=$package/.build/standalone # SwiftPM's folder, apart from that of a developer's `swift build`
 mode=${WEBSOCKETHOST_BUILD:-release}
 
-# What the machine must have besides Swift: pkg-config name, a header, Debian package, Fedora package.
-system_libraries=(
-    "openssl openssl/ssl.h libssl-dev openssl-devel"
-    "zlib zlib.h zlib1g-dev zlib-devel"
-    "libcrypt crypt.h libcrypt-dev libxcrypt-devel"
-)
-
 say() { printf 'standalone.sh: %s\n' "$*" >&2; }
 note() { [[ $command == rebuild ]] || say "$@"; } # what a rebuild keeps to itself
 fail() { # CODE MESSAGE…
@@ -47,6 +44,8 @@ fail() { # CODE MESSAGE…
     exit "$code"
 }
 
+# shellcheck source=Sources/FreshMachine/machine.sh
+source "$package/Sources/FreshMachine/machine.sh" || exit 1
 # shellcheck source=Sources/StandaloneBuild/prepare.sh
 source "$package/Sources/StandaloneBuild/prepare.sh" || exit 1
 # shellcheck source=Sources/StandaloneBuild/server.sh
@@ -173,22 +172,8 @@ find_directories() {
 # --- The machine ----------------------------------------------------------------------------------
 
 check_machine() {
-    local library
     case $mode in release | debug) ;; *) fail 2 "WEBSOCKETHOST_BUILD is 'release' or 'debug', not '$mode'" ;; esac
-    for library in "${system_libraries[@]}"; do
-        # shellcheck disable=SC2086 # four words
-        check_library $library
-    done
-}
-
-check_library() { # PKG-CONFIG-NAME HEADER DEBIAN FEDORA
-    if command -v pkg-config >/dev/null; then
-        pkg-config --exists "$1" && return
-    else # without pkg-config only the compiler's own places are searched
-        [[ -e /usr/include/$2 ]] && return
-    fi
-    fail 1 "the headers of $1 are missing: apt-get install $3 pkg-config (Debian, Ubuntu)" \
-        "or dnf install $4 pkgconf (Fedora)"
+    prepare_machine
 }
 
 # What tells one compiler from another. To ask it takes a tenth of a second.
@@ -243,6 +228,11 @@ choose_handlers() {
 
 command=serve product=standalone kind=$mode build_options=()
 case ${1-} in
+    test)
+        shift
+        find_swift && prepare_machine
+        exec swift test --package-path "$package" "$@"
+        ;;
     client) product=client && shift ;;
     rebuild) command=rebuild && shift ;;
     new)
@@ -263,8 +253,8 @@ case ${1-} in
         ;;
 esac
 [[ $product == client ]] || choose_handlers "$@"
-compiler=$(describe_compiler) \
-    || fail 1 "no Swift compiler in PATH: install Swift 6.2 or later, https://www.swift.org/install/linux"
+find_swift
+compiler=$(describe_compiler) || fail 1 "swiftc is not a Swift compiler: $(command -v swiftc)"
 base=$package/.build/handlers/base-$kind
 if [[ $product == client ]]; then
     state=$package/.build/handlers/client-$kind
