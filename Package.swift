@@ -6,6 +6,7 @@
 //   client ─► WebSocketClient ─► WebSocketConnection
 //   StandaloneProgram ─► Supervisor ─► Logging, Processes
 //   StandaloneProgram, client ─► CommandLineOptions ─► Logging
+//   HandlerBuild, RegistryGenerator ─► HandlerRegistry
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► Logging ─► EventLoop
@@ -177,6 +178,7 @@ let tests = [
             "client", "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient",
             "WebSocketProtocol",
         ]),
+    test("HandlerBuildTests", ["HandlerBuild", "HandlerRegistry", "TestSupport"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .target(
@@ -256,7 +258,10 @@ let package = Package(
             dependencies: ["StandaloneProgram", "WebSocketHost"]
                 + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
-        .executableTarget(name: "RegistryGenerator", swiftSettings: settings),
+        module("HandlerRegistry"),
+        module("HandlerBuild", ["HandlerRegistry"]),
+        .executableTarget(
+            name: "RegistryGenerator", dependencies: ["HandlerRegistry"], swiftSettings: settings),
         .plugin(
             name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],
             path: "Sources/RegistryPlugin"),

@@ -55,6 +55,8 @@ struct LayeringTests {
                 "WebSocketProtocol",
             ]
         ),
+        ("HandlerRegistry", []),
+        ("HandlerBuild", ["Glibc", "HandlerRegistry"]),
         ("standalone", ["Glibc", "StandaloneProgram"]),
     ]
 
