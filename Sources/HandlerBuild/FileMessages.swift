@@ -1,10 +1,10 @@
 /// The messages about one file of the author's.
 package struct FileMessages: Equatable, Sendable {
-    /// Below the handlers directory; `nil`: helper code, but not a certain file of it.
-    package var path: String?
+    /// Below the handlers directory; empty: helper code, but not a certain file of it.
+    package var path: String
     package var diagnostics: [Diagnostic]
 
-    package init(_ path: String?, _ diagnostics: [Diagnostic]) {
+    package init(_ path: String, _ diagnostics: [Diagnostic]) {
         self.path = path
         self.diagnostics = diagnostics
     }
@@ -38,7 +38,7 @@ package struct FileMessages: Equatable, Sendable {
 
     /// Sorted by file, as a build shows them.
     package static func sorted(_ all: [FileMessages]) -> [FileMessages] {
-        all.sorted { ($0.path ?? "").utf8.lexicographicallyPrecedes(($1.path ?? "").utf8) }
+        all.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
     /// Text that was kept from an earlier build, with the handlers directory named another way.

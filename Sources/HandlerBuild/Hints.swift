@@ -1,6 +1,6 @@
 /// What an author may do about a message of the compiler, where more is known than it knows.
 enum Hints {
-    /// Each hint stands once in a file, below the first message that it belongs to.
+    /// Each hint stands once in a file, below the first error that it belongs to.
     ///
     /// - Parameter source: what the file has; `nil`: not known.
     static func add(to messages: inout FileMessages, source: [UInt8]?) {
@@ -11,26 +11,33 @@ enum Hints {
                 given.insert(hint).inserted
             else { continue }
             messages.diagnostics[index].hint = hint
+            if diagnostic.message.hasPrefix(otherEncoding) {
+                messages.diagnostics[index].details = []  // Nobody can read it.
+            }
         }
     }
+
+    private static let otherEncoding = "input files must be encoded as UTF-8"
 
     /// - Parameter message: of the compiler, without its place.
     private static func hint(for message: String, _ source: [UInt8]?) -> String? {
         if let module = quoted(after: "no such module ", in: message) { return missing(module) }
-        if quoted(after: "cannot find type ", in: message).map(ofLibrary) == true
-            || quoted(after: "cannot find ", in: message).map(ofLibrary) == true,
-            source.map(importsLibrary) != true
+        if let name = quoted(after: "cannot find ", in: message)
+            ?? quoted(after: "cannot find type ", in: message)
         {
+            guard libraryTypes.contains(name), source.map(importsLibrary) != true else {
+                return nil
+            }
             return "a handler file needs 'import WebSocketHost'"
         }
-        if message.hasSuffix("[#MutableGlobalVariable]") {
+        if message.hasSuffix("[#MutableGlobalVariable]")
+            || message.hasPrefix("mutation of captured var")
+        {
             return "connections run at the same time: share a Mutex in a 'let', or an actor; "
                 + "docs/HANDLERS.md, \"State that connections share\""
         }
-        if message.hasPrefix("invalid UTF-8 found") || message.contains("must be encoded as UTF-8")
-            || message.hasPrefix("nul character embedded")
-        {
-            return "the file is not in UTF-8: save it in that encoding"
+        if message.hasPrefix("invalid UTF-8 found") || message.hasPrefix(otherEncoding) {
+            return "save the file in UTF-8"
         }
         return nil
     }
@@ -38,20 +45,20 @@ enum Hints {
     /// The word in quotation marks behind the beginning of a message.
     private static func quoted(after beginning: String, in message: String) -> String? {
         guard message.hasPrefix(beginning + "'") else { return nil }
-        let word = message.dropFirst(beginning.count + 1).prefix { $0 != "'" }
-        return word.isEmpty ? nil : String(word)
+        return String(message.dropFirst(beginning.count + 1).prefix { $0 != "'" })
     }
 
-    private static func ofLibrary(_ name: String) -> Bool {
-        ["WebSocketHandler", "WebSocket", "HandshakeRequest", "HandshakeRejection", "Close"]
-            .contains(name)
-    }
+    /// Of WebSocketHost, those that a first handler file has.
+    private static let libraryTypes = [
+        "WebSocketHandler", "WebSocket", "HandshakeRequest", "HandshakeRejection",
+    ]
 
     private static func importsLibrary(_ source: [UInt8]) -> Bool {
         source.split(separator: UInt8(ascii: "\n")).contains { line in
             let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            guard let first = words.first, !first.starts(with: "//".utf8) else { return false }
             return words.contains { $0.elementsEqual("import".utf8) }
-                && words.last?.starts(with: "WebSocketHost".utf8) == true
+                && words.contains { $0.starts(with: "WebSocketHost".utf8) }
         }
     }
 
