@@ -7,6 +7,7 @@
 //   StandaloneProgram ─► Supervisor ─► Logging, Processes
 //   StandaloneProgram, client ─► CommandLineOptions ─► Logging
 //   HandlerBuild, RegistryGenerator ─► HandlerRegistry
+//   HandlerBuild ─► CommandLineOptions
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► Logging ─► EventLoop
@@ -178,7 +179,9 @@ let tests = [
             "client", "CommandLineOptions", "EventLoop", "HTTPProtocol", "WebSocketClient",
             "WebSocketProtocol",
         ]),
-    test("HandlerBuildTests", ["HandlerBuild", "HandlerRegistry", "TestSupport"]),
+    test(
+        "HandlerBuildTests",
+        ["CommandLineOptions", "HandlerBuild", "HandlerRegistry", "TestSupport"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .target(
@@ -259,7 +262,7 @@ let package = Package(
                 + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
         module("HandlerRegistry"),
-        module("HandlerBuild", ["HandlerRegistry"]),
+        module("HandlerBuild", ["CommandLineOptions", "HandlerRegistry", "Logging"]),
         .executableTarget(
             name: "RegistryGenerator", dependencies: ["HandlerRegistry"], swiftSettings: settings),
         .plugin(

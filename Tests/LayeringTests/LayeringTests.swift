@@ -56,7 +56,7 @@ struct LayeringTests {
             ]
         ),
         ("HandlerRegistry", []),
-        ("HandlerBuild", ["Glibc", "HandlerRegistry"]),
+        ("HandlerBuild", ["CommandLineOptions", "Glibc", "HandlerRegistry", "Logging"]),
         ("standalone", ["Glibc", "StandaloneProgram"]),
     ]
 
