@@ -67,6 +67,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) private var jobs: [UnownedJob] = []
     @exclusivity(unchecked) private var runningJobs: [UnownedJob] = []
     private let handOver = Mutex(HandOver())
+    private let lastWaitNumber = Atomic<Int>(0)
     /// What streams received since jobs ran last, in bytes.
     @exclusivity(unchecked) var batchByteCount = 0
 
@@ -133,6 +134,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// Leaves SIGPIPE without effect in this process: a connection that the peer closed is an error
     /// of `send`.
     public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// A number for a ``Waiter``. From any thread.
+    func nextWaitNumber() -> Int { lastWaitNumber.add(1, ordering: .relaxed).newValue }
 
     /// Whether the caller is on the loop's thread, within ``run()``. From any thread.
     public var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }

@@ -25,8 +25,8 @@ extension Connection {
         if case .closed(nil) = ending { unansweredCode = session.sentClose?.code }
         return AccessLine.End(
             code: code.rawValue, unansweredCode: unansweredCode?.rawValue,
-            duration: loop.now - opened, receivedMessageCount: receivedMessageCount,
-            receivedByteCount: stream.receivedByteCount, sentMessageCount: sentMessageCount,
+            duration: loop.now - traffic.opened, receivedMessageCount: traffic.receivedMessageCount,
+            receivedByteCount: stream.receivedByteCount, sentMessageCount: traffic.sentMessageCount,
             sentByteCount: stream.sentByteCount + stream.queuedByteCount)
     }
 }

@@ -134,10 +134,12 @@ extension WebSocket {
     /// Sends a message. Suspends only if it has to: that is what makes a loop of `await`s cheap.
     @inlinable
     public func send(_ message: Message, compress: Bool = true) async throws(ConnectionError) {
-        guard let mustWait = try connection.write(message, compress: compress) else {
-            return try await connection.sendInTurn(message, isFinal: true, compress: compress)
+        switch try connection.write(message, compress: compress) {
+        case .queued: return
+        case .queuedOverMark: try await connection.waitUntilDrained()
+        case .notInTurn:
+            try await connection.sendInTurn(message, isFinal: true, compress: compress)
         }
-        if mustWait { try await connection.waitUntilDrained() }
     }
 
     private func send(

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WebSocketHost
 import WebSocketProtocol
@@ -10,6 +11,13 @@ func failure(_ body: () async throws(ConnectionError) -> Void) async -> Connecti
     } catch {
         return error
     }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
 }
 
 @Suite("Cancelled waits")
@@ -29,6 +37,46 @@ struct CancellationTests {
         try await TestServer(handler).run { port in
             let client = try TestClient(port)
             #expect(try client.text() == "still here")
+        }
+    }
+
+    @Test("a sender that is cancelled leaves the others waiting for a client that does not read")
+    func oneOfTwoSenders() async throws {
+        let hasChecked = Gate()
+        let byteCount = 1 << 25
+        let handler = WebSocketHandler { socket in
+            let hasReturned = Flag()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await socket.send([UInt8](repeating: 0, count: byteCount))
+                    hasReturned.set()
+                }
+                while await socket.queuedByteCount == 0 { await Task.yield() }
+                let other = Task { [socket] in
+                    await failure { () async throws(ConnectionError) in
+                        try await socket.send("behind it")
+                    }
+                }
+                await Task.yield()
+                other.cancel()
+                #expect(await other.value == .cancelled)
+                // Whoever was resumed with it would run now.
+                for _ in 0..<10 { await Task.yield() }
+                #expect(!hasReturned.isSet)
+                hasChecked.block()
+                try await group.waitForAll()
+            }
+            #expect(hasReturned.isSet)
+        }
+        var configuration = Configuration()
+        configuration.connection.pingInterval = .zero
+        configuration.connection.sendQueueByteLimit = 2 * byteCount
+        try await TestServer(configuration, handler).run { port in
+            let client = try TestClient(port)
+            hasChecked.waitUntilBlocked()
+            hasChecked.open()
+            #expect(try client.message() == .binary([UInt8](repeating: 0, count: byteCount)))
+            #expect(try client.text() == "behind it")
         }
     }
 

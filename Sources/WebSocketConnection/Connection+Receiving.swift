@@ -1,10 +1,11 @@
 import EventLoop
+import Logging
 import WebSocketProtocol
 
 extension Connection: StreamDelegate {
     package func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
-        lastReceived = loop.now
-        receiver?.prefetch()
+        traffic.lastReceived = loop.now
+        if handler.receiver != nil { handler.waitingTask?.prefetch() }
         if isRaw { return receivedRaw(UnsafeRawBufferPointer(bytes)) }
         var input = InputBytes(bytes)
         parse(&input)
@@ -18,10 +19,10 @@ extension Connection: StreamDelegate {
         }
     }
 
-    /// Keeps what was not looked at, and lets the client wait.
+    /// Keeps what was not parsed, and lets the peer wait.
     private func holdUp(_ input: InputBytes) {
         guard !hasEnded else { return }
-        unparsed.append(contentsOf: input.remaining)
+        unparsed.append(input.remaining)
         stream.pauseReading()
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
@@ -38,9 +39,7 @@ extension Connection: StreamDelegate {
     }
 
     package func streamDrained() {
-        let waiters = drainWaiters
-        drainWaiters = []
-        for waiter in waiters { waiter.resume() }
+        waits?.drained.resumeAll(returning: ())
         readOn()
     }
 
@@ -79,24 +78,15 @@ extension Connection {
         }
     }
 
-    /// Looks at what was left over. May be called from the handler's task, so it runs no jobs.
+    /// Parses what was kept. May be called from the handler's task, so it runs no jobs.
     func parseUnparsed() {
-        guard unparsedOffset < unparsed.count, !isRaw else { return }
+        guard !unparsed.isEmpty, !isRaw else { return }
         var bytes = unparsed
-        unparsed = []
-        let isDone = bytes.withUnsafeMutableBytes { buffer in
-            var input = InputBytes(.init(rebasing: buffer[unparsedOffset...]))
-            parse(&input)
-            unparsedOffset = buffer.count - input.remainingByteCount
-            return input.isEmpty
-        }
-        if isDone {
-            unparsedOffset = 0
-            stream.resumeReading()
-        } else {
-            unparsed = bytes
-            if stream.isOverDrainMark { stream.needsDrainNotice = true }
-        }
+        unparsed = UnparsedBytes()
+        bytes.parse { parse(&$0) }
+        if bytes.isEmpty { return stream.resumeReading() }
+        unparsed = bytes
+        if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
     /// Goes on with what back-pressure held up.
@@ -109,7 +99,7 @@ extension Connection {
     private func received(_ event: consuming Session.Event) {
         switch consume event {
         case .message(let message):
-            receivedMessageCount &+= 1
+            traffic.receivedMessageCount &+= 1
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
             guard !isDone else { return }
             deliver(message)
@@ -128,11 +118,9 @@ extension Connection {
     }
 
     private func deliver(_ message: consuming Message) {
-        guard let receiver else { return inbox.append(message) }
-        self.receiver = nil
-        isHandlerBusy = true
-        if let receiveTimer { loop.cancel(receiveTimer) }
-        receiver.continuation.resume(returning: .success(message))
+        guard let receiver = handler.receiver.take() else { return inbox.append(message) }
+        handler.isBusy = true
+        receiver.resume(returning: .success(message))
     }
 
     func describe(_ message: Message) -> String {
@@ -150,7 +138,7 @@ extension Connection {
     @usableFromInline
     func nextReadyMessage() -> Message? {
         guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
-        isHandlerBusy = true
+        handler.isBusy = true
         if inbox.isEmpty { readOn() }
         return message
     }
@@ -159,7 +147,7 @@ extension Connection {
     nonisolated(nonsending) func waitForMessage(
         timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
-        guard loop.isCurrent, handlerTask == .current else {
+        guard loop.isCurrent, handler.taskIdentity == .current else {
             return try await waitElsewhere(timeout)
         }
         // Nobody but this connection has the handler's task to cancel it, so that need not be
@@ -168,10 +156,15 @@ extension Connection {
         // under a lock, for each message.
         let received: Received = await _unsafeInheritExecutor_withUnsafeContinuation {
             continuation in
-            let receiver = Receiver(number: Self.handlerWait, continuation: continuation)
-            startWaiting(receiver, timeout)
+            var waiter = Waiter(number: Self.handlerWait, continuation)
+            if let timeout {
+                waiter.limit(to: timeout, on: loop) { [unowned self] in
+                    interruptReceive(Self.handlerWait, .timedOut)
+                }
+            }
+            startReceiving(waiter)
             if TaskIdentity.currentIsCancelled {
-                loop.submit { self.cancelReceiver(Self.handlerWait) }
+                loop.submit { self.interruptReceive(Self.handlerWait, .cancelled) }
             }
         }
         noteActivity()
@@ -183,64 +176,38 @@ extension Connection {
     private nonisolated(nonsending) func waitElsewhere(
         _ timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
-        let number = nextWaitNumber()
-        let received: Received = await wait(
-            { connection, continuation in
-                connection.startWaiting(
-                    Receiver(number: number, continuation: continuation), timeout)
-            }, cancel: { $0.cancelReceiver(number) })
+        let received: Received = await wait(timeout: timeout) { connection, waiter in
+            connection.startReceiving(waiter)
+        } interrupt: { connection, number, reason in
+            connection.interruptReceive(number, reason)
+        }
         if loop.isCurrent { noteActivity() }
         return try received.get()
     }
 
     /// The number of all waits of the handler's own task: there is one at a time.
-    static let handlerWait = 0
+    private static let handlerWait = 0
 
-    func cancelReceiver(_ number: Int) {
-        if receiver?.number == number { stopWaiting(.failure(.cancelled)) }
+    private func interruptReceive(_ number: Int, _ reason: WaitInterruption) {
+        handler.receiver.resume(number, returning: .failure(ConnectionError(reason)))
     }
 
-    private func startWaiting(_ receiver: Receiver, _ timeout: Duration?) {
-        let continuation = receiver.continuation
-        if let message = nextReadyMessage() {
-            return continuation.resume(returning: .success(message))
+    private func startReceiving(_ waiter: Waiter<Received>) {
+        if let message = nextReadyMessage() { return waiter.resume(returning: .success(message)) }
+        guard handler.receiver == nil else {
+            return waiter.resume(returning: .failure(.receiveInProgress))
         }
-        guard self.receiver == nil else {
-            return continuation.resume(returning: .failure(.receiveInProgress))
-        }
-        isHandlerBusy = false
-        if isAnsweringClose { answerClose() }
-        if let ending {
-            return continuation.resume(returning: Self.received(at: ending))
-        }
-        if isRaw { return continuation.resume(returning: .success(nil)) }
-        if session.hasSentClose {
-            return continuation.resume(returning: .success(nil))
-        }
-        self.receiver = receiver
+        handler.isBusy = false
+        answerCloseIfDue()
+        if let ending { return waiter.resume(returning: Self.received(at: ending)) }
+        if isRaw || session.hasSentClose { return waiter.resume(returning: .success(nil)) }
+        handler.receiver = waiter
+        handler.waitingTask = WaitingTask(waiter.continuation)
         inbox.shrink()
-        if let timeout { startReceiveTimer(timeout) }
         readOn()
     }
 
-    private func startReceiveTimer(_ timeout: Duration) {
-        let timer =
-            receiveTimer
-            ?? loop.makeTimer { [unowned self] in stopWaiting(.failure(.timedOut)) }
-        receiveTimer = timer
-        // From the present, not from the turn's beginning: the handler may have computed since.
-        loop.schedule(timer, at: loop.currentTime + timeout)
-    }
-
-    /// Ends a wait that no message ended.
-    func stopWaiting(_ result: Received) {
-        if let receiveTimer { loop.cancel(receiveTimer) }
-        guard let receiver else { return }
-        self.receiver = nil
-        receiver.continuation.resume(returning: result)
-    }
-
-    /// What `receive` says after the last message.
+    /// What `receive` returns after the last message.
     static func received(at ending: ConnectionError) -> Received {
         if case .closed = ending { .success(nil) } else { .failure(ending) }
     }

@@ -1,0 +1,79 @@
+import EventLoop
+import Synchronization
+import WebSocketProtocol
+
+extension Connection {
+    /// Sends from a task that runs elsewhere, or a piece of a message, or while another task sends
+    /// one piece by piece.
+    @usableFromInline
+    nonisolated(nonsending) func sendInTurn(
+        _ message: Message, isFinal: Bool, compress: Bool
+    ) async throws(ConnectionError) {
+        let sender = TaskIdentity.current
+        while true {
+            let outcome = try await onLoop { connection in
+                Result { () throws(ConnectionError) in
+                    try connection.writeInTurn(message, isFinal, compress, from: sender)
+                }
+            }.get()
+            switch outcome {
+            case .queued: return
+            case .queuedOverMark: return try await waitUntilDrained()
+            case .notInTurn: await waitForTurn()
+            }
+            if Task.isCancelled { throw .cancelled }
+        }
+    }
+
+    private func writeInTurn(
+        _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
+    ) throws(ConnectionError) -> SendOutcome {
+        if let messageInPieces, messageInPieces.sender != sender, !isDone { return .notInTurn }
+        let outcome = try writePiece(message, isFinal: isFinal, compress: compress)
+        if isFinal {
+            endPieces()
+        } else if messageInPieces == nil {
+            messageInPieces = MessageInPieces(sender: sender)
+        }
+        return outcome
+    }
+
+    /// Waits until no other task has a message under way.
+    private nonisolated(nonsending) func waitForTurn() async {
+        await wait { connection, waiter in
+            if let pieces = connection.messageInPieces, !connection.isDone {
+                pieces.others.append(waiter)
+            } else {
+                waiter.resume(returning: ())
+            }
+        } interrupt: { connection, number, _ in
+            connection.messageInPieces?.others.resume(number, returning: ())
+        }
+    }
+
+    /// The message is complete, or cannot be any more: the other senders try again.
+    func endPieces() {
+        messageInPieces.take()?.others.resumeAll(returning: ())
+    }
+}
+
+/// A message that a task sends piece by piece. What other tasks send waits until it is complete.
+final class MessageInPieces {
+    let sender: TaskIdentity
+    /// Or another task might get its address, and continue its message.
+    private let keptSender: AnyObject?
+    /// Tasks that wait until the message is complete.
+    @exclusivity(unchecked) var others: [Waiter<Void>] = []
+
+    /// How many there are, on all connections.
+    private static let count = Atomic<Int>(0)
+    static var existsAnywhere: Bool { count.load(ordering: .relaxed) > 0 }
+
+    init(sender: TaskIdentity) {
+        self.sender = sender
+        keptSender = sender.task
+        Self.count.add(1, ordering: .relaxed)
+    }
+
+    deinit { Self.count.subtract(1, ordering: .relaxed) }
+}

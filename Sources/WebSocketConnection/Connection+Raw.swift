@@ -1,0 +1,62 @@
+import EventLoop
+
+// For tests of clients: a connection whose bytes are the handler's. The session sees none of them.
+
+extension Connection {
+    typealias ReceivedBytes = Result<[UInt8]?, ConnectionError>
+
+    nonisolated(nonsending) func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
+        let mustWait: Result<Bool, ConnectionError> = await onLoop { connection in
+            if let ending = connection.ending { return .failure(ending) }
+            connection.stream.write(bytes)
+            return .success(connection.flushOverMark())
+        }
+        if try mustWait.get() { try await waitUntilDrained() }
+    }
+
+    nonisolated(nonsending) func unsafeReceive(timeout: Duration?) async -> ReceivedBytes {
+        await wait(timeout: timeout) { connection, waiter in
+            connection.receiveRaw(waiter)
+        } interrupt: { connection, number, reason in
+            connection.waits?.rawBytes.resume(
+                number, returning: .failure(ConnectionError(reason)))
+        }
+    }
+
+    private func receiveRaw(_ waiter: Waiter<ReceivedBytes>) {
+        guard waits?.rawBytes == nil, handler.receiver == nil else {
+            return waiter.resume(returning: .failure(.receiveInProgress))
+        }
+        switch phase {
+        case .open, .awaitingClose: enter(.raw(hasReachedEnd: false))
+        // The handler asks for no message any more.
+        case .answeringClose: answerCloseIfDue()
+        case .raw, .ended: break
+        }
+        if let bytes = unparsed.takeAll() { return waiter.resume(returning: .success(bytes)) }
+        if let ending { return waiter.resume(returning: Self.receivedRaw(at: ending)) }
+        if case .raw(hasReachedEnd: true) = phase { return waiter.resume(returning: .success(nil)) }
+        makeWaits().rawBytes = waiter
+        stream.resumeReading()
+    }
+
+    func receivedRaw(_ bytes: UnsafeRawBufferPointer) {
+        guard !hasEnded, !bytes.isEmpty else { return }
+        unparsed.append(bytes)
+        if waits?.rawBytes != nil {
+            waits?.rawBytes.resume(returning: .success(unparsed.takeAll()))
+        } else if unparsed.count >= settings.receiveQueueByteLimit {
+            stream.pauseReading()
+        }
+    }
+
+    /// The peer sends no more. Writing may go on.
+    func endRaw() {
+        enter(.raw(hasReachedEnd: true))
+        waits?.rawBytes.resume(returning: .success(nil))
+    }
+
+    static func receivedRaw(at ending: ConnectionError) -> ReceivedBytes {
+        if case .closed = ending { .success(nil) } else { .failure(ending) }
+    }
+}

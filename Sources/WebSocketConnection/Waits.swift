@@ -1,0 +1,28 @@
+import EventLoop
+
+/// The tasks that wait for something other than a message. Most connections never have one, and
+/// thousands of them may be idle.
+final class Waits {
+    /// For the queue to fall to its mark.
+    @exclusivity(unchecked) var drained: [Waiter<Void>] = []
+    /// For the connection's end.
+    @exclusivity(unchecked) var ended: [Waiter<Void>] = []
+    @exclusivity(unchecked) var pongs: [PongWaiter] = []
+    @exclusivity(unchecked) var sleepers: [Waiter<Result<Void, ConnectionError>>] = []
+    /// For bytes as they come; see Connection+Raw.swift.
+    @exclusivity(unchecked) var rawBytes: Waiter<Connection.ReceivedBytes>?
+
+    struct PongWaiter {
+        let payload: [UInt8]
+        let waiter: Waiter<Result<MonotonicTime, ConnectionError>>
+    }
+}
+
+extension ConnectionError {
+    init(_ interruption: WaitInterruption) {
+        switch interruption {
+        case .cancelled: self = .cancelled
+        case .timedOut: self = .timedOut
+        }
+    }
+}
