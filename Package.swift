@@ -122,8 +122,10 @@ func preparedHandlers(_ folder: String) -> (handlers: [HandlerFile], helpers: Ta
 let handlerSettings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 let settings = handlerSettings + [.enableUpcomingFeature("MemberImportVisibility")]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func test(
@@ -255,7 +257,8 @@ let package = Package(
             swiftSettings: settings),
         module(
             "StandaloneProgram",
-            ["CommandLineOptions", "Processes", "Supervisor", "WebSocketHost", "WebSocketProtocol"]),
+            ["CommandLineOptions", "Processes", "Supervisor", "WebSocketHost", "WebSocketProtocol"],
+            exclude: ["help.txt"]),
         .executableTarget(
             name: "standalone",
             dependencies: ["StandaloneProgram", "WebSocketHost"]

@@ -9,25 +9,38 @@ extension Options {
                ./standalone.sh --help explains all options
         """
 
+    /// `standalone.sh help`. The file help.txt beside this one has the same text.
     static var help: String {
-        var text = """
-            WebSocketHost: serves a directory of WebSocket handlers. handlers/echo_wsh.swift answers
-            ws://localhost:\(defaults.port)/echo.
+        """
+        WebSocketHost: serves a directory of WebSocket handlers. handlers/echo_wsh.swift answers
+        ws://localhost:\(defaults.port)/echo.
 
-            usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
+        usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
+               ./standalone.sh COMMAND [arguments]
 
-            """
-        text += table.help
-        text += """
-
-            Sizes take K, M and G. Every option may be written with _ for - and its value after =, and given
-            as a variable: \(Environment.prefix)PORT is --port. Paths are relative to the current directory,
-            those in a configuration file to the file.
-            Exit codes: 0 stopped as asked, 1 cannot start or was forced to stop, 2 wrong arguments,
-            3 cannot listen, 4 --strict and a handler does not compile.
-            """
-        return text
+        \(CommandHelp.text)\(table.help)
+        \(notes)
+        """
     }
+
+    /// `--help` of a program that `standalone.sh build` made, which has its handlers in it.
+    static func help(ofProgram name: String) -> String {
+        """
+        A server of WebSocketHost with its handlers in it.
+
+        usage: \(name) [-p PORT] [options]
+        \(table.help)
+        \(notes)
+        """
+    }
+
+    private static let notes = """
+        Sizes take K, M and G. Every option may be written with _ for - and its value after =,
+        and set by an environment variable: \(Environment.prefix)PORT is --port. Paths are
+        relative to the current directory; in a configuration file, to that file.
+        Exit codes: 0 stopped as asked, 1 cannot start or was forced to stop, 2 wrong arguments,
+        3 cannot listen, 4 --strict and a handler does not compile.
+        """
 
     /// `--print-config`: a configuration file that says what this invocation says, each line below
     /// where it is from; defaults are comments.
