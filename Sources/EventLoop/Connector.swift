@@ -1,56 +1,40 @@
-import CLinux
 import Glibc
 
-/// A TCP connection being made to one address. Belongs to its loop's thread.
+/// A connection being made to one address. Belongs to its loop's thread.
 public final class Connector: EventSource {
-    private let loop: Loop
-    private let fd: Int32
-    private let onEnd: (Result<Int32, SystemError>) -> Void
-    private var isDone = false
+    /// `nil`: it is made, or given up.
+    private var descriptor: FileDescriptor?
+    private let onEnd: (consuming Result<FileDescriptor, SystemError>) -> Void
 
     /// Begins to connect.
     ///
-    /// - Parameter onEnd: called once, later: with the connected descriptor, which is the caller's
-    ///   from then on, or with the reason why there is none. Not called after ``close()``.
+    /// - Parameter onEnd: called once, later: with the connected descriptor, or with the reason why
+    ///   there is none. Not called after ``close()``.
     /// - Throws: what is known at once, such as an address family that this machine lacks.
     public init(
         to address: SocketAddress, on loop: Loop,
-        onEnd: @escaping (Result<Int32, SystemError>) -> Void
+        onEnd: @escaping (consuming Result<FileDescriptor, SystemError>) -> Void
     ) throws(SystemError) {
-        self.loop = loop
         self.onEnd = onEnd
-        fd = try Socket.open(address.family)
-        do throws(SystemError) {
-            let code = address.withSockaddr { connect(fd, $0, $1) }
-            // connect(2): a non-blocking socket goes on and is writable when it is done.
-            guard code == 0 || errno == EINPROGRESS else {
-                throw SystemError("connect(\(address))")
-            }
-            try loop.add(fd, [.writable, .edgeTriggered], self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        let socket = try Socket.open(address.family)
+        let code = address.withSockaddr { connect(socket.number, $0, $1) }
+        // connect(2): a non-blocking socket goes on and is writable when it is done.
+        guard code == 0 || errno == EINPROGRESS else { throw SystemError("connect(\(address))") }
+        if address.family != .unix { Socket.disableNagle(socket.number) }
+        descriptor = consume socket
+        try descriptor?.watch([.writable, .edgeTriggered], by: self, on: loop)
     }
 
     public func ready(_ readiness: Readiness) {
-        guard !isDone else { return }
-        isDone = true
-        loop.remove(fd)
-        if let error = Socket.takeError(fd) {
-            Glibc.close(fd)
+        guard var socket = descriptor.take() else { return }
+        socket.unwatch()
+        if let error = Socket.takeError(socket.number) {
             onEnd(.failure(SystemError("connect", code: error)))
         } else {
-            Socket.disableNagle(fd)
-            onEnd(.success(fd))
+            onEnd(.success(socket))
         }
     }
 
     /// Gives up.
-    public func close() {
-        guard !isDone else { return }
-        isDone = true
-        loop.remove(fd)
-        Glibc.close(fd)
-    }
+    public func close() { descriptor = nil }
 }

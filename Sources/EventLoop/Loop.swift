@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Synchronization
 
@@ -24,8 +23,7 @@ public protocol EventSource: AnyObject {
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only (``isCurrent``),
 /// but for `handOver`, which is behind its mutex, and the atomics.
 public final class Loop: TaskExecutor, @unchecked Sendable {
-    private let epoll: Epoll
-    private let wakeUpDescriptor: Int32
+    private let poller: Poller
     @exclusivity(unchecked) private var sources: [Registration] = []
     @exclusivity(unchecked) private var timers = Timers()
     @exclusivity(unchecked) private var alarmClock: AlarmClock
@@ -116,20 +114,13 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     package init(manualTime: ManualTime?) throws(SystemError) {
         self.manualTime = manualTime
         turnTime = manualTime?.now ?? .current()
-        epoll = try Epoll()
-        wakeUpDescriptor = try check("eventfd") {
-            eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        }
+        poller = try Poller()
         alarmClock = try AlarmClock()
         receiveBuffer = .allocate(byteCount: Self.receiveBufferByteCount, alignment: 64)
-        try epoll.add(wakeUpDescriptor, .readable, token: Self.wakeUpToken)
-        try epoll.add(alarmClock.fd, [.readable, .edgeTriggered], token: Self.alarmToken)
+        try poller.add(alarmClock.fd, [.readable, .edgeTriggered], token: Self.alarmToken)
     }
 
-    deinit {
-        receiveBuffer.deallocate()
-        close(wakeUpDescriptor)
-    }
+    deinit { receiveBuffer.deallocate() }
 
     /// Leaves SIGPIPE without effect in this process: a connection that the peer closed is an error
     /// of `send`.
@@ -177,7 +168,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         runReadyJobs()
         readOnUnreadStreams()
         noteTurnEnd()
-        let count = epoll.wait(blocks: mayBlock())
+        let count = poller.wait(blocks: mayBlock())
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         dispatchEvents(count)
@@ -194,8 +185,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private func dispatchEvents(_ count: Int) {
         var batchEnd = Self.batchEventLimit
         for index in 0..<count {
-            let (token, readiness) = epoll.event(at: index)
-            if index &+ 2 < count { prefetch(epoll.event(at: index &+ 2).token) }
+            let (token, readiness) = poller.event(at: index)
+            if index &+ 2 < count { prefetch(poller.event(at: index &+ 2).token) }
             dispatch(token, readiness)
             if batchByteCount >= Self.batchByteLimit || index &+ 1 >= batchEnd {
                 batchEnd = index &+ 1 &+ Self.batchEventLimit
@@ -218,7 +209,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     }
 
     private func dispatch(_ token: UInt64, _ readiness: Readiness) {
-        if token == Self.wakeUpToken { return drainWakeUp() }
+        if poller.isWakeUp(token) { return }
         if token == Self.alarmToken { return alarmClock.rang() }
         let fd = Self.descriptor(of: token)
         guard fd < sources.count else { return }
@@ -255,8 +246,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 // MARK: - Descriptors
 
 extension Loop {
-    // No descriptor has these numbers.
-    private static let wakeUpToken = UInt64.max
+    /// No descriptor has this number.
     private static let alarmToken = UInt64.max - 1
 
     private func token(_ fd: Int32) -> UInt64 {
@@ -272,7 +262,7 @@ extension Loop {
     /// - Parameter isBatched: for streams, which know nothing of each other. What a script or a
     ///   signal says may close a stream, and must not find there what ought to have been sent by
     ///   then.
-    package func add(
+    func add(
         _ fd: Int32, _ interest: Readiness, _ source: any EventSource, isBatched: Bool = false
     ) throws(SystemError) {
         let index = Int(fd)
@@ -281,20 +271,20 @@ extension Loop {
         sources[index].isBatched = isBatched
         sources[index].generation &+= 1
         do {
-            try epoll.add(fd, interest, token: token(fd))
+            try poller.add(fd, interest, token: token(fd))
         } catch {
             sources[index].source = nil
             throw error
         }
     }
 
-    package func modify(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
-        try epoll.modify(fd, interest, token: token(fd))
+    func modify(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
+        try poller.modify(fd, interest, token: token(fd))
     }
 
     /// Stops watching. Must precede closing the descriptor.
-    package func remove(_ fd: Int32) {
-        epoll.remove(fd)
+    func remove(_ fd: Int32) {
+        poller.remove(fd)
         forget(fd)
     }
 
@@ -356,8 +346,7 @@ extension Loop {
         }
         if mustCatchUp { _ = try? LoopThread { self.catchUp() } }
         guard mustWake else { return }
-        var one: UInt64 = 1
-        _ = write(wakeUpDescriptor, &one, 8)
+        poller.wakeUp()
     }
 
     /// Does what comes after the end of ``run()``, on a thread that lasts as long as that takes: a
@@ -375,11 +364,6 @@ extension Loop {
             }
             if isDone { return }
         }
-    }
-
-    private func drainWakeUp() {
-        var count: UInt64 = 0
-        _ = read(wakeUpDescriptor, &count, 8)
     }
 
     private func takeHandOver() {

@@ -1,11 +1,10 @@
-import CLinux
 import Glibc
 
-/// A file or folder opened for reading; closed when nobody holds it any more.
+/// A file or folder opened for reading; closed with the last reference.
 ///
 /// Not tied to a loop: all calls are the kernel's, and none changes the descriptor's position.
 public final class OpenFile: Sendable {
-    let fd: Int32
+    let descriptor: FileDescriptor
     public let kind: Kind
     public let byteCount: Int
     /// When its content last changed, in nanoseconds since 1970.
@@ -20,15 +19,10 @@ public final class OpenFile: Sendable {
         case other
     }
 
-    /// Takes over the descriptor.
-    init(_ fd: Int32) throws(SystemError) {
+    init(_ descriptor: consuming FileDescriptor) throws(SystemError) {
         var status = stat()
-        guard fstat(fd, &status) == 0 else {
-            let error = SystemError("fstat")
-            close(fd)
-            throw error
-        }
-        self.fd = fd
+        try check("fstat") { fstat(descriptor.number, &status) }
+        self.descriptor = consume descriptor
         switch status.st_mode & S_IFMT {
         case S_IFREG: kind = .regular
         case S_IFDIR: kind = .folder
@@ -39,7 +33,7 @@ public final class OpenFile: Sendable {
         isExecutable = status.st_mode & 0o111 != 0
     }
 
-    deinit { close(fd) }
+    var fd: Int32 { descriptor.number }
 
     /// Fills `buffer` from the file's byte `offset` on.
     ///
@@ -71,46 +65,10 @@ public final class OpenFile: Sendable {
 extension OpenFile {
     /// Opens what a path leads to, wherever it is.
     public convenience init(path: String) throws(SystemError) {
-        let fd = try check("open") {
-            Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        }
-        try self.init(fd)
-    }
-
-    /// Opens what lies in this folder, if no link is on the way.
-    ///
-    /// - Parameter path: relative, without `..`.
-    /// - Throws: `ELOOP` if there is a link; the caller may then ask ``openThroughLinks(_:)``. Also
-    ///   where the kernel cannot do this (before 5.6, or forbidden in a container).
-    public func openWithoutLinks(_ path: String) throws(SystemError) -> OpenFile {
-        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-        let resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH
-        while true {
-            let file = linux_openat2(fd, path, UInt(flags), UInt(resolve))
-            if file >= 0 { return try OpenFile(file) }
-            switch errno {
-            case EINTR, EAGAIN: continue
-            case ENOSYS, EPERM, E2BIG: throw SystemError("openat2", code: ELOOP)
-            default: throw SystemError("openat2")
-            }
-        }
-    }
-
-    /// Opens what a path in this folder leads to, links and all, for reading, if `isAllowed` says
-    /// so of the place where it lies. Nothing is opened before that: a device may act on being
-    /// opened.
-    ///
-    /// - Throws: `EXDEV` if it is not allowed.
-    public func openThroughLinks(
-        _ path: String, isAllowed: (_ realPath: String) -> Bool
-    ) throws(SystemError) -> OpenFile {
-        let place = try check("openat") { openat(fd, path, linux_O_PATH | O_CLOEXEC) }
-        let found = try OpenFile(place)
-        guard found.kind != .other, let realPath = found.realPath, isAllowed(realPath) else {
-            throw SystemError("openat", code: EXDEV)
-        }
-        // The same file, whatever was put in its place meanwhile.
-        return try OpenFile(path: "/proc/self/fd/\(found.fd)")
+        try self.init(
+            try FileDescriptor("open") {
+                Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+            })
     }
 
     /// The names in this folder, in no order, `.` and `..` left out, with a slash behind a

@@ -1,13 +1,11 @@
-import CLinux
 import Glibc
 
-/// The calls on TCP sockets that listeners, streams and clients share. Descriptors are non-blocking
-/// and closed on exec.
+/// The calls on stream sockets that listeners, streams and clients share. Descriptors are
+/// non-blocking and closed on exec.
 enum Socket {
-    static func open(_ family: SocketAddress.Family) throws(SystemError) -> Int32 {
-        let domain = family == .ipv4 ? AF_INET : AF_INET6
+    static func open(_ family: SocketAddress.Family) throws(SystemError) -> FileDescriptor {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        return try check("socket") { socket(domain, kind, 0) }
+        return try FileDescriptor("socket") { socket(family.domain, kind, 0) }
     }
 
     static func set(
@@ -42,49 +40,64 @@ enum Socket {
                 }
             }
         }
-        guard let address = SocketAddress(storage) else {
+        guard let address = SocketAddress(storage, byteCount: Int(byteCount)) else {
             throw SystemError("getsockname", code: EAFNOSUPPORT)
         }
         return address
     }
 
     /// A socket that listens; see ``Listener`` for taking connections from it.
-    static func listen(at address: SocketAddress, backlog: Int32) throws(SystemError) -> Int32 {
-        let fd = try open(address.family)
-        do throws(SystemError) {
-            try set(fd, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
+    ///
+    /// The file of a Unix-domain address is made, with the rights that the process's umask leaves,
+    /// and stays when the socket is closed. One that nobody listens on any more is replaced.
+    static func listen(
+        at address: SocketAddress, backlog: Int32
+    ) throws(SystemError) -> FileDescriptor {
+        let socket = try open(address.family)
+        switch address.family {
+        case .ipv4, .ipv6:
+            try set(socket.number, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
             if address.family == .ipv6 {
                 // Or it would take the IPv4 address of the same port, which has a socket of its
                 // own.
-                try set(fd, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
+                try set(socket.number, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
             }
-            disableNagle(fd)  // accepted sockets inherit it
-            try check("bind") { address.withSockaddr { Glibc.bind(fd, $0, $1) } }
-            try check("listen") { Glibc.listen(fd, backlog) }
-        } catch {
-            close(fd)
-            throw error
+            disableNagle(socket.number)  // accepted sockets inherit it
+            try bind(socket.number, to: address)
+        case .unix:
+            do throws(SystemError) {
+                try bind(socket.number, to: address)
+            } catch {
+                guard error.code == EADDRINUSE, try isAbandoned(address) else { throw error }
+                unlink(address.host)
+                try bind(socket.number, to: address)
+            }
         }
-        return fd
+        try check("listen") { Glibc.listen(socket.number, backlog) }
+        return socket
     }
 
-    /// The next connection that waits; throws `EAGAIN` when there is none.
-    static func accept(_ fd: Int32) throws(SystemError) -> (fd: Int32, peer: SocketAddress) {
+    private static func bind(_ fd: Int32, to address: SocketAddress) throws(SystemError) {
+        try check("bind") { address.withSockaddr { Glibc.bind(fd, $0, $1) } }
+    }
+
+    /// Whether the file of a Unix-domain address is a socket that nobody listens on.
+    private static func isAbandoned(_ address: SocketAddress) throws(SystemError) -> Bool {
+        let probe = try open(.unix)
+        return address.withSockaddr { connect(probe.number, $0, $1) } != 0
+            && errno == ECONNREFUSED
+    }
+
+    /// The next connection that waits on a listening socket; throws `EAGAIN` when none does.
+    static func accept(
+        _ fd: Int32, localAddress: SocketAddress? = nil
+    ) throws(SystemError) -> AcceptedConnection {
         var storage = sockaddr_storage()
         var byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let accepted = try check("accept4") {
-            withUnsafeMutablePointer(to: &storage) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    accept4(
-                        fd, $0, &byteCount,
-                        Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-                }
-            }
-        }
-        guard let peer = SocketAddress(storage) else {
-            close(accepted)
+        let descriptor = try accept(fd, peer: &storage, &byteCount)
+        guard let peer = SocketAddress(storage, byteCount: Int(byteCount)) else {
             throw SystemError("accept4", code: ECONNABORTED)
         }
-        return (accepted, peer)
+        return AcceptedConnection(descriptor, peer: peer, localAddress: localAddress)
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Who uses a stream. All calls come on the loop's thread.
@@ -31,8 +30,9 @@ public final class Stream: EventSource {
     // What each message needs comes first and lies together, as in a Connection.
 
     public let loop: Loop
-    /// -1: no socket but ``memory``.
-    let fd: Int32
+    /// `nil`: closed, or no socket but ``memory``.
+    @exclusivity(unchecked) private var descriptor: FileDescriptor?
+    var fd: Int32 { descriptor?.number ?? -1 }
     @exclusivity(unchecked) var isReadable = false
     @exclusivity(unchecked) private var hasHungUp = false
     @exclusivity(unchecked) private var isReadingPaused = false
@@ -92,27 +92,25 @@ public final class Stream: EventSource {
     ///
     /// - Parameter drainMark: the queue length in bytes up to which writers may go on.
     public init(
-        _ fd: Int32, peer: SocketAddress, on loop: Loop, drainMark: Int = 65_536
+        _ descriptor: consuming FileDescriptor, peer: SocketAddress, on loop: Loop,
+        drainMark: Int = defaultDrainMark
     ) throws(SystemError) {
-        self.fd = fd
+        self.descriptor = consume descriptor
         memory = nil
         self.peer = peer
         self.loop = loop
         self.drainMark = drainMark
-        do {
-            try loop.add(
-                fd, [.readable, .writable, .hangUp, .edgeTriggered], self, isBatched: true)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try self.descriptor?.watch(
+            [.readable, .writable, .hangUp, .edgeTriggered], by: self, on: loop, isBatched: true)
     }
+
+    public static let defaultDrainMark = 65_536
 
     /// A stream without a socket. On the loop's thread.
     package init(
-        _ memory: MemoryPeer, peer: SocketAddress, on loop: Loop, drainMark: Int = 65_536
+        _ memory: MemoryPeer, peer: SocketAddress, on loop: Loop,
+        drainMark: Int = defaultDrainMark
     ) {
-        fd = -1
         self.memory = memory
         self.peer = peer
         self.loop = loop
@@ -389,12 +387,8 @@ extension Stream {
         isClosing = true
         if let lingerTimer { loop.cancel(lingerTimer) }
         lingerTimer = nil
-        if let memory {
-            memory.closeStream()
-        } else {
-            loop.forget(fd)
-            Glibc.close(fd)
-        }
+        memory?.closeStream()
+        descriptor = nil
         dropOutput()
         loans = []
         fileParts = nil

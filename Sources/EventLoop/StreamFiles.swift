@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Parts of files in a stream's queue, each with the bytes of the queue that go out before it.

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// A long piece of what a stream sends, with what goes in front of it: a frame's payload and its

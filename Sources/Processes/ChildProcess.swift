@@ -38,67 +38,39 @@ public final class ChildProcess: EventSource {
         }
     }
 
-    private let loop: Loop
     private let pid: pid_t
-    private let pidDescriptor: Int32
+    private var pidDescriptor: FileDescriptor?
     private var input: PipeWriter?
     private var output: PipeReader?
     private var errors: PipeReader?
     private var delegate: (any ChildProcessDelegate)?
     private var exitStatus: Int32?
-    private var isClosed = false
 
     /// Starts the program.
     ///
-    /// - Parameter input: its standard input, which ends behind these bytes.
+    /// - Parameter bytes: its standard input, which ends behind them.
     /// - Throws: why it cannot be started: no such file, not executable, no more descriptors.
     public init(
         _ command: Command, input bytes: [UInt8], on loop: Loop, delegate: any ChildProcessDelegate
     ) throws(SystemError) {
-        self.loop = loop
-        self.delegate = delegate
-        let pipes = try ChildPipes()
+        let input = try PipeEnds(weWrite: true)
+        let output = try PipeEnds(weWrite: false)
+        let errors = try PipeEnds(weWrite: false)
+        pid = try command.spawn(
+            descriptors: [input.theirs.number, output.theirs.number, errors.theirs.number])
         do throws(SystemError) {
-            pid = try command.spawn(pipes)
+            pidDescriptor = try FileDescriptor("pidfd_open") { [pid] in linux_pidfd_open(pid) }
+            self.output = try PipeReader(output.ours, on: loop) { [unowned self] in wrote($0) }
+            self.errors = try PipeReader(errors.ours, on: loop) { [unowned self] in
+                if let bytes = $0 { self.delegate?.childWroteErrors(bytes) }
+            }
+            self.input = try PipeWriter(input.ours, bytes, on: loop)
+            try pidDescriptor?.watch(.readable, by: self, on: loop)
         } catch {
-            pipes.closeAll()
-            throw error
-        }
-        pipes.closeTheirs()
-        let descriptor = linux_pidfd_open(pid)
-        pidDescriptor = descriptor
-        guard descriptor >= 0 else {
-            let error = SystemError("pidfd_open")
-            pipes.closeOurs()
-            Self.killAndReap(pid)
-            throw error
-        }
-        do throws(SystemError) {
-            try watch(pipes, bytes)
-        } catch {
-            self.delegate = nil
             close()
             throw error
         }
-    }
-
-    private func watch(_ pipes: ChildPipes, _ bytes: [UInt8]) throws(SystemError) {
-        // Each takes over its descriptor, also if it fails.
-        let readers = Result { () throws(SystemError) in
-            output = try PipeReader(pipes.output.ours, on: loop) { [unowned self] in wrote($0) }
-        }
-        let complaints = Result { () throws(SystemError) in
-            errors = try PipeReader(pipes.errors.ours, on: loop) { [unowned self] in
-                if let bytes = $0 { delegate?.childWroteErrors(bytes) }
-            }
-        }
-        let writers = Result { () throws(SystemError) in
-            input = try PipeWriter(pipes.input.ours, bytes, on: loop)
-        }
-        try readers.get()
-        try complaints.get()
-        try writers.get()
-        try loop.add(pidDescriptor, .readable, self)
+        self.delegate = delegate
     }
 
     private func wrote(_ bytes: UnsafeRawBufferPointer?) {
@@ -124,9 +96,8 @@ public final class ChildProcess: EventSource {
     /// The program has ended. What it left behind in its group ends too, and what it wrote is read.
     public func ready(_ readiness: Readiness) {
         guard exitStatus == nil else { return }
-        exitStatus = Self.killAndReap(pid)
-        loop.remove(pidDescriptor)
-        Glibc.close(pidDescriptor)
+        exitStatus = killAndReap()
+        pidDescriptor = nil
         input?.close()
         errors?.finish()
         output?.finish()
@@ -150,20 +121,16 @@ public final class ChildProcess: EventSource {
     /// Ends it at once, without another call to the delegate: the loop ends, or it could not be
     /// watched.
     public func close() {
-        guard !isClosed else { return }
-        isClosed = true
         delegate = nil
         for pipe in [output, errors] { pipe?.close() }
         input?.close()
         guard exitStatus == nil else { return }
-        exitStatus = Self.killAndReap(pid)
-        loop.remove(pidDescriptor)
-        Glibc.close(pidDescriptor)
+        exitStatus = killAndReap()
+        pidDescriptor = nil
     }
 
     /// The group first: until its leader is reaped, no other process gets its number.
-    @discardableResult
-    private static func killAndReap(_ pid: pid_t) -> Int32 {
+    private func killAndReap() -> Int32 {
         Glibc.kill(-pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
@@ -177,35 +144,12 @@ public final class ChildProcess: EventSource {
     }
 }
 
-/// Standard input, output and error of a process.
-private struct ChildPipes {
-    let input: PipeEnds
-    let output: PipeEnds
-    let errors: PipeEnds
-
-    init() throws(SystemError) {
-        var made: [PipeEnds] = []
-        do throws(SystemError) {
-            for weWrite in [true, false, false] { made.append(try PipeEnds(weWrite: weWrite)) }
-        } catch {
-            for pipe in made { pipe.close() }
-            throw error
-        }
-        (input, output, errors) = (made[0], made[1], made[2])
-    }
-
-    private var all: [PipeEnds] { [input, output, errors] }
-    func closeTheirs() { for pipe in all { close(pipe.theirs) } }
-    func closeOurs() { for pipe in all { close(pipe.ours) } }
-    func closeAll() { for pipe in all { pipe.close() } }
-}
-
 extension ChildProcess.Command {
-    fileprivate func spawn(_ pipes: ChildPipes) throws(SystemError) -> pid_t {
+    /// - Parameter descriptors: standard input, output and error.
+    fileprivate func spawn(descriptors: [Int32]) throws(SystemError) -> pid_t {
         try ProcessLaunch(
             path: path, arguments: arguments, environment: environment, folder: folder,
-            descriptors: [pipes.input.theirs, pipes.output.theirs, pipes.errors.theirs],
-            leadsGroup: true
+            descriptors: descriptors, leadsGroup: true
         ).spawn()
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import EventLoop
 import Glibc
 
@@ -6,10 +5,9 @@ import Glibc
 /// process's end, however it came.
 public final class ControlSocket: EventSource {
     private let loop: Loop
-    private let fd: Int32
+    private var descriptor: FileDescriptor?
     private let onMessage: (String) -> Void
     private let onEnd: () -> Void
-    private var isClosed = false
 
     /// 64 KiB: what the kernel certainly takes in one piece, and the loop's buffer holds. Longer
     /// messages are not sent.
@@ -31,24 +29,19 @@ public final class ControlSocket: EventSource {
         _ fd: Int32, on loop: Loop, onMessage: @escaping (String) -> Void,
         onEnd: @escaping () -> Void
     ) throws(SystemError) {
-        self.fd = fd
+        descriptor = FileDescriptor(fd)
         self.loop = loop
         self.onMessage = onMessage
         self.onEnd = onEnd
         _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
-        do {
-            try loop.add(fd, .readable, self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try descriptor?.watch(.readable, by: self, on: loop)
     }
 
     /// - Returns: whether it was sent: not if the other side is gone, or reads nothing, or it is
     ///   too long.
     @discardableResult
     public func send(_ message: String) -> Bool {
-        guard !isClosed else { return false }
+        guard let fd = descriptor?.number else { return false }
         return Self.send(message, to: fd)
     }
 
@@ -64,7 +57,7 @@ public final class ControlSocket: EventSource {
     }
 
     public func ready(_ readiness: Readiness) {
-        while !isClosed {
+        while let fd = descriptor?.number {
             let buffer = loop.readBuffer
             let count = recv(fd, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
@@ -80,10 +73,5 @@ public final class ControlSocket: EventSource {
         }
     }
 
-    public func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        loop.remove(fd)
-        Glibc.close(fd)
-    }
+    public func close() { descriptor = nil }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import EventLoop
 import Glibc
 
@@ -21,23 +20,17 @@ public struct FileEvent: Sendable {
 /// Reports what is written, made, moved and removed in folders.
 public final class FileWatch: EventSource {
     private let loop: Loop
-    private let fd: Int32
+    private var descriptor: FileDescriptor?
     private let onEvent: (FileEvent) -> Void
     private var paths: [Int32: String] = [:]
-    private var isClosed = false
 
     public init(on loop: Loop, onEvent: @escaping (FileEvent) -> Void) throws(SystemError) {
         self.loop = loop
         self.onEvent = onEvent
-        fd = try check("inotify_init1") {
+        descriptor = try FileDescriptor("inotify_init1") {
             inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         }
-        do {
-            try loop.add(fd, .readable, self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try descriptor?.watch(.readable, by: self, on: loop)
     }
 
     /// Begins to watch a folder's entries, not what lies in its folders; or one file, through
@@ -50,6 +43,7 @@ public final class FileWatch: EventSource {
         let mask =
             IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF
             | IN_MOVE_SELF | IN_ATTRIB
+        let fd = descriptor?.number ?? -1
         let watch = try check("inotify_add_watch(\(path))") {
             inotify_add_watch(fd, path, UInt32(truncatingIfNeeded: mask))
         }
@@ -58,12 +52,12 @@ public final class FileWatch: EventSource {
 
     public func ready(_ readiness: Readiness) {
         let headByteCount = MemoryLayout<inotify_event>.size
-        while !isClosed {
+        while let fd = descriptor?.number {
             let buffer = loop.readBuffer
             let count = read(fd, buffer.baseAddress, buffer.count)
             guard count > 0 else { return }
             var offset = 0
-            while !isClosed, offset + headByteCount <= count {
+            while descriptor != nil, offset + headByteCount <= count {
                 let head = buffer.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
                 let end = min(count, offset + headByteCount + Int(head.len))
                 let name = buffer[(offset + headByteCount)..<end].prefix { $0 != 0 }
@@ -93,10 +87,5 @@ public final class FileWatch: EventSource {
         if has(IN_IGNORED) { paths[head.wd] = nil }
     }
 
-    public func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        loop.remove(fd)
-        Glibc.close(fd)
-    }
+    public func close() { descriptor = nil }
 }

@@ -5,21 +5,21 @@ import Glibc
 /// A file in memory that another process of the same user may write: its content outlives that
 /// process.
 public final class MemoryFile: Sendable {
-    private let fd: Int32
+    private let descriptor: FileDescriptor
 
     public init(name: String) throws(SystemError) {
-        fd = try check("memfd_create") { memfd_create(name, 1) }  // MFD_CLOEXEC
+        descriptor = try FileDescriptor("memfd_create") { memfd_create(name, 1) }  // MFD_CLOEXEC
     }
 
-    deinit { close(fd) }
-
     /// Under which others can open it, as long as this process lives.
-    public var path: String { "/proc/\(getpid())/fd/\(fd)" }
+    public var path: String { "/proc/\(getpid())/fd/\(descriptor.number)" }
 
     /// What is in it, from the beginning.
     public func text(byteLimit: Int) -> String {
         var bytes = [UInt8](repeating: 0, count: byteLimit)
-        let count = bytes.withUnsafeMutableBytes { pread(fd, $0.baseAddress, $0.count, 0) }
+        let count = bytes.withUnsafeMutableBytes {
+            pread(descriptor.number, $0.baseAddress, $0.count, 0)
+        }
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 }

@@ -3,48 +3,38 @@ import EventLoop
 import Glibc
 
 /// The two ends of a pipe, closed on exec; `ours` does not block.
-struct PipeEnds {
-    let ours: Int32
-    let theirs: Int32
+struct PipeEnds: ~Copyable {
+    var ours: FileDescriptor
+    var theirs: FileDescriptor
 
     /// - Parameter weWrite: which end is ours.
     init(weWrite: Bool) throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         try check("pipe2") { pipe2(&ends, O_CLOEXEC) }
-        (ours, theirs) = weWrite ? (ends[1], ends[0]) : (ends[0], ends[1])
-        _ = fcntl(ours, F_SETFL, O_NONBLOCK)
-    }
-
-    func close() {
-        Glibc.close(ours)
-        Glibc.close(theirs)
+        ours = FileDescriptor(ends[weWrite ? 1 : 0])
+        theirs = FileDescriptor(ends[weWrite ? 0 : 1])
+        _ = fcntl(ours.number, F_SETFL, O_NONBLOCK)
     }
 }
 
 /// Writes bytes into a pipe as fast as the other side takes them, then ends it.
 final class PipeWriter: EventSource {
-    private let loop: Loop
-    private let fd: Int32
+    private var descriptor: FileDescriptor?
     private let bytes: [UInt8]
     private var offset = 0
-    private var isClosed = false
 
-    /// Takes over the descriptor.
-    init(_ fd: Int32, _ bytes: [UInt8], on loop: Loop) throws(SystemError) {
-        self.fd = fd
+    init(
+        _ descriptor: consuming FileDescriptor, _ bytes: [UInt8], on loop: Loop
+    ) throws(SystemError) {
+        self.descriptor = consume descriptor
         self.bytes = bytes
-        self.loop = loop
-        do {
-            try loop.add(fd, .writable, self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try self.descriptor?.watch(.writable, by: self, on: loop)
         ready(.writable)
     }
 
     func ready(_ readiness: Readiness) {
-        while !isClosed && offset < bytes.count {
+        guard let fd = descriptor?.number else { return }
+        while offset < bytes.count {
             let count = bytes[offset...].withUnsafeBytes {
                 Glibc.write(fd, $0.baseAddress, $0.count)
             }
@@ -53,49 +43,39 @@ final class PipeWriter: EventSource {
             } else if errno == EAGAIN {
                 return
             } else if errno != EINTR {
-                return close()  // nobody reads: EPIPE
+                break  // nobody reads: EPIPE
             }
         }
         close()
     }
 
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        loop.remove(fd)
-        Glibc.close(fd)
-    }
+    func close() { descriptor = nil }
 }
 
 /// Reads a pipe to its end.
 final class PipeReader: EventSource {
     private let loop: Loop
-    private let fd: Int32
+    private var descriptor: FileDescriptor?
     /// Gets what was read, `nil` at the end; may pause or close the reader.
     private let onBytes: (UnsafeRawBufferPointer?) -> Void
     private var isPaused = false
-    private(set) var isClosed = false
+    var isClosed: Bool { descriptor == nil }
 
-    /// Takes over the descriptor.
     init(
-        _ fd: Int32, on loop: Loop, onBytes: @escaping (UnsafeRawBufferPointer?) -> Void
+        _ descriptor: consuming FileDescriptor, on loop: Loop,
+        onBytes: @escaping (UnsafeRawBufferPointer?) -> Void
     ) throws(SystemError) {
-        self.fd = fd
         self.loop = loop
+        self.descriptor = consume descriptor
         self.onBytes = onBytes
-        do {
-            try loop.add(fd, .readable, self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try self.descriptor?.watch(.readable, by: self, on: loop)
     }
 
     func ready(_ readiness: Readiness) { _ = readOnce() }
 
     /// - Returns: whether there was anything.
     private func readOnce() -> Bool {
-        guard !isClosed, !isPaused else { return false }
+        guard let fd = descriptor?.number, !isPaused else { return false }
         let buffer = loop.readBuffer
         let count = read(fd, buffer.baseAddress, buffer.count)
         if count > 0 {
@@ -122,21 +102,16 @@ final class PipeReader: EventSource {
 
     /// The loop no longer watches it at all: it would report the end again and again.
     func pause() {
-        guard !isPaused, !isClosed else { return }
+        guard !isPaused else { return }
         isPaused = true
-        loop.remove(fd)
+        descriptor?.unwatch()
     }
 
     func resume() {
-        guard isPaused, !isClosed else { return }
+        guard isPaused else { return }
         isPaused = false
-        do { try loop.add(fd, .readable, self) } catch { end() }
+        do { try descriptor?.watch(.readable, by: self, on: loop) } catch { end() }
     }
 
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        if !isPaused { loop.remove(fd) }
-        Glibc.close(fd)
-    }
+    func close() { descriptor = nil }
 }

@@ -4,10 +4,8 @@ import Glibc
 
 /// Signals as events of a loop instead of interruptions.
 public final class Signals: EventSource {
-    private let loop: Loop
-    private let fd: Int32
+    private var descriptor: FileDescriptor?
     private let onSignal: (Int32) -> Void
-    private var isClosed = false
 
     /// Keeps the signals from their default effect. Call before any other thread is started, so
     /// that every thread inherits it.
@@ -33,31 +31,20 @@ public final class Signals: EventSource {
         _ signals: [Int32], on loop: Loop, onSignal: @escaping (Int32) -> Void
     ) throws(SystemError) {
         var set = Self.set(signals)
-        self.loop = loop
         self.onSignal = onSignal
-        fd = try check("signalfd") {
+        descriptor = try FileDescriptor("signalfd") {
             signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         }
-        do {
-            try loop.add(fd, .readable, self)
-        } catch {
-            Glibc.close(fd)
-            throw error
-        }
+        try descriptor?.watch(.readable, by: self, on: loop)
     }
 
     public func ready(_ readiness: Readiness) {
         var info = signalfd_siginfo()
         let byteCount = MemoryLayout<signalfd_siginfo>.size
-        while !isClosed, read(fd, &info, byteCount) == byteCount {
+        while let fd = descriptor?.number, read(fd, &info, byteCount) == byteCount {
             onSignal(Int32(info.ssi_signo))
         }
     }
 
-    public func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        loop.remove(fd)
-        Glibc.close(fd)
-    }
+    public func close() { descriptor = nil }
 }

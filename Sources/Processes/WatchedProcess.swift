@@ -7,9 +7,8 @@ import Glibc
 /// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives this process:
 /// when the loop ends, it is left running.
 public final class WatchedProcess: EventSource {
-    private let loop: Loop
     public let pid: pid_t
-    private let descriptor: Int32
+    private var descriptor: FileDescriptor?
     private var onEnd: ((Int32) -> Void)?
 
     /// - Parameter onEnd: called once, with the status of `waitpid`, when the process is gone.
@@ -17,17 +16,14 @@ public final class WatchedProcess: EventSource {
     public init(
         _ launch: ProcessLaunch, on loop: Loop, onEnd: @escaping (Int32) -> Void
     ) throws(SystemError) {
-        self.loop = loop
         self.onEnd = onEnd
         pid = try launch.spawn()
-        descriptor = linux_pidfd_open(pid)
         do throws(SystemError) {
-            guard descriptor >= 0 else { throw SystemError("pidfd_open") }
-            try loop.add(descriptor, .readable, self)
+            descriptor = try FileDescriptor("pidfd_open") { [pid] in linux_pidfd_open(pid) }
+            try descriptor?.watch(.readable, by: self, on: loop)
         } catch {
             Glibc.kill(pid, SIGKILL)
             _ = Self.reap(pid)
-            if descriptor >= 0 { Glibc.close(descriptor) }
             throw error
         }
     }
@@ -50,8 +46,7 @@ public final class WatchedProcess: EventSource {
     public func close() {
         guard isRunning else { return }
         onEnd = nil
-        loop.remove(descriptor)
-        Glibc.close(descriptor)
+        descriptor = nil
     }
 
     private static func reap(_ pid: pid_t) -> Int32 {

@@ -32,7 +32,7 @@ final class Generation {
     var retireTimer: Timer?
     var stopTimer: Timer?
     /// What it runs, or something that does the same.
-    var binary: FileIdentity?
+    var binary: FileStamp?
     private let backtraceFile: MemoryFile?
     private var process: WatchedProcess?
     private var control: ControlSocket?
@@ -45,7 +45,7 @@ final class Generation {
         self.number = number
         self.role = role
         self.supervisor = supervisor
-        binary = FileIdentity(plan.executable)
+        binary = FileStamp(plan.executable)
         backtraceFile = plan.makesBacktraces ? try? MemoryFile(name: "backtrace") : nil
         let (ours, theirs) = try ControlSocket.pair()
         defer { close(theirs) }
@@ -121,19 +121,4 @@ struct Change {
     let began: MonotonicTime
     /// Such as `chat_wsh.swift changed`.
     let what: String
-}
-
-/// Which file a path led to at a moment, to tell whether it is another one now.
-struct FileIdentity: Equatable {
-    private let device: UInt
-    private let inode: UInt
-    private let changedAt: Int
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt(status.st_dev)
-        inode = UInt(status.st_ino)
-        changedAt = status.st_ctim.tv_sec &* 1_000_000_000 &+ status.st_ctim.tv_nsec
-    }
 }

@@ -46,7 +46,7 @@ extension Supervisor {
     }
 
     func built(_ request: Request, _ outcome: Rebuild.Outcome) {
-        let binary = FileIdentity(plan.executable)
+        let binary = FileStamp(plan.executable)
         if outcome.isUnchanged { current?.binary = binary }
         let isNew = binary != current?.binary
         tell(outcome, request)

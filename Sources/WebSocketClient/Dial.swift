@@ -110,8 +110,8 @@ extension Dial {
         do throws(SystemError) {
             connector = try Connector(to: address, on: endpoint.loop) { [unowned self] result in
                 connector = nil
-                switch result {
-                case .success(let fd): begin(fd, address)
+                switch consume result {
+                case .success(let socket): begin(socket, address)
                 case .failure(let error): connectToNext(after: (address, error))
                 }
             }
@@ -120,11 +120,11 @@ extension Dial {
         }
     }
 
-    private func begin(_ fd: Int32, _ address: SocketAddress) {
+    private func begin(_ socket: consuming FileDescriptor, _ address: SocketAddress) {
         do throws(SystemError) {
             let stream = try EventLoop.Stream(
-                fd, peer: address, on: endpoint.loop, drainMark: endpoint.settings.sendQueueByteMark
-            )
+                socket, peer: address, on: endpoint.loop,
+                drainMark: endpoint.settings.sendQueueByteMark)
             self.stream = stream
             stream.delegate = self
             if let tls { try stream.startTLS(tls, host: place.host) }

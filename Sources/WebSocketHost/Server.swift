@@ -174,10 +174,8 @@ public final class Server: Sendable {
                 continue
             }
             do throws(SystemError) {
-                let localAddress = socket.addressOfAccepted
                 let listener = try Listener(
-                    socket, on: workers[0].loop, onShortage: tellShortage
-                ) { [self] in accepted($0, $1, localAddress) }
+                    socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
                 workers[0].listeners.append(listener)
             } catch {
                 log(.critical, "cannot accept on \(socket.address): \(error)")
@@ -185,13 +183,13 @@ public final class Server: Sendable {
         }
     }
 
-    private func accepted(_ fd: Int32, _ peer: SocketAddress, _ localAddress: SocketAddress?) {
+    private func accepted(_ connection: AcceptedConnection) {
         isShortageLogged.store(false, ordering: .relaxed)
         guard openConnectionCount < connectionLimit else {
             log.peerEvent(
                 .refusedConnection, .debug,
-                "refused \(peer): \(connectionLimit) connections are open (--max-connections)")
-            return workers[0].refuse(fd, peer)
+                "refused \(connection.peer): \(connectionLimit) connections are open (--max-connections)")
+            return workers[0].refuse(connection)
         }
         var chosen = 0
         var fewest = Int.max
@@ -202,9 +200,9 @@ public final class Server: Sendable {
         let worker = workers[chosen]
         worker.openCount.add(1, ordering: .relaxed)
         if chosen == 0 {
-            worker.adopt(fd, peer, localAddress)
+            worker.adopt(connection)
         } else {
-            worker.loop.submit { worker.adopt(fd, peer, localAddress) }
+            worker.loop.submit { worker.adopt(connection) }
         }
     }
 

@@ -75,18 +75,15 @@ final class Worker: @unchecked Sendable {
         endpoints = Array(repeating: nil, count: routes.all.count)
     }
 
-    /// Takes over an accepted descriptor, which is counted already. On the loop's thread.
-    ///
-    /// - Parameter localAddress: this end of the connection, where that is known.
-    func adopt(_ fd: Int32, _ peer: SocketAddress, _ localAddress: SocketAddress?) {
+    /// Takes over an accepted connection, which is counted already. On the loop's thread.
+    func adopt(_ accepted: AcceptedConnection) {
         do throws(SystemError) {
-            let stream = try Stream(
-                fd, peer: peer, on: loop, drainMark: configuration.connection.sendQueueByteMark)
-            if let tls { try stream.startTLS(tls) }
-            adopt(stream, user: nil, localAddress)
+            let stream = try accepted.makeStream(
+                on: loop, tls: tls, drainMark: configuration.connection.sendQueueByteMark)
+            adopt(stream, user: nil, accepted.localAddress)
         } catch {
             openCount.subtract(1, ordering: .relaxed)
-            log(.error, "a connection from \(peer) was dropped: \(error)")
+            log(.error, "a connection from \(accepted.peer) was dropped: \(error)")
         }
     }
 
@@ -102,13 +99,8 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Answers a connection over the limit with 503. On the loop's thread.
-    func refuse(_ fd: Int32, _ peer: SocketAddress) {
-        guard let stream = try? Stream(fd, peer: peer, on: loop) else { return }
-        do {
-            if let tls { try stream.startTLS(tls) }
-        } catch {
-            return
-        }
+    func refuse(_ accepted: AcceptedConnection) {
+        guard let stream = try? accepted.makeStream(on: loop, tls: tls) else { return }
         guard refused < Self.refusalLimit else { return stream.close() }
         refused += 1
         let refusal = Refusal { [weak self] in self?.refused -= 1 }

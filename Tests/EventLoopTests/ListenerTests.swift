@@ -1,6 +1,6 @@
-import CLinux
 import Glibc
 import LoopTesting
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -21,9 +21,8 @@ extension EventLoopTests {
             try withLoop { loop in
                 let peers = Watched<[SocketAddress]>([])
                 try loop {
-                    _ = try Listener(socket, on: loop.loop) { fd, peer in
-                        peers.update { $0.append(peer) }
-                        close(fd)
+                    _ = try Listener(socket, on: loop.loop) { accepted in
+                        peers.update { $0.append(accepted.peer) }
                     }
                 }
                 // More than it takes in one turn.
@@ -47,9 +46,11 @@ extension EventLoopTests {
             try withLoop { loop in
                 let locals = Watched<[SocketAddress?]>([])
                 try loop {
-                    _ = try Listener(socket, on: loop.loop) { fd, _ in
-                        locals.update { $0.append(try? Socket.localAddress(fd)) }
-                        close(fd)
+                    _ = try Listener(socket, on: loop.loop) { accepted in
+                        #expect(accepted.localAddress == socket.addressOfAccepted)
+                        let stream = try? accepted.makeStream(on: loop.loop, tls: nil)
+                        locals.update { $0.append(stream?.localAddress) }
+                        stream?.close()
                     }
                 }
                 let client = try Peer(to: socket.address)
@@ -69,15 +70,77 @@ extension EventLoopTests {
             #expect(error?.code == EADDRINUSE)
         }
 
+        /// A Unix-domain socket, from both ends: the file that an ended server left is replaced, one
+        /// that somebody listens on is not.
+        @Test func unixDomain() throws {
+            let address = try SocketAddress(path: TemporaryFiles.path(".sock"))
+            try ListeningSocket(at: address, backlog: 1).close()
+            let socket = try ListeningSocket(at: address, backlog: 10)
+            #expect(socket.address == address && socket.addressOfAccepted == address)
+            let error = #expect(throws: SystemError.self) {
+                try ListeningSocket(at: address, backlog: 1)
+            }
+            #expect(error?.code == EADDRINUSE)
+            try withLoop { loop in
+                let received = Watched<[UInt8]>([])
+                let kept = Watched<[Recorder]>([])
+                try loop {
+                    _ = try Listener(socket, on: loop.loop) { accepted in
+                        guard let stream = try? accepted.makeStream(on: loop.loop, tls: nil) else {
+                            return
+                        }
+                        let recorder = Recorder()
+                        recorder.stream = stream
+                        recorder.onReceived = { bytes in stream.write(bytes) }
+                        stream.delegate = recorder
+                        #expect(stream.peer.description == "unix:")
+                        #expect(stream.localAddress == address)
+                        kept.update { $0.append(recorder) }
+                    }
+                    _ = try Connector(to: address, on: loop.loop) { result in
+                        guard case .success(let connected) = consume result,
+                            let stream = try? Stream(connected, peer: address, on: loop.loop)
+                        else { return }
+                        let recorder = Recorder()
+                        recorder.stream = stream
+                        recorder.onReceived = { bytes in received.update { $0 += bytes } }
+                        stream.delegate = recorder
+                        kept.update { $0.append(recorder) }
+                        stream.write(Array("there and back".utf8))
+                    }
+                }
+                #expect(received.wait { $0 == Array("there and back".utf8) })
+            }
+        }
+
+        @Test func unixDomainNowhere() throws {
+            try withLoop { loop in
+                let address = try SocketAddress(path: TemporaryFiles.path("/no/folder"))
+                let listening = #expect(throws: SystemError.self) {
+                    try ListeningSocket(at: address, backlog: 1)
+                }
+                #expect(listening?.code == ENOENT)
+                try loop {
+                    #expect(throws: SystemError.self) {
+                        try Connector(to: address, on: loop.loop) { _ in }
+                    }
+                }
+            }
+        }
+
         /// Accepted sockets do not block and are not inherited.
         @Test func descriptorFlags() throws {
             try withLoop { loop in
                 let socket = try ListeningSocket(at: loopback(), backlog: 1)
                 let flags = Watched<(Int32, Int32)?>(nil)
                 try loop {
-                    _ = try Listener(socket, on: loop.loop) { fd, _ in
-                        flags.update { $0 = (fcntl(fd, F_GETFL), fcntl(fd, F_GETFD)) }
-                        close(fd)
+                    _ = try Listener(socket, on: loop.loop) { accepted in
+                        guard let stream = try? accepted.makeStream(on: loop.loop, tls: nil) else {
+                            return
+                        }
+                        flags.update {
+                            $0 = (fcntl(stream.fd, F_GETFL), fcntl(stream.fd, F_GETFD))
+                        }
                     }
                 }
                 let peer = try Peer(to: socket.address)
@@ -98,9 +161,8 @@ extension EventLoopTests {
                 nonisolated(unsafe) weak var freed: Listener?
                 try loop {
                     var kept: Listener?
-                    let listener = try Listener(socket, on: loop.loop) { fd, _ in
+                    let listener = try Listener(socket, on: loop.loop) { _ in
                         count.update { $0 += 1 }
-                        close(fd)
                         kept?.close()
                         kept?.close()
                         kept = nil
@@ -140,12 +202,9 @@ extension EventLoopTests {
                     onShortage: { error in
                         shortages.update { $0.append(error.code) }
                     },
-                    onAccept: { fd, _ in
-                        accepted.update { $0 += 1 }
-                        close(fd)
-                    })
+                    onAccept: { _ in accepted.update { $0 += 1 } })
                 while true {
-                    let fd = dup(socket.fd)
+                    let fd = dup(socket.descriptor)
                     if fd < 0 { break }
                     lastFiller.update { $0 = fd }
                 }

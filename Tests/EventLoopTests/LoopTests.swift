@@ -190,7 +190,7 @@ extension EventLoopTests {
                 let (recorder, peer) = try RunningLoop(loop: loop).connect()
                 stream = recorder.stream
                 let socket = try ListeningSocket(at: loopback(), backlog: 1)
-                try RunningLoop(loop: loop) { _ = try Listener(socket, on: loop) { _, _ in } }
+                try RunningLoop(loop: loop) { _ = try Listener(socket, on: loop) { _ in } }
                 loop.stop()
                 thread.join()
                 #expect(recorder.record.value.calls == ["closed"])
@@ -201,14 +201,14 @@ extension EventLoopTests {
             #expect(freed == nil)
         }
 
-        /// epoll(7) takes no plain files: the error is told, and the stream does not come to be.
+        /// epoll(7) takes no plain files: the error is thrown.
         @Test func takesNoFiles() throws {
             try withLoop { loop in
                 let address = try loopback()
                 let code = try loop {
                     let fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
                     do throws(SystemError) {
-                        _ = try Stream(fd, peer: address, on: loop.loop)
+                        _ = try Stream(FileDescriptor(fd), peer: address, on: loop.loop)
                         return Int32(0)
                     } catch {
                         return error.code

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Testing
 
@@ -50,19 +49,60 @@ extension EventLoopTests {
         @Test(arguments: ["127.0.0.1", "192.0.2.1", "::1", "2001:db8::1:ff"])
         func roundTrip(host: String) throws {
             let address = try #require(SocketAddress.resolve(host: host, port: 54_321).first)
+            #expect(throughTheKernelsForm(address) == address)
+        }
+
+        private func throughTheKernelsForm(_ address: SocketAddress) -> SocketAddress? {
             var storage = sockaddr_storage()
-            address.withSockaddr { source, byteCount in
+            let byteCount = address.withSockaddr { source, byteCount in
                 withUnsafeMutableBytes(of: &storage) {
                     $0.copyMemory(from: .init(start: source, count: Int(byteCount)))
                 }
+                return Int(byteCount)
             }
-            #expect(SocketAddress(storage) == address)
+            return SocketAddress(storage, byteCount: byteCount)
+        }
+
+        @Test(arguments: [
+            "/run/server.sock", "relative", "/ä b", String(repeating: "x", count: 107),
+        ])
+        func paths(_ path: String) throws {
+            let address = try SocketAddress(path: path)
+            #expect(address.host == path && address.description == "unix:\(path)")
+            #expect(address.family == .unix && address.isLoopback && !address.isUnspecified)
+            #expect(address.port == 0 && address.with(port: 80) == address)
+            #expect(throughTheKernelsForm(address) == address)
+            let text = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: SocketAddress.textByteLimit, alignment: 1)
+            defer { text.deallocate() }
+            let written = text.prefix(address.write(to: text))
+            #expect(String(decoding: written, as: UTF8.self) == address.description)
+        }
+
+        @Test(
+            arguments: [
+                ("", EINVAL), ("/a\nb", EINVAL), ("/a\0b", EINVAL),
+                (String(repeating: "x", count: 108), ENAMETOOLONG),
+            ] as [(String, Int32)])
+        func noPaths(_ path: String, _ code: Int32) {
+            let error = #expect(throws: SystemError.self) { try SocketAddress(path: path) }
+            #expect(error?.code == code)
+        }
+
+        /// Names that are no paths: none at all, in Linux's abstract space, with control characters.
+        @Test(arguments: [[], [0], [0, 65, 66], [47, 10, 65]] as [[UInt8]])
+        func namesThatAreNoPaths(_ name: [UInt8]) {
+            var storage = sockaddr_storage()
+            storage.ss_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &storage) { $0[2...].copyBytes(from: name) }
+            let address = SocketAddress(storage, byteCount: 2 + name.count)
+            #expect(address?.description == "unix:")
         }
 
         @Test func otherFamilies() {
             var storage = sockaddr_storage()
-            storage.ss_family = sa_family_t(AF_UNIX)
-            #expect(SocketAddress(storage) == nil)
+            storage.ss_family = sa_family_t(AF_NETLINK)
+            #expect(SocketAddress(storage, byteCount: 12) == nil)
         }
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import LoopTesting
 import Testing
@@ -26,7 +25,7 @@ extension EventLoopTests {
             let theirs = try loop {
                 let theirs = Recorder()
                 _ = fcntl(fd, F_SETFL, O_NONBLOCK)
-                let stream = try Stream(fd, peer: loopback(), on: loop.loop)
+                let stream = try Stream(FileDescriptor(fd), peer: loopback(), on: loop.loop)
                 theirs.stream = stream
                 stream.delegate = theirs
                 try stream.startTLS(client, host: "localhost")

@@ -1,4 +1,3 @@
-import CLinux
 import Foundation
 import LoopTesting
 import Testing
@@ -21,10 +20,10 @@ extension RunningLoop {
         let socket = try ListeningSocket(at: loopback(), backlog: 1)
         defer { socket.close() }
         let peer = try Peer(to: socket.address, bufferByteCount: peerBufferByteCount)
-        let (fd, address) = try Socket.accept(socket.fd)
+        let accepted = try Socket.accept(socket.descriptor)
         let recorder = try self {
             let recorder = Recorder()
-            let stream = try Stream(fd, peer: address, on: loop, drainMark: drainMark)
+            let stream = try accepted.makeStream(on: loop, tls: nil, drainMark: drainMark)
             recorder.stream = stream
             stream.delegate = recorder
             prepare(recorder)
@@ -117,9 +116,8 @@ final class Peer: @unchecked Sendable {
 
     /// - Parameter bufferByteCount: of the kernel, so that little fits on the way.
     init(to address: SocketAddress, bufferByteCount: Int32? = nil) throws {
-        let domain = address.family == .ipv4 ? AF_INET : AF_INET6
         fd = try check("socket") {
-            socket(domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            socket(address.family.domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         }
         var timeout = timeval(tv_sec: Int(deadline), tv_usec: 0)
         let byteCount = socklen_t(MemoryLayout<timeval>.size)

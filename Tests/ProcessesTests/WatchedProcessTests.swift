@@ -18,7 +18,9 @@ extension ProcessesTests {
         @Test("a program gets the descriptors in order, and no others")
         func descriptors() throws {
             try withLoop { loop in
-                let pipe = try PipeEnds(weWrite: false)
+                var ends: [Int32] = [-1, -1]
+                try check("pipe") { pipe(&ends) }
+                let (ours, theirs) = (ends[0], ends[1])
                 let status = Watched<Int32?>(nil)
                 let process = try loop {
                     Unchecked(
@@ -26,17 +28,17 @@ extension ProcessesTests {
                             launch(
                                 "echo out; echo four >&4; for n in 5 6 7 8 9; do"
                                     + " [ -e /proc/$$/fd/$n ] && echo $n >&3; done",
-                                [0, pipe.theirs, 2, pipe.theirs, pipe.theirs]),
+                                [0, theirs, 2, theirs, theirs]),
                             on: loop.loop, onEnd: { code in status.update { $0 = code } }))
                 }.value
-                close(pipe.theirs)
+                close(theirs)
                 #expect(status.wait { $0 != nil })
                 #expect(!process.isRunning)
                 var bytes = [UInt8](repeating: 0, count: 100)
-                let count = read(pipe.ours, &bytes, 100)
+                let count = read(ours, &bytes, 100)
                 #expect(
                     String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "out\nfour\n")
-                close(pipe.ours)
+                close(ours)
             }
         }
 

@@ -82,8 +82,8 @@ final class CannedServer: Sendable {
         thread = try loop.start()
         loop.submit {
             // The loop keeps the listener.
-            _ = try? Listener(socket, on: loop) { fd, peer in
-                guard let stream = try? EventLoop.Stream(fd, peer: peer, on: loop) else { return }
+            _ = try? Listener(socket, on: loop) { accepted in
+                guard let stream = try? accepted.makeStream(on: loop, tls: nil) else { return }
                 stream.delegate = Answering(stream, answer)
             }
         }

@@ -95,22 +95,6 @@ public final class TLSServer: Sendable {
     }
 }
 
-/// What changes when a file is written or replaced.
-private struct FileStamp: Hashable {
-    let device, inode: UInt
-    let byteCount, seconds, nanoseconds: Int
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt(status.st_dev)
-        inode = UInt(status.st_ino)
-        byteCount = Int(status.st_size)
-        seconds = status.st_mtim.tv_sec
-        nanoseconds = status.st_mtim.tv_nsec
-    }
-}
-
 /// The certificates of a server, one context each, as they were read at one time.
 final class TLSCertificates: Sendable {
     private let contexts: [TLSContext]

@@ -7,23 +7,22 @@ import Glibc
 /// when an earlier deadline has come up. Belongs to its loop's thread.
 struct AlarmClock: ~Copyable {
     /// Readable when the time has come; need not be read if it is watched edge-triggered.
-    let fd: Int32
+    private let descriptor: FileDescriptor
+    var fd: Int32 { descriptor.number }
     /// When it rings; `nil`: not again.
     private var setTime: MonotonicTime?
 
     init() throws(SystemError) {
-        fd = try check("timerfd_create") {
+        descriptor = try FileDescriptor("timerfd_create") {
             timerfd_create(CLOCK_MONOTONIC, O_NONBLOCK | O_CLOEXEC)
         }
     }
-
-    deinit { close(fd) }
 
     /// Rings at `deadline` or within the millisecond behind it, so that timers that lie close
     /// together cost one wake-up. It may ring before as well, for a timer that has been cancelled
     /// since.
     ///
-    /// - Returns: whether it will; if not, nobody may wait for it.
+    /// - Returns: whether it will ring; if not, the loop must not wait for it.
     mutating func set(for deadline: MonotonicTime) -> Bool {
         let (sum, overflow) = deadline.nanoseconds.addingReportingOverflow(Self.granularity &- 1)
         let time = overflow ? deadline : MonotonicTime(nanoseconds: sum &- sum % Self.granularity)

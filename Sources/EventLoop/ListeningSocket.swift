@@ -1,0 +1,33 @@
+import Glibc
+
+/// A bound socket that is not yet watched by a loop.
+public struct ListeningSocket: Sendable {
+    /// To give it to another process (`ProcessLaunch.descriptors`).
+    public let descriptor: Int32
+    /// With the port that the kernel chose where 0 was asked for.
+    public let address: SocketAddress
+
+    /// This end of what it accepts; `nil` if it listens on every address of the machine, so that
+    /// only the kernel knows.
+    public var addressOfAccepted: SocketAddress? { address.isUnspecified ? nil : address }
+
+    /// Listens. The file of a Unix-domain address is made, and stays when the socket is closed; one
+    /// that nobody listens on any more is replaced.
+    ///
+    /// - Parameter backlog: connections that may wait to be accepted; the kernel caps it.
+    public init(at address: SocketAddress, backlog: Int) throws(SystemError) {
+        let socket = try Socket.listen(at: address, backlog: Int32(clamping: backlog))
+        self.address = try Socket.localAddress(socket.number)
+        descriptor = socket.release()
+    }
+
+    /// A descriptor that listens already, from another process.
+    public init(adopting descriptor: Int32) throws(SystemError) {
+        self.descriptor = descriptor
+        address = try Socket.localAddress(descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    /// For a socket that no ``Listener`` took over.
+    public func close() { Glibc.close(descriptor) }
+}
