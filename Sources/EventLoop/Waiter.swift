@@ -1,23 +1,28 @@
 /// A task that waits for a value.
 ///
 /// It is resumed once: whoever does that takes it out of its place first. Belongs to its loop's
-/// thread.
+/// thread. Inlinable, because each message is waited for.
+@usableFromInline
 package struct Waiter<Value: Sendable> {
     /// Tells it from other waits, later ones of the same task included.
-    package let number: Int
-    package let continuation: UnsafeContinuation<Value, Never>
-    private var timeLimit: TimeLimit?
+    @usableFromInline package let number: Int
+    @usableFromInline package let continuation: UnsafeContinuation<Value, Never>
+    @usableFromInline var timeLimit: TimeLimit?
 
-    private final class TimeLimit {
-        let loop: Loop
-        let timer: Timer
+    @usableFromInline
+    final class TimeLimit {
+        private let loop: Loop
+        private let timer: Timer
 
-        init(_ loop: Loop, _ timer: Timer) {
+        fileprivate init(_ loop: Loop, _ timer: Timer) {
             self.loop = loop
             self.timer = timer
         }
+
+        @usableFromInline func cancel() { loop.cancel(timer) }
     }
 
+    @inlinable
     package init(number: Int, _ continuation: UnsafeContinuation<Value, Never>) {
         self.number = number
         self.continuation = continuation
@@ -34,19 +39,22 @@ package struct Waiter<Value: Sendable> {
         loop.schedule(timer, at: loop.currentTime + timeout)
     }
 
+    @inlinable
     package func resume(returning value: Value) {
-        if let timeLimit { timeLimit.loop.cancel(timeLimit.timer) }
+        timeLimit?.cancel()
         continuation.resume(returning: value)
     }
 }
 
 extension Optional {
     /// Resumes the waiter and clears its place.
+    @inlinable
     package mutating func resume<Value>(returning value: Value) where Wrapped == Waiter<Value> {
         take()?.resume(returning: value)
     }
 
     /// Resumes the waiter if it is the one with this number.
+    @inlinable
     package mutating func resume<Value>(
         _ number: Int, returning value: Value
     ) where Wrapped == Waiter<Value> {
@@ -55,6 +63,7 @@ extension Optional {
 }
 
 extension Array {
+    @inlinable
     package mutating func resumeAll<Value>(returning value: Value) where Element == Waiter<Value> {
         let waiters = self
         self = []
@@ -62,6 +71,7 @@ extension Array {
     }
 
     /// Resumes the waiter with this number, if it is here.
+    @inlinable
     package mutating func resume<Value>(
         _ number: Int, returning value: Value
     ) where Element == Waiter<Value> {

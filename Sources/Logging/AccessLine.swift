@@ -50,7 +50,7 @@ package struct AccessLine: LogLine {
     package var message: String? { nil }
 
     package func addFields(to line: inout LineText) {
-        line.add("event", .text(end == nil ? "open" : "close"), .after(""))
+        line.add("event", .text(end == nil ? "open" : "close"), .plain)
         line.add("connection", .number(Int(clamping: connectionID)), .hidden)
         line.add("route", .text(route), .after(" "))
         line.add("peer", .address(peer), .after(" "))

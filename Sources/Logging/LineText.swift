@@ -81,6 +81,7 @@ package struct LineText: ~Copyable {
             if case .flag(false) = value { return }
             switch form {
             case .hidden: return
+            case .plain: append(value)
             case .after(let start):
                 append(start)
                 append(value)

@@ -24,6 +24,7 @@ package enum LogValue: Sendable {
 package enum LogFieldForm: Sendable {
     /// Only the JSON object has it.
     case hidden
+    case plain
     case after(StaticString)
     case between(StaticString, StaticString)
 }

@@ -31,7 +31,7 @@ struct PeerEventLimit {
 
         func addFields(to line: inout LineText) {
             line.add("event", .text("repeats"), .hidden)
-            line.add("kind", .text(kind.rawValue), .after(""))
+            line.add("kind", .text(kind.rawValue), .plain)
             line.add("count", .number(count), .between(": and ", " more like that"))
         }
     }

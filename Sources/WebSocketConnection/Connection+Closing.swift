@@ -48,7 +48,7 @@ extension Connection {
         endPieces()
         handler.receiver.resume(returning: .success(nil))
         // What the handler did not take keeps nobody waiting now.
-        if unparsed.isEmpty { stream.resumeReading() } else { parseUnparsed() }
+        if inbox.unparsed.isEmpty { stream.resumeReading() } else { parseUnparsed() }
     }
 
     func receivedClose(_ close: Close) {
@@ -140,7 +140,7 @@ extension Connection {
         guard !hasEnded else { return }
         if case .answeringClose(.hook(let task)) = phase { task.cancel() }
         logEnd(ending)
-        unparsed = UnparsedBytes()
+        inbox.unparsed = UnparsedBytes()
         enter(.ended(Phase.Ending(ending)))
         resumeWaiters(ending)
         switch ending {

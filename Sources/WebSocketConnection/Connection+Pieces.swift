@@ -28,12 +28,14 @@ extension Connection {
     private func writeInTurn(
         _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
     ) throws(ConnectionError) -> SendOutcome {
-        if let messageInPieces, messageInPieces.sender != sender, !isDone { return .notInTurn }
+        if let pieces = waits?.messageInPieces, pieces.sender != sender, !isDone {
+            return .notInTurn
+        }
         let outcome = try writePiece(message, isFinal: isFinal, compress: compress)
         if isFinal {
             endPieces()
-        } else if messageInPieces == nil {
-            messageInPieces = MessageInPieces(sender: sender)
+        } else if waits?.messageInPieces == nil {
+            makeWaits().messageInPieces = MessageInPieces(sender: sender)
         }
         return outcome
     }
@@ -41,19 +43,19 @@ extension Connection {
     /// Waits until no other task has a message under way.
     private nonisolated(nonsending) func waitForTurn() async {
         await wait { connection, waiter in
-            if let pieces = connection.messageInPieces, !connection.isDone {
+            if let pieces = connection.waits?.messageInPieces, !connection.isDone {
                 pieces.others.append(waiter)
             } else {
                 waiter.resume(returning: ())
             }
         } interrupt: { connection, number, _ in
-            connection.messageInPieces?.others.resume(number, returning: ())
+            connection.waits?.messageInPieces?.others.resume(number, returning: ())
         }
     }
 
     /// The message is complete, or cannot be any more: the other senders try again.
     func endPieces() {
-        messageInPieces.take()?.others.resumeAll(returning: ())
+        waits?.messageInPieces.take()?.others.resumeAll(returning: ())
     }
 }
 

@@ -33,7 +33,7 @@ extension Connection {
         case .answeringClose: answerCloseIfDue()
         case .raw, .ended: break
         }
-        if let bytes = unparsed.takeAll() { return waiter.resume(returning: .success(bytes)) }
+        if let bytes = inbox.unparsed.takeAll() { return waiter.resume(returning: .success(bytes)) }
         if let ending { return waiter.resume(returning: Self.receivedRaw(at: ending)) }
         if case .raw(hasReachedEnd: true) = phase { return waiter.resume(returning: .success(nil)) }
         makeWaits().rawBytes = waiter
@@ -42,10 +42,10 @@ extension Connection {
 
     func receivedRaw(_ bytes: UnsafeRawBufferPointer) {
         guard !hasEnded, !bytes.isEmpty else { return }
-        unparsed.append(bytes)
+        inbox.unparsed.append(bytes)
         if waits?.rawBytes != nil {
-            waits?.rawBytes.resume(returning: .success(unparsed.takeAll()))
-        } else if unparsed.count >= settings.receiveQueueByteLimit {
+            waits?.rawBytes.resume(returning: .success(inbox.unparsed.takeAll()))
+        } else if inbox.unparsed.count >= settings.receiveQueueByteLimit {
             stream.pauseReading()
         }
     }

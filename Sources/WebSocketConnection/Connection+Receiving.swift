@@ -22,7 +22,7 @@ extension Connection: StreamDelegate {
     /// Keeps what was not parsed, and lets the peer wait.
     private func holdUp(_ input: InputBytes) {
         guard !hasEnded else { return }
-        unparsed.append(input.remaining)
+        inbox.unparsed.append(input.remaining)
         stream.pauseReading()
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
@@ -80,18 +80,18 @@ extension Connection {
 
     /// Parses what was kept. May be called from the handler's task, so it runs no jobs.
     func parseUnparsed() {
-        guard !unparsed.isEmpty, !isRaw else { return }
-        var bytes = unparsed
-        unparsed = UnparsedBytes()
+        guard !inbox.unparsed.isEmpty, !isRaw else { return }
+        var bytes = inbox.unparsed
+        inbox.unparsed = UnparsedBytes()
         bytes.parse { parse(&$0) }
         if bytes.isEmpty { return stream.resumeReading() }
-        unparsed = bytes
+        inbox.unparsed = bytes
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
     /// Goes on with what back-pressure held up.
     private func readOn() {
-        if unparsed.isEmpty { return stream.resumeReading() }
+        if inbox.unparsed.isEmpty { return stream.resumeReading() }
         if mayParse { return parseUnparsed() }
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }

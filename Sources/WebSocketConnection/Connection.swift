@@ -18,12 +18,11 @@ package final class Connection: @unchecked Sendable, LoopBound {
 
     let endpoint: Endpoint
     let stream: Stream
+    package let loop: Loop
     /// Changed by ``enter(_:)`` only.
     @exclusivity(unchecked) var phase = Phase.open(.silence)
     @exclusivity(unchecked) var traffic: Traffic
     @exclusivity(unchecked) var waits: Waits?
-    /// `nil`: no message goes out in pieces.
-    @exclusivity(unchecked) var messageInPieces: MessageInPieces?
     @exclusivity(unchecked) var session: Session
     @exclusivity(unchecked) var handler = HandlerState()
     @exclusivity(unchecked) var inbox: Inbox
@@ -32,7 +31,6 @@ package final class Connection: @unchecked Sendable, LoopBound {
 
     let id: UInt64
     let request: HandshakeRequest
-    @exclusivity(unchecked) var unparsed = UnparsedBytes()
     /// The one timer: ``timerFired()`` looks at the phase.
     let timer: EventLoop.Timer
     /// Its place among the owner's connections.
@@ -72,7 +70,6 @@ package final class Connection: @unchecked Sendable, LoopBound {
 
     typealias Received = Result<Message?, ConnectionError>
 
-    package var loop: Loop { endpoint.loop }
     var log: Log { endpoint.log }
     var settings: ConnectionSettings { endpoint.settings }
     /// The handler's task, which ``run(_:)`` will be called in.
@@ -92,6 +89,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
     ) {
         self.id = id
         self.endpoint = endpoint
+        loop = endpoint.loop
         self.stream = stream
         self.timer = timer
         traffic = Traffic(opened: endpoint.loop.now)
@@ -119,7 +117,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
         logOpen()
         stream.delegate = self
         watchForSilence()
-        unparsed = UnparsedBytes(firstBytes)
+        inbox.unparsed = UnparsedBytes(firstBytes)
         if firstBytes.isEmpty { stream.resumeReading() } else { parseUnparsed() }
     }
 

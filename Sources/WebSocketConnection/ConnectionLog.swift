@@ -50,7 +50,7 @@ private struct HandlerLine: LogLine {
 
     func addFields(to line: inout LineText) {
         line.add("event", .text("handler"), .hidden)
-        line.add("route", .text(route), .after(""))
+        line.add("route", .text(route), .plain)
         line.add("peer", .address(peer), .after(" "))
         guard let connectionID else { return }
         line.add("connection", .number(Int(clamping: connectionID)), .after(" #"))

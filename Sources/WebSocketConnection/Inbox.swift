@@ -12,6 +12,8 @@ struct Inbox: ~Copyable {
     private var byteCount = 0
     private let countLimit: Int
     private let byteLimit: Int
+    /// What was read behind the last message.
+    var unparsed = UnparsedBytes()
 
     init(countLimit: Int, byteLimit: Int) {
         self.countLimit = countLimit

@@ -9,6 +9,8 @@ final class Waits {
     @exclusivity(unchecked) var ended: [Waiter<Void>] = []
     @exclusivity(unchecked) var pongs: [PongWaiter] = []
     @exclusivity(unchecked) var sleepers: [Waiter<Result<Void, ConnectionError>>] = []
+    /// For the end of the message that another task sends in pieces; `nil`: there is none.
+    @exclusivity(unchecked) var messageInPieces: MessageInPieces?
     /// For bytes as they come; see Connection+Raw.swift.
     @exclusivity(unchecked) var rawBytes: Waiter<Connection.ReceivedBytes>?
 

@@ -35,7 +35,7 @@ struct LogLineTests {
         var flag = true
 
         func addFields(to line: inout LineText) {
-            line.add("text", .text("\"a\""), .after(""))
+            line.add("text", .text("\"a\""), .plain)
             line.add("number", .number(-3), .between(" (", ")"))
             line.add("flag", .flag(flag), .after(" flag"))
             line.add("hidden", .text("h"), .hidden)
