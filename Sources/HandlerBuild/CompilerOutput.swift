@@ -1,3 +1,5 @@
+import HandlerRegistry
+
 /// What the Swift compiler wrote about one module, with `-diagnostic-style=llvm`, taken apart.
 ///
 /// The bytes may be any: the compiler quotes lines of the source, which may be in any encoding.
@@ -7,7 +9,8 @@ package struct CompilerOutput: Equatable, Sendable {
     /// The compiler itself failed; what it wrote then is left out.
     package private(set) var hasCrashed = false
 
-    /// A file that the compiler reads instead of the author's own.
+    /// A file that the compiler reads instead of the author's own. It may have a `#sourceLocation`
+    /// with the original's path before the original's first line.
     package struct Copy: Sendable {
         /// Both absolute.
         var copy: String
@@ -150,9 +153,16 @@ private struct MessageHead {
     private func place(root: String, _ copies: [CompilerOutput.Copy]) -> Diagnostic.Place {
         var path = path
         var line = line
-        if let copy = copies.first(where: { $0.copy == path }) {
-            path = copy.original
-            line = max(1, line - copy.lineOffset)
+        for copy in copies {
+            if path == copy.copy {
+                path = copy.original
+                line = max(1, line - copy.lineOffset)
+                break
+            }
+            if path == copy.original.swiftLiteralContent {
+                path = copy.original
+                break
+            }
         }
         let directory = FileMessages.joined(root, "")
         guard path.hasPrefix(directory) else {

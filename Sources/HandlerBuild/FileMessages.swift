@@ -16,12 +16,17 @@ package struct FileMessages: Equatable, Sendable {
         diagnostics.contains { $0.message == "no such module 'Shared'" }
     }
 
-    /// In the compiler's form, each line with its end; of very many messages the first ones.
+    /// In the compiler's form, each line with its end; of very many messages some, errors first.
     ///
     /// - Parameter directory: see ``Diagnostic/text(under:)``.
     package func text(under directory: String) -> String {
-        var text = diagnostics.prefix(Self.diagnosticLimit)
-            .map { $0.text(under: directory) }.joined()
+        var shown = diagnostics[...]
+        if diagnostics.count > Self.diagnosticLimit {
+            let errors = diagnostics.filter { $0.severity == .error }
+            let others = diagnostics.filter { $0.severity != .error }
+            shown = (errors + others).prefix(Self.diagnosticLimit)
+        }
+        var text = shown.map { $0.text(under: directory) }.joined()
         let rest = diagnostics.count - Self.diagnosticLimit
         if rest > 0 { text += "(\(rest) more messages about this file)\n" }
         return text

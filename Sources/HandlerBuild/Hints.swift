@@ -36,7 +36,10 @@ enum Hints {
             return "connections run at the same time: share a Mutex in a 'let', or an actor; "
                 + "docs/HANDLERS.md, \"State that connections share\""
         }
-        if message.hasPrefix("invalid UTF-8 found") || message.hasPrefix(otherEncoding) {
+        // A text in UTF-16 or UTF-32 begins with a character that has a zero in it.
+        if message.hasPrefix("invalid UTF-8 found") || message.hasPrefix(otherEncoding)
+            || source?.prefix(4).contains(0) == true
+        {
             return "save the file in UTF-8"
         }
         return nil

@@ -1,3 +1,5 @@
+import HandlerRegistry
+
 /// What a linker wrote about a program that it could not link.
 package enum LinkerMessages {
     /// Handler files that keep the program from being linked: one that uses a symbol that nothing
@@ -5,8 +7,8 @@ package enum LinkerMessages {
     ///
     /// - Parameters:
     ///   - output: of GNU ld, gold or lld.
-    ///   - objects: handler files, paths below the handlers directory, by the paths of their object
-    ///     files as the linker was given them.
+    ///   - objects: handler files, paths below the handlers directory, by what a linker calls them:
+    ///     the paths of their object files, or of the sources that those were made from.
     /// - Returns: sorted by file; empty if no handler is at fault.
     package static func blamed(_ output: [UInt8], objects: [String: String]) -> [FileMessages] {
         var messages: [String: FileMessages] = [:]
@@ -42,10 +44,12 @@ package enum LinkerMessages {
     private static func complaints(
         _ output: [UInt8], _ objects: [String: String]
     ) -> [Complaint] {
+        let literals = objects.map { ($0.key.swiftLiteralContent, $0.value) }
+        let names = objects.merging(literals) { name, _ in name }
         var complaints: [Complaint] = []
         var namedBefore: Set<String> = []
         for line in output.split(separator: UInt8(ascii: "\n")).map(CompilerOutput.printable) {
-            let named = Set(objects.filter { line.contains($0.key) }.map(\.value))
+            let named = Set(names.filter { line.contains($0.key) }.map(\.value))
             if let problem = Problem(line) {
                 complaints.append(Complaint(problem: problem, paths: namedBefore.union(named)))
                 namedBefore = []

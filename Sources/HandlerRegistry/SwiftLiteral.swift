@@ -1,7 +1,11 @@
 extension String {
     /// A Swift string literal of this text, on one line.
-    package var swiftLiteral: String {
-        var result = "\""
+    package var swiftLiteral: String { "\"\(swiftLiteralContent)\"" }
+
+    /// What stands between the quotation marks. The compiler names a file of `#sourceLocation` so,
+    /// as it does not read escapes there.
+    package var swiftLiteralContent: String {
+        var result = ""
         for scalar in unicodeScalars {
             switch scalar {
             case "\\", "\"": result += "\\\(scalar)"
@@ -9,6 +13,6 @@ extension String {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return result
     }
 }

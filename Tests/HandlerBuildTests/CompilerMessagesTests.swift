@@ -176,7 +176,16 @@ struct CompilerMessagesTests {
                 == "handlers/a_wsh.swift:\(text)")
     }
 
-    @Test("of very many messages the first ones")
+    @Test("of very many messages errors come first")
+    func errorsFirst() {
+        let warnings = String(
+            repeating: "/site/handlers/a_wsh.swift:1:1: warning: x\n", count: 40)
+        let text = messages(warnings + "/site/handlers/a_wsh.swift:1:1: error: y\n")
+        #expect(text.hasPrefix("handlers/a_wsh.swift:1:1: error: y\n"))
+        #expect(text.hasSuffix("(11 more messages about this file)\n"))
+    }
+
+    @Test("of very many messages some")
     func limit() {
         let text = messages(
             String(repeating: "/site/handlers/a_wsh.swift:1:1: error: x\n", count: 10_000))
@@ -229,6 +238,10 @@ struct CompilerMessagesTests {
                 + "there are none\n"),
         Row(
             "another encoding", ("invalid UTF-8 found in source file", ""),
+            "    hint: save the file in UTF-8\n"),
+        Row(
+            "UTF-16 without a mark",
+            ("expressions are not allowed at the top level", "i\0m\0p\0"),
             "    hint: save the file in UTF-8\n"),
         Row(
             "UTF-16", ("input files must be encoded as UTF-8 instead of UTF-16", ""),

@@ -47,6 +47,16 @@ struct CompilerOutputTests {
         #expect(output(row.input + "\n").diagnostics == [row.expected])
     }
 
+    @Test("a path with quotation marks, as the compiler writes it")
+    func quotes() {
+        let original = #"/it's "odd" \/a_wsh.swift"#
+        let copies = [CompilerOutput.Copy(copy: "/b/handler.swift", original: original)]
+        let text = #"/it's \"odd\" \\/a_wsh.swift:3:1: error: text"#
+        let found = CompilerOutput(Array(text.utf8), root: #"/it's "odd" \"#, copies: copies)
+        #expect(
+            found.diagnostics.map(\.place) == [.author("a_wsh.swift", line: 3, column: 1)])
+    }
+
     static let others = [
         "", "\n\n", "error:", "a:1:2:error: x", "a:1: error: x", "a:x:2: error: x",
         "a:1:2: fatal: x",

@@ -23,6 +23,10 @@ struct LinkerMessagesTests {
             clang: error: linker command failed with exit code 1 (use -v to see invocation)
             """, ["a_wsh.swift": undefined]),
         Row(
+            "gold, which names the source",
+            #"/site/\"odd\"/a_wsh.swift:7: error: undefined reference to 'none'"#,
+            ["a_wsh.swift": undefined]),
+        Row(
             "GNU ld, undefined",
             """
             /usr/bin/ld.bfd: /b u'i/a.o: in function `$s2u11fyyF':
@@ -102,7 +106,10 @@ struct LinkerMessagesTests {
     func blamed(_ row: Row<String, [String: String]>) {
         let found = LinkerMessages.blamed(
             Array(row.input.utf8),
-            objects: ["/b u'i/a.o": "a_wsh.swift", "/b u'i/b.o": "sub/b_wsh.swift"])
+            objects: [
+                "/b u'i/a.o": "a_wsh.swift", "/b u'i/b.o": "sub/b_wsh.swift",
+                #"/site/"odd"/a_wsh.swift"#: "a_wsh.swift",
+            ])
         #expect(found.map(\.path) == row.expected.keys.sorted())
         for messages in found {
             let reason = row.expected[messages.path] ?? ""
