@@ -6,7 +6,7 @@ import Glibc
 public struct FileDescriptor: ~Copyable, Sendable {
     /// -1 after ``release()``.
     public private(set) var number: Int32
-    /// Watches it; `nil`: nobody does.
+    /// Watches it; `nil`: no loop does.
     private var loop: Loop?
 
     /// Takes over a descriptor that is open.

@@ -2,14 +2,14 @@ import Glibc
 import Synchronization
 
 extension Loop {
-    /// Notes who is about to use the thread, for ``LoopMonitor`` to name. On the loop's thread.
+    /// Notes what is about to use the thread, for ``LoopMonitor`` to name. On the loop's thread.
     public func note(activity number: Int) { activity.store(number, ordering: .relaxed) }
 
     /// The last ``note(activity:)``; -1 if there was none. From any thread, and in a signal handler.
     package var currentActivity: Int { activity.load(ordering: .relaxed) }
 }
 
-/// Watches loops from a thread of its own, and tells when one does not come round: something on it
+/// Watches loops from a thread of its own, and reports one that does not come round: something on it
 /// blocks, and all of its connections wait.
 public final class LoopMonitor: Sendable {
     /// A loop that is stuck, or was.

@@ -3,9 +3,8 @@ import Glibc
 /// The other end of a ``Stream`` that has no socket: the client, and the kernel and network
 /// between.
 ///
-/// Answers the stream as `recv` and `send` would, `errno` and all, so that everything above cannot
-/// tell. What the stream learns, it learns in a turn of its loop and never within a call of its
-/// own.
+/// Answers the stream as `recv` and `send` would, `errno` and all, so that nothing above sees a
+/// difference. It notifies the stream in a turn of its loop, never within a call of the stream's.
 ///
 /// `@unchecked Sendable`: touched on its loop's thread only.
 package final class MemoryPeer: @unchecked Sendable {
@@ -37,21 +36,21 @@ extension MemoryPeer {
     package func send(_ bytes: [UInt8]) {
         guard !hasEnded, !isReset, !bytes.isEmpty else { return }
         unread += bytes
-        tell(.readable)
+        notify(.readable)
     }
 
     /// Sends no more, and goes on reading.
     package func end() {
         guard !hasEnded, !isReset else { return }
         hasEnded = true
-        tell(.hangUp.subtracting(.broken))
+        notify(.hangUp.subtracting(.broken))
     }
 
     /// Is gone: what was not read is lost.
     package func reset() {
         guard !isReset else { return }
         isReset = true
-        tell(.broken)
+        notify(.broken)
     }
 
     /// Reads nothing more, as if the kernel's buffers were full.
@@ -60,10 +59,10 @@ extension MemoryPeer {
     package func resumeReading() {
         guard isPaused else { return }
         isPaused = false
-        tell(.writable)
+        notify(.writable)
     }
 
-    private func tell(_ readiness: Readiness) {
+    private func notify(_ readiness: Readiness) {
         guard let loop = stream?.loop else { return }
         loop.submit { [self] in
             guard let stream, !stream.isClosed else { return }

@@ -53,7 +53,7 @@ public final class OpenFile: Sendable {
         return filled
     }
 
-    /// Where it lies now, links resolved; `nil` if it was deleted or cannot be told.
+    /// Where it lies now, links resolved; `nil` if it was deleted or is not known.
     public var realPath: String? {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = readlink("/proc/self/fd/\(fd)", &bytes, bytes.count)

@@ -8,7 +8,7 @@ public final class Timer {
     private enum WhenDue {
         case nothing
         case run(() -> Void)
-        case tell(Unowned)
+        case notify(Unowned)
     }
 
     private struct Unowned { unowned let target: any TimerTarget }
@@ -16,14 +16,14 @@ public final class Timer {
     init(_ action: @escaping () -> Void) { whenDue = .run(action) }
     package init() { whenDue = .nothing }
 
-    /// Has it tell `target` from now on, which it does not keep.
-    package func tell(_ target: any TimerTarget) { whenDue = .tell(Unowned(target: target)) }
+    /// Has it call `target` from now on, which it does not keep.
+    package func notify(_ target: any TimerTarget) { whenDue = .notify(Unowned(target: target)) }
 
     func action() {
         switch whenDue {
         case .nothing: break
         case .run(let action): action()
-        case .tell(let unowned): unowned.target.timerFired()
+        case .notify(let unowned): unowned.target.timerFired()
         }
     }
 

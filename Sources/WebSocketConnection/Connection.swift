@@ -102,7 +102,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
                 SessionCompression($0, pool: endpoint.compressionPool)
             })
         self.request = request
-        timer.tell(self)
+        timer.notify(self)
         if log.isEnabled(.fine) {
             session.frameObserver = { [log, peer = stream.peer] header in
                 log(.fine, "\(peer) received \(header)")

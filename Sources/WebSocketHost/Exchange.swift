@@ -61,7 +61,7 @@ final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchecked Send
 
     func start() {
         stream.delegate = self
-        timer.tell(self)
+        timer.notify(self)
         waitForHead()
     }
 

@@ -7,9 +7,11 @@ extension EventLoopTests {
     @Suite("Byte queue")
     struct ByteQueueTests {
         private func append(_ bytes: [UInt8], to queue: inout ByteQueue) {
-            let room = queue.reserve(bytes.count)
+            let place = queue.reserve(bytes.count)
             bytes.withUnsafeBytes {
-                if let base = $0.baseAddress { room.copyMemory(from: base, byteCount: bytes.count) }
+                if let base = $0.baseAddress {
+                    place.copyMemory(from: base, byteCount: bytes.count)
+                }
             }
             queue.commit(bytes.count)
         }

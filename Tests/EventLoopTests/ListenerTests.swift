@@ -34,7 +34,7 @@ extension EventLoopTests {
             }
         }
 
-        /// What the kernel says of an accepted socket, where it need not be asked.
+        /// What the kernel knows of an accepted socket, where it need not be asked.
         @Test(arguments: [("127.0.0.1", true), ("::1", true), ("0.0.0.0", false), ("::", false)])
         func addressOfAccepted(host: String, isKnown: Bool) throws {
             let address = try #require(SocketAddress.resolve(host: host, port: 0).first)
@@ -179,7 +179,7 @@ extension EventLoopTests {
             }
         }
 
-        /// Without room for another descriptor it says so, pauses, and goes on when there is room.
+        /// Without another descriptor it reports that, pauses, and goes on when one is free.
         ///
         /// The loop's thread gets a table of descriptors of its own, so that only it runs out of
         /// them.

@@ -6,7 +6,7 @@ import Testing
 extension EventLoopTests {
     @Suite("Loop monitor")
     struct LoopMonitorTests {
-        /// The second of two loops blocks until it was found; then its end is told.
+        /// The second of two loops blocks until it was found; then its end is reported.
         @Test func tellsAStallAndItsEnd() throws {
             try withLoop { idle in
                 try withLoop { loop in
@@ -24,7 +24,7 @@ extension EventLoopTests {
                     #expect(stalls.wait { $0.contains { $0.isOver } })
                     monitor.stop()
                     thread.join()
-                    // Those of a loaded machine beside, the stall made here is told first and then
+                    // Those of a loaded machine beside, the stall made here is reported first and then
                     // over.
                     let ours = stalls.value.filter { $0.loopIndex == 1 }
                     #expect(ours.count >= 2)

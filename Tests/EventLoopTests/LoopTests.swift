@@ -221,7 +221,7 @@ extension EventLoopTests {
 
     @Suite("Descriptors of a loop")
     struct DescriptorTests {
-        /// An eventfd that counts how often it is told.
+        /// An eventfd that counts how often it is called.
         private final class Counter: EventSource {
             let fd: Int32
             var readyCount = 0
@@ -241,11 +241,11 @@ extension EventLoopTests {
             func close() {}
         }
 
-        /// Two are ready in one turn; the first to be told replaces the other's descriptor by a new
+        /// Two are ready in one turn; the first to be called replaces the other's descriptor by a new
         /// one of the same number, which must not get the old one's event.
         @Test func noStaleEvents() throws {
             try withLoop { loop in
-                let told = Watched<(first: Int, replaced: Int, fresh: Int)>((0, 0, 0))
+                let counts = Watched<(first: Int, replaced: Int, fresh: Int)>((0, 0, 0))
                 let isFreshTold = Watched(false)
                 try loop {
                     let pair = [Counter(), Counter()]
@@ -267,7 +267,7 @@ extension EventLoopTests {
                             let all = Unchecked((counter, other, fresh))
                             loop.submit {
                                 let (counter, other, fresh) = all.value
-                                told.update {
+                                counts.update {
                                     $0 = (counter.readyCount, other.readyCount, fresh.readyCount)
                                 }
                                 fresh.signal()
@@ -276,8 +276,8 @@ extension EventLoopTests {
                     }
                     for counter in pair { counter.signal() }
                 }
-                #expect(told.wait { $0.first > 0 })
-                #expect(told.value == (1, 0, 0))
+                #expect(counts.wait { $0.first > 0 })
+                #expect(counts.value == (1, 0, 0))
                 #expect(isFreshTold.wait(), "but it gets its own")
             }
         }

@@ -55,7 +55,7 @@ extension EventLoopTests {
             }
         }
 
-        @Test("bytes and the end behind them are told in that order")
+        @Test("bytes and the end behind them are delivered in that order")
         func end() throws {
             try withLoop { loop in
                 let connection = try Connection(loop)

@@ -110,7 +110,7 @@ extension EventLoopTests {
             }
         }
 
-        /// What is written after the goodbye is dropped; it must not break the connection, or the
+        /// What is written after `closeAfterSending` is dropped; it must not break the connection, or the
         /// peer would lose what it has not read yet.
         @Test func writeAfterClosing() throws {
             try withLoop { loop in
@@ -120,8 +120,8 @@ extension EventLoopTests {
                     recorder.stream?.write([1, 2, 3])
                     recorder.stream?.closeAfterSending(linger: .seconds(60))
                     recorder.stream?.write([4])
-                    if let room = recorder.stream?.reserve(1) {
-                        room.storeBytes(of: 5, as: UInt8.self)
+                    if let place = recorder.stream?.reserve(1) {
+                        place.storeBytes(of: 5, as: UInt8.self)
                         recorder.stream?.commit(1)
                     }
                 }

@@ -135,7 +135,7 @@ extension EventLoopTests {
             }
         }
 
-        /// The kernel has no room at all: `EAGAIN`.
+        /// The kernel takes nothing at all: `EAGAIN`.
         @Test func noRoom() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect(
@@ -168,7 +168,7 @@ extension EventLoopTests {
             }
         }
 
-        /// An error is told in the same turn, by the call that follows.
+        /// An error is reported in the same turn, by the call that follows.
         @Test func broken() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect { $0.stream?.pauseReading() }

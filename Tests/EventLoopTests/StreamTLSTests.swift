@@ -119,7 +119,7 @@ extension EventLoopTests {
             }
         }
 
-        @Test("bytes that are no TLS are told, and may be answered as they are")
+        @Test("bytes that are no TLS are reported, and may be answered as they are")
         func plain() throws {
             try withLoop { loop in
                 let (recorder, peer) = try connectToPeer(loop)
@@ -135,7 +135,7 @@ extension EventLoopTests {
             }
         }
 
-        @Test("nothing that was queued for TLS goes out when that comes to nothing")
+        @Test("nothing that was queued for TLS goes out when that fails")
         func brokenHandshake() throws {
             try withLoop { loop in
                 let (recorder, peer) = try connectToPeer(loop)
@@ -164,7 +164,9 @@ extension EventLoopTests {
             }
         }
 
-        @Test("TCP's end without a goodbye is the end too: WebSocket and HTTP know what is missing")
+        @Test(
+            "TCP's end without close_notify is the end too: WebSocket and HTTP know what is missing"
+        )
         func noGoodbye() throws {
             try withLoop { loop in
                 let (server, client) = try connect(loop)

@@ -77,8 +77,8 @@ extension EventLoopTests {
                     guard let stream = recorder.stream else { return }
                     stream.write([1])
                     stream.write([])
-                    let room = stream.reserve(10)
-                    room.storeBytes(of: 0x0302, as: UInt16.self)
+                    let place = stream.reserve(10)
+                    place.storeBytes(of: 0x0302, as: UInt16.self)
                     stream.commit(2)
                     _ = stream.reserve(10)
                     stream.commit(0)
@@ -93,7 +93,7 @@ extension EventLoopTests {
         @Test func pauseAndResume() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect { $0.stream?.pauseReading() }
-                // Sent until there is no room for a tenth of a second: much less than all of it.
+                // Sent until nothing fits for a tenth of a second: much less than all of it.
                 let bytes = pattern(48 << 20)
                 var sent = 0
                 var entry = pollfd(fd: peer.fd, events: Int16(POLLOUT), revents: 0)

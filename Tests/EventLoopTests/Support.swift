@@ -37,7 +37,7 @@ func loopback(port: UInt16 = 0) throws -> SocketAddress {
     try #require(SocketAddress.resolve(host: "127.0.0.1", port: port).first)
 }
 
-/// What a stream told.
+/// The calls of a stream.
 struct Record: Sendable {
     var received: [UInt8] = []
     var endCount = 0
@@ -50,7 +50,7 @@ struct Record: Sendable {
     mutating func note(_ call: String) { if calls.last != call { calls.append(call) } }
 }
 
-/// Writes down what the stream tells, and does what the test asks in answer.
+/// Records the calls of a stream, and does in answer what the test asks.
 final class Recorder: EventLoop.StreamDelegate {
     nonisolated(unsafe) weak var stream: EventLoop.Stream?
     let record = Watched(Record())

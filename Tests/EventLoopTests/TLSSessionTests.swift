@@ -60,17 +60,17 @@ extension EventLoopTests {
                 seen.peerSubjectAlternativeNames == ["DNS:localhost", "IP:127.0.0.1", "IP:::1"])
         }
 
-        @Test("the goodbye (RFC 8446 §6.1) ends each half by itself")
-        func goodbye() throws {
+        @Test("close_notify (RFC 8446 §6.1) ends each half by itself")
+        func closeNotify() throws {
             let pair = try TLSPair(client, server)
             pair.carry()
-            pair.server.sayGoodbye()
-            pair.server.sayGoodbye()
+            pair.server.sendCloseNotify()
+            pair.server.sendCloseNotify()
             pair.carry()
             #expect(pair.ends == ["client"])
             pair.send([1, 2, 3], from: pair.client)
             #expect(pair.opened["server"] == [1, 2, 3])
-            pair.client.sayGoodbye()
+            pair.client.sendCloseNotify()
             pair.carry()
             #expect(pair.ends == ["client", "server"] && pair.failures.isEmpty)
         }

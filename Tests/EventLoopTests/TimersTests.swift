@@ -29,7 +29,7 @@ extension EventLoopTests {
             #expect(timers.earliest == nil)
         }
 
-        @Test("a timer tells whom it was given to last")
+        @Test("a timer notifies its last target")
         func handedOn() {
             final class Target: TimerTarget {
                 var firedCount = 0
@@ -38,9 +38,9 @@ extension EventLoopTests {
             let (first, second) = (Target(), Target())
             let timer = Timer()
             timer.action()
-            timer.tell(first)
+            timer.notify(first)
             timer.action()
-            timer.tell(second)
+            timer.notify(second)
             timer.action()
             timer.action()
             #expect(first.firedCount == 1 && second.firedCount == 2)

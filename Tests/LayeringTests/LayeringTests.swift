@@ -100,6 +100,15 @@ struct LayeringTests {
         }
     }
 
+    /// So that another kernel's event list means to write one folder anew.
+    @Test("in EventLoop only Kernel and Tuning import CLinux")
+    func kernelInOneFolder() throws {
+        for file in try Self.files("Sources/EventLoop")
+        where !file.path.contains("/Kernel/") && !file.path.contains("/Tuning/") {
+            #expect(!file.lines.contains("import CLinux"), "\(file.path)")
+        }
+    }
+
     @Test("what begins with #! can be executed", arguments: ["Sources", "Tests", "handlers"])
     func executable(_ folder: String) throws {
         let base = Self.root.appending(path: folder)

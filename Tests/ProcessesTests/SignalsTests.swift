@@ -25,7 +25,7 @@ extension ProcessesTests {
             }
         }
 
-        /// Closing in the call that tells of a signal ends it there; a second close does nothing.
+        /// Closing in the call for a signal ends it there; a second close does nothing.
         @Test func closeInside() throws {
             try withLoop { loop in
                 let count = Watched(0)

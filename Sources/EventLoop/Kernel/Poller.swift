@@ -8,7 +8,7 @@ public struct Readiness: OptionSet, Sendable {
 
     public static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// The peer sends no more, or the connection is broken: reading tells which.
+    /// The peer sends no more, or the connection is broken: reading shows which.
     public static let hangUp = Readiness(
         rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
     /// Both directions are gone; what was received before may still be read.

@@ -3,7 +3,7 @@ import Glibc
 
 /// A certificate that vouches for itself, and its key, in memory: for trying TLS out.
 ///
-/// ECDSA on P-256. Clients refuse it until they are told to trust it.
+/// ECDSA on P-256. Clients refuse it until they are made to trust it.
 ///
 /// `@unchecked Sendable`: what OpenSSL holds is not changed after it was made.
 public final class SelfSignedCertificate: @unchecked Sendable {

@@ -12,7 +12,7 @@ public struct TLSConfiguration: Sendable {
     /// vouch for them; they are read again when they have changed.
     public enum ClientAuthentication: Sendable, Hashable {
         case none
-        /// One that is shown must be good; ``TLSInfo/peerSubject`` tells whether there was one.
+        /// One that is shown must be good; ``TLSInfo/peerSubject`` is `nil` if there was none.
         case optional(authorities: String)
         case required(authorities: String)
 

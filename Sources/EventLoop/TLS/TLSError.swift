@@ -5,7 +5,7 @@ import Glibc
 public enum TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The client speaks something else, such as plain HTTP; it may still be answered in that.
     case notTLS
-    /// No agreement on version, cipher, protocol or certificates; what OpenSSL says of it.
+    /// No agreement on version, cipher, protocol or certificates; with OpenSSL's reason.
     case handshakeFailed(String)
     /// A record that cannot be opened, or a fatal alert of the peer.
     case broken(String)
@@ -49,7 +49,7 @@ enum OpenSSLErrors {
         return ERR_GET_LIB(code) == library && ERR_GET_REASON(code) == reason
     }
 
-    /// The first error, which tells most, in OpenSSL's words; empties the list.
+    /// The first error, which is the most specific, in OpenSSL's words; empties the list.
     static func takeReason() -> String {
         let code = ERR_peek_error()
         ERR_clear_error()

@@ -71,7 +71,7 @@ public final class TLSServer: Sendable {
         let stamps = Self.stamps(configuration)
         let hasChanged = stamps != state.stamps
         guard hasChanged || now - state.madeAt >= Self.ticketKeyLifetime else { return }
-        // A file that cannot be used is told of once, and tried again when it changes again.
+        // A file that cannot be used is reported once, and tried again when it changes again.
         state.stamps = stamps
         state.madeAt = now
         do throws(TLSFileError) {
@@ -193,7 +193,7 @@ final class TLSCertificates: Sendable {
     }
 }
 
-/// `http/1.1` or nothing; RFC 7301 §3.2: a client that knows only others is told with an alert.
+/// `http/1.1` or nothing; RFC 7301 §3.2: a client that knows only others gets an alert.
 private func selectProtocol(
     _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ chosenByteCount: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?,

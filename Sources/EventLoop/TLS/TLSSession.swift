@@ -24,7 +24,7 @@ final class TLSSession {
     /// Whether anything was received.
     private(set) var hasBegun = false
     private var hasFailed = false
-    private var hasSaidGoodbye = false
+    private var hasSentCloseNotify = false
 
     static let protocolName = Array("http/1.1".utf8)
     /// 2^14: RFC 8446 §5.1.
@@ -117,8 +117,8 @@ extension TLSSession {
         while opened.byteCount < buffer.count {
             var count = 0
             ERR_clear_error()
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[opened.byteCount...])
-            let result = SSL_read_ex(ssl, room.baseAddress, room.count, &count)
+            let free = UnsafeMutableRawBufferPointer(rebasing: buffer[opened.byteCount...])
+            let result = SSL_read_ex(ssl, free.baseAddress, free.count, &count)
             guard result == 1 else {
                 switch error(result) {
                 case SSL_ERROR_WANT_READ: break
@@ -157,9 +157,9 @@ extension TLSSession {
     }
 
     /// Sends close_notify (RFC 8446 §6.1), once.
-    func sayGoodbye() {
-        guard isEstablished, !hasFailed, !hasSaidGoodbye else { return }
-        hasSaidGoodbye = true
+    func sendCloseNotify() {
+        guard isEstablished, !hasFailed, !hasSentCloseNotify else { return }
+        hasSentCloseNotify = true
         ERR_clear_error()
         SSL_shutdown(ssl)
     }
@@ -170,7 +170,7 @@ extension TLSSession {
     /// Sends what waits.
     ///
     /// - Returns: whether all of it is gone.
-    /// - Throws: what `send` says of a connection that is broken.
+    /// - Throws: the error of `send` on a connection that is broken.
     func sendRest() throws(SystemError) -> Bool {
         guard hasRest else { return true }
         restOffset += try rest.withUnsafeBytes { bytes in

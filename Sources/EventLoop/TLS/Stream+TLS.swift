@@ -47,11 +47,13 @@ extension Stream {
         if tls.isServer && !tls.hasBegun && sealed.first != TLSSession.firstByte {
             return refuseTLS(.notTLS)
         }
-        // What comes after the goodbye is not looked at, but a handshake has to be over for it.
+        // What comes after our close_notify is not looked at, but a handshake has to be over for it.
         if isClosing && tls.isEstablished { return }
         var opened = TLSSession.Opened()
         tls.take(sealed) {
-            if tls.isEstablished || shakeHands(tls) { opened = tls.open(into: loop.receiveBuffer) }
+            if tls.isEstablished || shakeHands(tls) {
+                opened = tls.open(into: loop.buffers.receive)
+            }
         }
         deliver(opened)
     }
@@ -59,10 +61,10 @@ extension Stream {
     private func deliver(_ opened: TLSSession.Opened) {
         receivedByteCount &+= opened.byteCount
         if opened.byteCount > 0 && !isClosing {
-            delegate?.streamReceived(.init(rebasing: loop.receiveBuffer[..<opened.byteCount]))
+            delegate?.streamReceived(.init(rebasing: loop.buffers.receive[..<opened.byteCount]))
         }
         if let failure = opened.failure { return fail(failure) }
-        if opened.isEnd { reachedEnd() }
+        if opened.isEnd { peerEnded() }
     }
 
     /// Whether the handshake is over.
@@ -87,7 +89,7 @@ extension Stream {
         tls = nil
         // It would go out for everyone to read.
         if error != .notTLS { dropOutput() }
-        if isClosing { return hasOutput ? flush() : shutDownSending() }
+        if isClosing { return hasOutput ? flush() : allIsSent() }
         delegate?.streamFailed(error)
         closeAfterSending(linger: Self.refusalLinger)
     }
@@ -103,7 +105,7 @@ extension Stream {
 // MARK: - Sending
 
 extension Stream {
-    /// Sends as much as the socket takes now: the handshake, the queue, the goodbye.
+    /// Sends as much as the socket takes now: the handshake, the queue, the close_notify.
     func flush(_ tls: TLSSession) {
         do throws(SystemError) {
             guard try tls.sendRest() else { return }  // the next writable edge goes on
@@ -122,14 +124,14 @@ extension Stream {
                 sentByteCount &+= count
                 sealed(count, isFile)
                 if isFile { fileByteCount += count }
-            case .blocked: return tellIfDrained()
+            case .blocked: return notifyIfDrained()
             case .failed(let error): return fail(error)
             }
             // As without TLS: then the others on the loop have their turn.
             if fileByteCount >= Self.filePieceByteLimit, hasOutput { return flushSoon() }
         }
         if isClosed { return }
-        if tls.hasRest { return tellIfDrained() }
+        if tls.hasRest { return notifyIfDrained() }
         afterFlush()
     }
 

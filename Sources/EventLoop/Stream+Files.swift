@@ -78,7 +78,7 @@ extension Stream {
             sentByteCount &+= count
             fileParts?.advance(count)
             if fileParts?.isEmpty == true { fileParts = nil }
-            if count < limit { return true }  // the next call tells whether the socket is full
+            if count < limit { return true }  // the next call shows whether the socket is full
             if fileParts?.isNext == true { flushSoon() }
             return fileParts?.isNext != true
         }
@@ -90,7 +90,7 @@ extension Stream {
 
     /// The same through a buffer of the loop.
     private func copyFilePart(_ file: OpenFile, _ offset: Int, _ limit: Int) -> Int {
-        let buffer = loop.fileBuffer
+        let buffer = loop.buffers.file
         let count = pread(file.fd, buffer.baseAddress, min(limit, buffer.count), off_t(offset))
         guard count > 0 else { return count }
         if let memory { return memory.take(UnsafeRawBufferPointer(buffer), byteLimit: count) }
@@ -102,7 +102,7 @@ extension Stream {
     /// - Returns: at least one byte, valid until the next call; `nil` if the stream has failed.
     func readFilePart() -> UnsafeRawBufferPointer? {
         guard let (file, offset, remaining) = fileParts?.next else { return nil }
-        let buffer = loop.fileBuffer
+        let buffer = loop.buffers.file
         while true {
             let count = pread(
                 file.fd, buffer.baseAddress, min(remaining, buffer.count), off_t(offset))

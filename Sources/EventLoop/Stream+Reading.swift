@@ -1,0 +1,51 @@
+import Glibc
+
+extension Stream {
+    /// `recv` calls per turn, so that one busy peer does not keep the others waiting.
+    private static let readLimitPerTurn = 4
+
+    /// Stops reading: the peer's sending will stop too, when its and our kernel's buffers are full.
+    public func pauseReading() { flags.insert(.readingPaused) }
+
+    public func resumeReading() {
+        guard flags.contains(.readingPaused) else { return }
+        flags.remove(.readingPaused)
+        readSoon()
+    }
+
+    func readSoon() {
+        guard flags.isDisjoint(with: .readScheduled), flags.contains(.readable) else { return }
+        flags.insert(.readScheduled)
+        loop.readSoon(self)
+    }
+
+    func readTurn() {
+        flags.remove(.readScheduled)
+        var budget = Self.readLimitPerTurn
+        prefetchDelegate()
+        while flags.intersection([.readable, .readingPaused]) == .readable && phase.isReading {
+            guard budget > 0 else { return readSoon() }
+            budget -= 1
+            receive()
+        }
+    }
+
+    private func receive() {
+        let buffer = tls == nil ? loop.buffers.receive : loop.buffers.sealed
+        let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
+        if count > 0 {
+            // A short read has emptied the socket, unless the end has come too (epoll(7)).
+            if count < buffer.count && !flags.contains(.hungUp) { flags.remove(.readable) }
+            loop.batchByteCount &+= count
+            if let tls { return received(.init(rebasing: buffer[..<count]), tls) }
+            receivedByteCount &+= count
+            if !isClosing { currentDelegate?.streamReceived(.init(rebasing: buffer[..<count])) }
+        } else if count == 0 {
+            peerEnded()
+        } else if errno == EAGAIN {
+            flags.subtract([.readable, .hungUp])
+        } else if errno != EINTR {
+            fail(SystemError("recv"))
+        }
+    }
+}
