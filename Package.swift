@@ -2,23 +2,22 @@
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
-//   standalone ─► StandaloneProgram ─► WebSocketHost
+//   standalone, launcher ─► StandaloneProgram ─► WebSocketHost
+//   StandaloneProgram, launcher ─► HandlerBuild ─► HandlerRegistry, CommandLineOptions, Processes
+//   RegistryGenerator ─► HandlerRegistry
 //   client ─► WebSocketClient ─► WebSocketConnection
-//   StandaloneProgram ─► Supervisor ─► Logging, Processes
+//   StandaloneProgram ─► Supervisor ─► HandlerBuild, Logging, Processes
 //   StandaloneProgram, client ─► CommandLineOptions ─► Logging
-//   HandlerBuild, RegistryGenerator ─► HandlerRegistry
-//   HandlerBuild ─► CommandLineOptions
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
 //                      └─► Logging ─► EventLoop
 //   Processes ─► EventLoop
 //
-// Each handler file is a target of its own, so two files may declare the same names. A plain
-// `swift build` takes the files of `handlers`; `standalone.sh` (see Sources/StandaloneBuild) names
-// a folder with one sample in WEBSOCKETHOST_HANDLERS, and compiles the author's files as that one
-// was. The target `standalone` is little more than the list of them, so that it costs little to
-// change one. SwiftPM remembers what this file said: after adding or removing a handler
-// file, a plain build needs `swift build --manifest-cache none` once.
+// In a plain `swift build` each file of `handlers` is a target of its own, so two files may declare
+// the same names; the target `standalone` is little more than the list of them. `standalone.sh` has
+// only the library StandaloneServer and the launcher built, and the launcher compiles the author's
+// files (see Sources/HandlerBuild). SwiftPM remembers what this file said: after adding or removing
+// a handler file, a plain build needs `swift build --manifest-cache none` once.
 
 import Foundation
 import PackageDescription
@@ -29,22 +28,26 @@ import PackageDescription
 struct HandlerFile {
     let path: String
     let folder: String
-    var excluded: [String] = []
-    var sources: [String]?
+    let excluded: [String]
+    let sources: [String]
+}
 
-    /// `echo_wsh.swift` is module `echo_wsh`. A name that is no plain identifier, or lies in a
-    /// folder, gets its odd characters replaced and a hash of the path, which keeps it unique.
-    var moduleName: String {
-        let name = String(path.dropLast(".swift".count))
-        let isPlain =
-            name.utf8.count <= 80 && name.first?.isNumber == false
-            && name.unicodeScalars.allSatisfy(isIdentifierCharacter)
-        if isPlain { return name }
-        let readable = name.unicodeScalars.suffix(60).map {
-            isIdentifierCharacter($0) ? String($0) : "_"
-        }
-        return "_" + readable.joined() + "_" + String(hash(of: path), radix: 36)
+// The same lines as in Sources/HandlerRegistry/ModuleName.swift.
+
+/// `echo_wsh.swift` is module `echo_wsh`. A name that is no plain identifier, or lies in a folder,
+/// gets its odd characters replaced and a hash of the path, which keeps it unique.
+///
+/// - Parameter path: below the handlers directory.
+func moduleName(of path: String) -> String {
+    let name = String(path.dropLast(".swift".count))
+    let isPlain =
+        name.utf8.count <= 80 && name.first?.isNumber == false
+        && name.unicodeScalars.allSatisfy(isIdentifierCharacter)
+    if isPlain { return name }
+    let readable = name.unicodeScalars.suffix(60).map {
+        isIdentifierCharacter($0) ? String($0) : "_"
     }
+    return "_" + readable.joined() + "_" + String(hash(of: path), radix: 36)
 }
 
 func isIdentifierCharacter(_ scalar: Unicode.Scalar) -> Bool {
@@ -104,19 +107,6 @@ func ownHandlers() -> (handlers: [HandlerFile], helpers: Target?) {
     return (handlers, helperTarget(path: root, exclude: others, sources: helpers))
 }
 
-/// The folder that standalone.sh prepared: `modules/sub/echo_wsh.swift/handler.swift`, each
-/// handler file alone in a folder that is named like it, and the helper files in `Shared`.
-func preparedHandlers(_ folder: String) -> (handlers: [HandlerFile], helpers: Target?) {
-    let handlers = visibleFiles(below: folder + "/modules").filter { path in
-        path.hasSuffix("_wsh.swift/handler.swift")
-    }.map { path in
-        let path = path.split(separator: "/").dropLast().joined(separator: "/")
-        return HandlerFile(path: path, folder: "\(folder)/modules/\(path)")
-    }
-    let hasHelpers = !visibleFiles(below: folder + "/Shared").isEmpty
-    return (handlers, hasHelpers ? helperTarget(path: folder + "/Shared") : nil)
-}
-
 // MARK: Targets
 
 let handlerSettings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
@@ -140,11 +130,12 @@ func helperTarget(path: String, exclude: [String] = [], sources: [String]? = nil
         sources: sources, swiftSettings: handlerSettings)
 }
 
-let prepared = Context.environment["WEBSOCKETHOST_HANDLERS"]
-let (handlers, helpers) = prepared.map(preparedHandlers) ?? ownHandlers()
+/// standalone.sh compiles handler files itself.
+let hasHandlers = Context.environment["WEBSOCKETHOST_HANDLERS"] != "none"
+let (handlers, helpers) = hasHandlers ? ownHandlers() : ([], nil)
 let modules = handlers.map { file in
     Target.target(
-        name: file.moduleName,
+        name: moduleName(of: file.path),
         dependencies: ["WebSocketHost"] + (helpers == nil ? [] : ["Shared"]),
         path: file.folder, exclude: file.excluded,
         sources: file.sources, swiftSettings: handlerSettings)
@@ -174,7 +165,10 @@ let tests = [
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
     test(
         "StandaloneProgramTests",
-        ["StandaloneProgram", "CommandLineOptions", "WebSocketHost", "EventLoop"]),
+        [
+            "StandaloneProgram", "CommandLineOptions", "HandlerBuild", "WebSocketHost",
+            "EventLoop",
+        ]),
     test(
         "ClientTests",
         [
@@ -183,7 +177,7 @@ let tests = [
         ]),
     test(
         "HandlerBuildTests",
-        ["CommandLineOptions", "HandlerBuild", "HandlerRegistry", "TestSupport"]),
+        ["CommandLineOptions", "HandlerBuild", "HandlerRegistry", "EventLoop", "TestSupport"]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .target(
@@ -191,9 +185,8 @@ let tests = [
         swiftSettings: settings),
 ].filter { isFolder("Tests/\($0.name)") }
 
-/// Where other handlers are prepared, there is nothing for these tests.
 let handlerTests =
-    prepared == nil && isFolder("Tests/HandlerTests")
+    hasHandlers && isFolder("Tests/HandlerTests")
     ? [
         test(
             "HandlerTests",
@@ -208,6 +201,9 @@ let package = Package(
         .library(name: "WebSocketHost", targets: ["WebSocketHost"]),
         .library(name: "WebSocketClient", targets: ["WebSocketClient"]),
         .library(name: "WebSocketHostTesting", targets: ["WebSocketHostTesting"]),
+        .library(
+            name: "StandaloneServer", type: .static,
+            targets: ["StandaloneProgram", "WebSocketHost", "WebSocketClient"]),
         .plugin(name: "RegistryPlugin", targets: ["RegistryPlugin"]),
     ],
     targets: [
@@ -239,7 +235,14 @@ let package = Package(
         module(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
-        module("Supervisor", ["EventLoop", "Logging", "Processes"]),
+        module("HandlerRegistry"),
+        module(
+            "HandlerBuild",
+            [
+                "CLinux", "COpenSSL", "CommandLineOptions", "EventLoop", "HandlerRegistry",
+                "Logging", "Processes",
+            ]),
+        module("Supervisor", ["EventLoop", "HandlerBuild", "Logging", "Processes"]),
         module(
             "WebSocketHostTesting",
             [
@@ -257,17 +260,25 @@ let package = Package(
             swiftSettings: settings),
         module(
             "StandaloneProgram",
-            ["CommandLineOptions", "Processes", "Supervisor", "WebSocketHost", "WebSocketProtocol"],
+            [
+                "CommandLineOptions", "HandlerBuild", "Processes", "Supervisor", "WebSocketHost",
+                "WebSocketProtocol",
+            ],
             exclude: ["help.txt"]),
+        .executableTarget(
+            name: "launcher",
+            dependencies: [
+                "CLinux", "CommandLineOptions", "EventLoop", "HandlerBuild", "StandaloneProgram",
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "standalone",
             dependencies: ["StandaloneProgram", "WebSocketHost"]
                 + modules.map { .target(name: $0.name) },
             swiftSettings: settings, plugins: ["RegistryPlugin"]),
-        module("HandlerRegistry"),
-        module("HandlerBuild", ["CommandLineOptions", "HandlerRegistry", "Logging"]),
         .executableTarget(
-            name: "RegistryGenerator", dependencies: ["HandlerRegistry"], swiftSettings: settings),
+            name: "RegistryGenerator", dependencies: ["HandlerRegistry"],
+            swiftSettings: settings),
         .plugin(
             name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],
             path: "Sources/RegistryPlugin"),

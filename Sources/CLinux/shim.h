@@ -50,6 +50,12 @@ static inline int linux_timerfd_set(int fd, long long nanoseconds) {
     return (int)syscall(SYS_timerfd_settime, fd, /* TFD_TIMER_ABSTIME */ 1, &value, (void *)0);
 }
 
+// memmem(3), which glibc declares under _GNU_SOURCE only.
+void *memmem(const void *bytes, size_t count, const void *word, size_t length);
+static inline const void *linux_memmem(const void *bytes, size_t count, const void *word, size_t length) {
+    return memmem(bytes, count, word, length);
+}
+
 // Has the processor fetch what lies there, without waiting for it.
 static inline void linux_prefetch(const void *place) {
     __builtin_prefetch(place);

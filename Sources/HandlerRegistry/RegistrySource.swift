@@ -1,52 +1,58 @@
-/// The Swift source that is generated for a program: the list of its handlers, and the files that
-/// stand beside a handler file or instead of it.
+/// The generated source text: the list of all handlers, and what each handler module gets for it.
 package enum RegistrySource {
-    /// One handler file.
+    /// A handler file's line in the list.
     package struct Entry: Sendable {
-        /// The module that exports `handler`, or `failure` if the file was left out.
-        package var module: String
-        /// Below the handlers directory: `sub/echo_wsh.swift`.
-        package var path: String
-        /// Where errors in the entry are reported, a path for the compiler; `nil`: in the list.
-        package var reportedAt: String?
-        /// Whether the module is a stand-in, made by ``standIn(failure:)``.
-        package var isLeftOut: Bool
+        package enum Source: Sendable {
+            /// A module without generated files. With a file, the compiler's error about a missing
+            /// `handler` names that.
+            case module(String, file: String?)
+            /// A module that has ``RegistrySource/export(path:)`` in it.
+            case exported(String)
+            /// The file does not compile, and this is why.
+            case failure(String)
+        }
 
-        package init(
-            module: String, path: String, reportedAt: String? = nil, isLeftOut: Bool = false
-        ) {
-            self.module = module
+        /// Below the handlers directory, `sub/echo_wsh.swift`.
+        package let path: String
+        package let source: Source
+
+        package init(path: String, source: Source) {
             self.path = path
-            self.reportedAt = reportedAt
-            self.isLeftOut = isLeftOut
+            self.source = source
         }
 
-        /// `/sub/echo`
-        package var route: String {
-            "/" + (path.hasSuffix(Self.suffix) ? path.dropLast(Self.suffix.count) : path[...])
+        var module: String? {
+            switch source {
+            case .module(let name, _), .exported(let name): name
+            case .failure: nil
+            }
         }
-
-        private static let suffix = "_wsh.swift"
     }
 
-    /// The text of Registry.swift: one function for each handler, since a single literal of a
-    /// thousand entries is slow to type-check.
-    package static func text(_ entries: [Entry]) -> String {
-        var text = "// The list of all handlers. Generated.\nimport WebSocketHost\n"
-        text += entries.map { "import \($0.module)\n" }.joined()
-        // Two files of one name would be one `#fileID`, of which the compiler warns.
-        var namesInUse: Set<Substring> = []
+    /// The text of Registry.swift: one function per handler, since a single literal of a thousand
+    /// entries is slow to type-check.
+    package static func list(_ entries: [Entry]) -> String {
+        var text = "// Generated: the list of all handlers.\nimport WebSocketHost\n"
+        for entry in entries {
+            if let module = entry.module { text += "import \(module)\n" }
+        }
+        var named: Set<Substring> = []
         for (index, entry) in entries.enumerated() {
-            let what = entry.isLeftOut ? "failure" : "handler"
             text += "\nprivate func registration\(index)() -> Registration {\n"
-            let name = entry.reportedAt?.split(separator: "/").last
-            let isLocated = name.map { namesInUse.insert($0).inserted } ?? false
-            if isLocated, let file = entry.reportedAt {
-                text += "#sourceLocation(file: \(file.swiftLiteral), line: 1)\n"
+            switch entry.source {
+            case .module(let module, let file?):
+                // Two files of one name would be one `#fileID`, of which the compiler warns.
+                let isLocated = named.insert(file.split(separator: "/").last ?? "").inserted
+                if isLocated { text += "#sourceLocation(file: \(file.swiftLiteral), line: 1)\n" }
+                text += registration(entry.path, "handler: \(module).handler") + "\n"
+                if isLocated { text += "#sourceLocation()\n" }
+            case .module(let module, nil):
+                text += registration(entry.path, "handler: \(module).handler") + "\n"
+            case .exported(let module):
+                text += "    \(module).exportedRegistration()\n"
+            case .failure(let failure):
+                text += registration(entry.path, "failure: \(failure.swiftLiteral)") + "\n"
             }
-            text += "Registration(route: \(entry.route.swiftLiteral), "
-            text += "source: \(entry.path.swiftLiteral), \(what): \(entry.module).\(what))\n"
-            if isLocated { text += "#sourceLocation()\n" }
             text += "}\n"
         }
         text += "\nlet registrations: [Registration] = [\n"
@@ -54,19 +60,26 @@ package enum RegistrySource {
         return text + "]\n"
     }
 
-    /// The second file of a handler's module. It fails to compile if the first one exports no
-    /// `handler` that the list of handlers can use.
-    package static let export = """
+    /// A file that is compiled with a handler file.
+    ///
+    /// It fails to compile if that exports no handler. The list calls it by a symbol that does not
+    /// depend on what the file contains, so the list stays as it is when a handler changes.
+    ///
+    /// - Parameter path: of the handler file, below the handlers directory.
+    package static func export(path: String) -> String {
+        """
         import WebSocketHost
         @inlinable public func exportedHandler() -> WebSocketHandler { handler }
+        @inline(never) public func exportedRegistration() -> Registration {
+            \(registration(path, "handler: exportedHandler()"))
+        }
 
         """
-
-    /// The module of a handler file that is left out; its route answers 503 with `failure`.
-    package static func standIn(failure: String) -> String {
-        "\(standInMark)\npublic let failure = \(failure.swiftLiteral)\n"
     }
 
-    /// How a stand-in begins.
-    package static let standInMark = "// left out"
+    private static func registration(_ path: String, _ content: String) -> String {
+        let route = "/" + path.dropLast("_wsh.swift".count)
+        return
+            "Registration(route: \(route.swiftLiteral), source: \(path.swiftLiteral), \(content))"
+    }
 }

@@ -37,7 +37,7 @@ public struct ProcessLaunch: Sendable {
     ///
     /// - Returns: its process, to be reaped by the caller.
     /// - Throws: why it cannot be started: no such file, not executable, no more descriptors.
-    func spawn() throws(SystemError) -> pid_t {
+    package func spawn() throws(SystemError) -> pid_t {
         // Copies above the numbers that they shall have, or one could be overwritten before its
         // turn.
         var copies: [Int32] = []

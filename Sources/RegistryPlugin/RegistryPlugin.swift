@@ -6,7 +6,6 @@ import PackagePlugin
 @main
 struct RegistryPlugin: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
-        // A handler is `…_wsh.swift`, or `…_wsh.swift/handler.swift` as standalone.sh prepares it.
         var arguments: [String] = []
         var files: [URL] = []
         for case .target(let module) in target.dependencies {
@@ -26,18 +25,10 @@ struct RegistryPlugin: BuildToolPlugin {
         ]
     }
 
-    private func isHandler(_ file: URL) -> Bool {
-        let file =
-            file.lastPathComponent == "handler.swift" ? file.deletingLastPathComponent() : file
-        return file.lastPathComponent.hasSuffix("_wsh.swift")
-    }
+    private func isHandler(_ file: URL) -> Bool { file.lastPathComponent.hasSuffix("_wsh.swift") }
 
-    /// The folder the routes are relative to, `handlers` of any package; our Package.swift has the
-    /// same choice to make.
+    /// The folder that routes are relative to.
     private func root(of package: Package) -> String {
-        let isOurs = package.displayName == "WebSocketHost"
-        let prepared = isOurs ? ProcessInfo.processInfo.environment["WEBSOCKETHOST_HANDLERS"] : nil
-        let folder = prepared.map { $0 + "/modules" } ?? "handlers"
-        return package.directoryURL.appending(path: folder).path(percentEncoded: false)
+        package.directoryURL.appending(path: "handlers").path(percentEncoded: false)
     }
 }

@@ -7,14 +7,14 @@ enum Environment {
     /// Read by standalone.sh, Package.swift, the tests, and server processes of a supervisor; no
     /// options.
     static let reserved: Set = [
-        "BUILD", "HANDLERS", "HANDLERS_LIST", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
+        "BUILD", "HANDLERS", "INSTALL", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
     ]
 
-    /// What a supervisor knows from standalone.sh, and what it tells the runtime of its processes.
-    static let ofSupervisor = [
-        "STANDALONE_SCRIPT", "STANDALONE_ROOT", "STANDALONE_SHOWN", "STANDALONE_BINARY",
-        "SWIFT_BACKTRACE",
-    ]
+    /// Where the checkout is that standalone.sh lies in.
+    static let checkout = "STANDALONE_PACKAGE"
+
+    /// What a supervisor knows from standalone.sh, and sets for the runtime of its processes.
+    static let ofSupervisor = [checkout, "SWIFT_BACKTRACE"]
 
     /// The variables of this process that begin like ours.
     static func own() -> [String: String] {

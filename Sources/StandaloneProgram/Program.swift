@@ -1,12 +1,13 @@
 import CommandLineOptions
 import EventLoop
 import Glibc
+import HandlerBuild
 import Processes
 import Supervisor
 import WebSocketHost
 
 /// What `standalone` does, from the command line to the exit code.
-package enum Program {
+public enum Program {
     static let version = Product.version
 
     /// How the program ends; the README has the same table.
@@ -20,7 +21,15 @@ package enum Program {
         static let brokenHandler: Int32 = 4
     }
 
-    package static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
+    /// What options ask for.
+    enum Request {
+        case serve(Invocation)
+        /// Help was printed, or what is wrong.
+        case ended(Int32)
+    }
+
+    /// - Parameter help: what `--help` prints.
+    static func read(_ arguments: [String], help: String) -> Request {
         let invocation: Invocation
         do throws(UsageError) {
             invocation = try Options.read(arguments, environment: Environment.own()) {
@@ -31,12 +40,23 @@ package enum Program {
             try SupervisionOptions.check(invocation.settings)
         } catch {
             complain("\(error)\n\n\(Options.shortUsage)")
-            return error.exitCode
+            return .ended(error.exitCode)
         }
         let settings = invocation.settings
-        if settings.showsHelp { return say(Options.help) }
-        if settings.showsVersion { return say("WebSocketHost \(version)") }
-        if settings.printsConfiguration { return say(Options.listing(invocation)) }
+        if settings.showsHelp { return .ended(say(help)) }
+        if settings.showsVersion { return .ended(say("WebSocketHost \(version)")) }
+        if settings.printsConfiguration { return .ended(say(Options.listing(invocation))) }
+        return .serve(invocation)
+    }
+
+    public static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
+        let invocation: Invocation
+        let program = CommandLine.arguments.first ?? "server"
+        switch read(arguments, help: Options.help(ofProgram: program)) {
+        case .ended(let code): return code
+        case .serve(let request): invocation = request
+        }
+        let settings = invocation.settings
         do throws(SystemError) {
             let log = try settings.makeLog()
             if let role = ProcessRole(Environment.own()) {
@@ -107,7 +127,8 @@ package enum Program {
 
     /// Whether `--strict` forbids to serve, which is said.
     private static func isRefused(_ settings: Settings, _ routes: Routes) -> Bool {
-        guard settings.isStrict, routes.listing.contains(where: { $0.failure != nil }) else {
+        guard settings.handlers.isStrict, routes.listing.contains(where: { $0.failure != nil })
+        else {
             return false
         }
         complain("--strict: \(StartUp.broken(routes))")

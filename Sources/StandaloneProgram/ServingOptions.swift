@@ -1,4 +1,5 @@
 import CommandLineOptions
+import HandlerBuild
 import WebSocketHost
 
 extension Options {
@@ -44,11 +45,11 @@ extension Options {
             help:
                 "the directory whose files ending in _wsh.swift are compiled in by standalone.sh; "
                 + "default: handlers beside standalone.sh"
-        ) { settings, text, _ in settings.handlersDirectory = text },
+        ) { settings, text, _ in settings.handlers.directory = text },
         Option(
             name: "scan-dir", letter: "s", value: "DIR",
             help: "look for handlers only here, inside -w (standalone.sh)"
-        ) { _, _, _ in },
+        ) { settings, text, _ in settings.handlers.scanDirectory = text },
         Option(
             name: "websock-handlers-map-file", letter: "m", value: "FILE",
             help: "more paths for handlers, a line each: '/alias /existing'"
@@ -56,7 +57,7 @@ extension Options {
         Option(
             name: "allow-handlers-outside-root-dir",
             help: "follow links to files outside of -w (standalone.sh)"
-        ) { _, _, _ in },
+        ) { settings, _, _ in settings.handlers.allowsOutside = true },
         Option(
             name: "handler-encoding", value: "NAME",
             help: "for pywebsocket3's command lines; ignored, Swift is always UTF-8"
@@ -65,7 +66,7 @@ extension Options {
                 "\(option) '\(escaped(text))' is ignored: Swift files are always UTF-8")
         },
         Option(name: "strict", help: "do not start if a handler does not compile (exit code 4)") {
-            settings, _, _ in settings.isStrict = true
+            settings, _, _ in settings.handlers.isStrict = true
         },
         Option(
             name: "origin", value: "LIST",

@@ -1,11 +1,12 @@
 import EventLoop
+import HandlerBuild
 import WebSocketHost
 
 /// What the command line, the environment and the configuration file ask for.
 struct Settings: Sendable {
     var configuration = Configuration()
-    /// `-w`, for people to read: standalone.sh has compiled it in.
-    var handlersDirectory: String?
+    /// Which files standalone.sh compiles in.
+    var handlers = HandlerChoice()
     var mapFile: String?
     /// `-d`
     var documentRoot: String?
@@ -23,7 +24,6 @@ struct Settings: Sendable {
     var log = LogSettings()
     var tls = TLSOptions()
     var supervision = SupervisionOptions()
-    var isStrict = false
     var listsRoutes = false
     var checks = false
     var showsHelp = false

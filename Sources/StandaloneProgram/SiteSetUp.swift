@@ -1,4 +1,5 @@
 import EventLoop
+import HandlerBuild
 import WebSocketHost
 
 /// Something that an option names cannot be used; the description is one line for a person.
@@ -12,7 +13,7 @@ extension Settings {
         if let documentRoot {
             do throws(SystemError) {
                 configuration.documentRoot = try DocumentRoot(
-                    path: documentRoot, handlersDirectory: handlersDirectory ?? "handlers",
+                    path: documentRoot, handlersDirectory: handlers.directory ?? "handlers",
                     scriptPaths: scriptPaths)
             } catch {
                 throw SetUpError(

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HandlerBuild
 import Processes
 import Supervisor
 import WebSocketHost
@@ -30,7 +31,7 @@ enum Supervision {
             plan.oldGenerationTimeout = settings.configuration.drainTimeout
         }
         plan.makesBacktraces = canMakeBacktraces()
-        addBuilder(to: &plan, arguments)
+        addBuilder(to: &plan, settings.handlers)
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
             Program.complain(
@@ -56,15 +57,20 @@ enum Supervision {
         return access(path, X_OK) == 0 ? path : image
     }
 
-    /// What standalone.sh says of itself.
-    private static func addBuilder(to plan: inout Supervisor.Plan, _ arguments: [String]) {
-        guard let script = Environment.value("STANDALONE_SCRIPT"),
-            let root = Environment.value("STANDALONE_ROOT")
-        else { return }
-        plan.root = root
-        plan.shownRoot = Environment.value("STANDALONE_SHOWN") ?? root
-        plan.builder = Rebuild.Builder(
-            script: script, arguments: arguments, environment: Environment.all(), folder: ".")
+    /// standalone.sh says where the checkout is that this program was built in.
+    private static func addBuilder(to plan: inout Supervisor.Plan, _ choice: HandlerChoice) {
+        guard let package = Environment.value(Environment.checkout) else { return }
+        do throws(BuildError) {
+            let checkout = try Checkout(
+                path: package, mode: Environment.value("WEBSOCKETHOST_BUILD"))
+            let builder = try Rebuild.Builder(checkout, choice, environment: Environment.all())
+            plan.root = builder.root
+            plan.shownRoot = builder.shownRoot
+            if access(builder.program, X_OK) == 0 { plan.executable = builder.program }
+            plan.builder = builder
+        } catch {
+            Program.complain("changes of handlers are not built: \(error)")
+        }
     }
 
     /// Not if the user has a wish of his own, or there is no program that makes them: a runtime

@@ -1,75 +1,90 @@
 import EventLoop
-import Logging
-import Processes
+import HandlerBuild
 
-/// Builds the server anew, by `standalone.sh rebuild`.
-package final class Rebuild: ChildProcessDelegate {
-    /// How to do it.
+/// Builds the program anew, on a thread of its own.
+///
+/// `@unchecked Sendable`: everything is touched on the loop's thread only; the other thread has
+/// the build and hands over what came of it.
+package final class Rebuild: @unchecked Sendable {
+    /// What to build.
     package struct Builder: Sendable {
-        /// standalone.sh
-        var script: String
-        /// Those of this program.
-        var arguments: [String]
-        var environment: [String]
-        var folder: String
+        let checkout: Checkout
+        let choice: HandlerChoice
+        let environment: [String]
+        /// The handlers directory, without links and as the author names it.
+        package let root: String
+        package let shownRoot: String
+        /// The program that a build replaces.
+        package let program: String
 
-        package init(script: String, arguments: [String], environment: [String], folder: String) {
-            self.script = script
-            self.arguments = arguments
-            self.environment = environment
-            self.folder = folder
+        /// - Parameter environment: `NAME=value`, for the compiler.
+        /// - Throws: if there is no such directory of handlers.
+        package init(
+            _ checkout: Checkout, _ choice: HandlerChoice, environment: [String]
+        ) throws(BuildError) {
+            (self.checkout, self.choice, self.environment) = (checkout, choice, environment)
+            let directory = try HandlerDirectory(choice, checkout)
+            (root, shownRoot) = (directory.root, directory.shown)
+            program = Build.program(of: directory, checkout, .rebuild)
+        }
+
+        fileprivate func build(_ cancellation: Cancellation) -> Outcome? {
+            let output = BuildOutput(isQuiet: true)
+            do throws(BuildError) {
+                let build = try Build(
+                    checkout, choice, .rebuild, environment: environment,
+                    cancellation: cancellation, output: output)
+                guard build.program == program else {
+                    throw BuildError(
+                        "the handlers directory is another one now ('\(shownRoot)'): "
+                            + "start the server anew")
+                }
+                let result = try build.run()
+                return Outcome(result, messages: output.text)
+            } catch {
+                guard error.reason != .cancelled else { return nil }
+                var outcome = Outcome()
+                outcome.isBuilt = false
+                outcome.messages = output.text + "\(error)\n"
+                return outcome
+            }
         }
     }
 
     /// What came of it.
-    struct Outcome: Equatable {
-        /// There is a binary of what the directory has now, but for what is broken.
+    struct Outcome: Equatable, Sendable {
+        /// There is a program of what the directory has now, but for what is broken.
         var isBuilt = true
-        /// Paths below the handlers directory.
+        /// Such as `chat_wsh.swift changed`.
         var changed: [String] = []
-        /// Which do not compile; what they were before is still in the server.
+        /// Paths below the handlers directory of files which do not compile; what they were before
+        /// is still in the program.
         var kept: [String] = []
         /// Which do not compile, and were nothing before that could be kept.
         var broken: [String] = []
-        /// Whether there is nothing in the binary that was not there before.
+        /// Whether there is nothing in the program that was not there before.
         var isUnchanged = false
         /// What the compiler said, in lines; or why nothing was built.
         var messages = ""
 
         init() {}
 
-        /// - Parameters:
-        ///   - output: `changed`, `added`, `removed`, `kept`, `broken` and a path, `core`: a line
-        ///     each.
-        init(status: Int32, output: String, messages: String) {
-            isBuilt = status == 0
-            var paths: Set<String> = []
-            for line in output.split(separator: "\n") {
-                let words = line.split(separator: "\t", maxSplits: 1).map(String.init)
-                switch (words.first ?? "", words.count) {
-                case ("kept", 2): kept.append(words[1])
-                case ("broken", 2): broken.append(words[1])
-                case ("added", 2), ("removed", 2), ("changed", 2):
-                    changed.append("\(words[1]) \(words[0])")
-                    paths.insert(words[1])
-                case ("core", _):
-                    changed.append("the server itself changed")
-                    paths.insert("")
-                default: break
-                }
-            }
-            isUnchanged = !paths.isEmpty && paths.isSubset(of: kept)
+        init(_ result: Build.Result, messages: String) {
+            let report = result.report
+            changed = report.changes.map { "\($0.path) \($0.kind.rawValue)" }
+            if report.isServerNew { changed.append("the server itself changed") }
+            (kept, broken) = (report.kept, report.broken)
+            isUnchanged = report.isUnchanged
             self.messages = messages
+            guard result.isRefused else { return }
+            isBuilt = false
+            self.messages += result.untold + Build.refusal + "\n"
         }
     }
 
-    private let onEnd: (Outcome) -> Void
-    private var process: ChildProcess?
-    private var output: [UInt8] = []
-    private var messages: [UInt8] = []
-
-    /// 256 KiB: of a thousand errors the first ones.
-    private static let outputByteLimit = 262_144
+    private var onEnd: ((Outcome) -> Void)?
+    private let cancellation: Cancellation
+    private var thread: LoopThread?
 
     /// - Parameter onEnd: called once, not after ``stop()``.
     /// - Throws: why it cannot be started.
@@ -77,29 +92,24 @@ package final class Rebuild: ChildProcessDelegate {
         _ builder: Builder, on loop: Loop, onEnd: @escaping (Outcome) -> Void
     ) throws(SystemError) {
         self.onEnd = onEnd
-        let command = ChildProcess.Command(
-            path: builder.script, arguments: [builder.script, "rebuild"] + builder.arguments,
-            environment: builder.environment, folder: builder.folder)
-        process = try ChildProcess(command, input: [], on: loop, delegate: self)
+        let cancellation = try Cancellation()
+        self.cancellation = cancellation
+        thread = try LoopThread { [self] in
+            guard let outcome = builder.build(cancellation) else { return }
+            loop.submit { [self] in end(outcome) }
+        }
     }
 
-    func stop() { process?.close() }
-
-    package func childWroteOutput(_ bytes: UnsafeRawBufferPointer) { Self.keep(bytes, in: &output) }
-    package func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
-        Self.keep(bytes, in: &messages)
-    }
-    package func childEndedOutput() {}
-
-    private static func keep(_ bytes: UnsafeRawBufferPointer, in all: inout [UInt8]) {
-        all.append(contentsOf: bytes.prefix(max(0, outputByteLimit - all.count)))
+    private func end(_ outcome: Outcome) {
+        guard let onEnd else { return }
+        self.onEnd = nil
+        onEnd(outcome)
     }
 
-    package func childEnded(_ status: Int32) {
-        process = nil
-        onEnd(
-            Outcome(
-                status: status, output: String(decoding: output, as: UTF8.self),
-                messages: String(decoding: messages, as: UTF8.self)))
+    /// Also ends the compilers that run.
+    func stop() {
+        onEnd = nil
+        cancellation.cancel()
+        thread?.join()
     }
 }

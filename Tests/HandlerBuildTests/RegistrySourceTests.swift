@@ -18,23 +18,22 @@ struct RegistrySourceTests {
 
     @Test("a list of handlers")
     func list() {
-        let text = RegistrySource.text([
-            .init(module: "echo_wsh", path: "echo_wsh.swift"),
-            .init(module: "_sub_a_b_1", path: #"sub/a"b_wsh.swift"#, isLeftOut: true),
+        let text = RegistrySource.list([
+            .init(path: "echo_wsh.swift", source: .exported("echo_wsh")),
+            .init(path: #"sub/a"b_wsh.swift"#, source: .failure("1:1: error: \"x\"\n")),
         ])
         #expect(
             text == #"""
-                // The list of all handlers. Generated.
+                // Generated: the list of all handlers.
                 import WebSocketHost
                 import echo_wsh
-                import _sub_a_b_1
 
                 private func registration0() -> Registration {
-                Registration(route: "/echo", source: "echo_wsh.swift", handler: echo_wsh.handler)
+                    echo_wsh.exportedRegistration()
                 }
 
                 private func registration1() -> Registration {
-                Registration(route: "/sub/a\"b", source: "sub/a\"b_wsh.swift", failure: _sub_a_b_1.failure)
+                Registration(route: "/sub/a\"b", source: "sub/a\"b_wsh.swift", failure: "1:1: error: \"x\"\u{a}")
                 }
 
                 let registrations: [Registration] = [
@@ -47,24 +46,28 @@ struct RegistrySourceTests {
 
     @Test("no handlers")
     func none() {
-        #expect(RegistrySource.text([]).hasSuffix("let registrations: [Registration] = [\n]\n"))
+        #expect(RegistrySource.list([]).hasSuffix("let registrations: [Registration] = [\n]\n"))
     }
 
     @Test("errors are reported in the author's file, of each name once")
     func located() {
-        let text = RegistrySource.text([
-            .init(module: "a", path: "x/a_wsh.swift", reportedAt: "/h/x/a_wsh.swift"),
-            .init(module: "b", path: "y/a_wsh.swift", reportedAt: "/h/y/a_wsh.swift"),
+        let text = RegistrySource.list([
+            .init(path: "x/a_wsh.swift", source: .module("a", file: "/h/x/a_wsh.swift")),
+            .init(path: "y/a_wsh.swift", source: .module("b", file: "/h/y/a_wsh.swift")),
         ])
         #expect(
             text.contains("#sourceLocation(file: \"/h/x/a_wsh.swift\", line: 1)\nRegistration("))
+        #expect(text.contains("handler: a.handler") && text.contains("handler: b.handler"))
         #expect(!text.contains("/h/y/"))
     }
 
-    @Test("a stand-in")
-    func standIn() {
-        let text = RegistrySource.standIn(failure: "a:1:1: error: \"x\"\n")
-        #expect(text == "// left out\npublic let failure = \"a:1:1: error: \\\"x\\\"\\u{a}\"\n")
-        #expect(text.hasPrefix(RegistrySource.standInMark))
+    @Test("what is compiled with a handler file")
+    func export() {
+        let text = RegistrySource.export(path: "sub/a_wsh.swift")
+        #expect(
+            text.contains(
+                """
+                Registration(route: "/sub/a", source: "sub/a_wsh.swift", handler: exportedHandler())
+                """))
     }
 }

@@ -37,7 +37,7 @@ struct LayeringTests {
             ["EventLoop", "HTTPProtocol", "Synchronization", "WebSocketHost", "WebSocketProtocol"]
         ),
         ("CommandLineOptions", ["Logging", "WebSocketProtocol"]),
-        ("Supervisor", ["EventLoop", "Glibc", "Logging", "Processes"]),
+        ("Supervisor", ["EventLoop", "Glibc", "HandlerBuild", "Logging", "Processes"]),
         (
             "client",
             [
@@ -49,14 +49,25 @@ struct LayeringTests {
         (
             "StandaloneProgram",
             [
-                "CommandLineOptions", "EventLoop", "Glibc", "Processes", "Supervisor",
-                "Synchronization",
-                "WebSocketHost",
-                "WebSocketProtocol",
+                "CommandLineOptions", "EventLoop", "Glibc", "HandlerBuild", "Processes",
+                "Supervisor", "Synchronization", "WebSocketHost", "WebSocketProtocol",
             ]
         ),
         ("HandlerRegistry", []),
-        ("HandlerBuild", ["CommandLineOptions", "Glibc", "HandlerRegistry", "Logging"]),
+        (
+            "HandlerBuild",
+            [
+                "CLinux", "COpenSSL", "CommandLineOptions", "EventLoop", "Glibc",
+                "HandlerRegistry", "Logging", "Processes",
+            ]
+        ),
+        (
+            "launcher",
+            [
+                "CLinux", "CommandLineOptions", "EventLoop", "Glibc", "HandlerBuild",
+                "StandaloneProgram",
+            ]
+        ),
         ("standalone", ["Glibc", "StandaloneProgram"]),
     ]
 

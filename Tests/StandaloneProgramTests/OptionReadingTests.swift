@@ -1,4 +1,5 @@
 import CommandLineOptions
+import HandlerBuild
 import Testing
 import WebSocketHost
 
@@ -55,7 +56,7 @@ struct OptionReadingTests {
             arguments + ["--config=a.ini"],
             environment: variable.map { ["WEBSOCKETHOST_STRICT": $0] } ?? [:],
             files: ["a.ini": "[websockethost]\n" + (file.map { "strict = \($0)" } ?? "")])
-        #expect(invocation.settings.isStrict == isStrict)
+        #expect(invocation.settings.handlers.isStrict == isStrict)
     }
 
     static let spellings: [[String]] = [
@@ -92,7 +93,7 @@ struct OptionReadingTests {
         let first = try read(arguments)
         let text = Options.listing(first)
         let second = try read(["--config", "/x/b.ini"], files: ["/x/b.ini": text])
-        #expect(second.settings.configuration.port == 1 && second.settings.isStrict)
+        #expect(second.settings.configuration.port == 1 && second.settings.handlers.isStrict)
         #expect(second.settings.configuration.connection.messageByteLimit == 3_072)
         #expect(second.settings.configuration.host == "*" && second.settings.log.format == .json)
         #expect(second.given.count == first.given.count + 1)

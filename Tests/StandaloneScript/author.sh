@@ -71,14 +71,15 @@ rebuild -w live
 check 'again' [ "$(grep -c 'live/text.swift:1:' errors.txt)" = 1 ]
 echo 'public let greeting = "hi"' >live/text.swift
 rebuild -w live
-check 'until it is repaired' is $'changed\ttext.swift\nchanged\tone_wsh.swift'
+check 'until it is what it was' is $'changed\tone_wsh.swift'
 cp -- "$binary" before
-echo 'let wrong: Int = ""' >>package/Sources/EventLoop/EventLoop.swift
+echo 'let wrong: Int = ""' >package/Sources/launcher/wrong.swift
 rebuild -w live
 check "our own errors" exits 1
 check 'leave the old binary' same "$binary" before
 check 'and no news' is ''
-sed -i '$d' package/Sources/EventLoop/EventLoop.swift
+rm package/Sources/launcher/wrong.swift
+touch package/Sources/launcher/main.swift
 "$script" rebuild -w live >/dev/null 2>&1 &
 process=$!
 sleep 0.5
@@ -132,7 +133,7 @@ echo '# new'
 run new -w fresh chat
 check 'writes a file' has fresh/chat_wsh.swift
 check 'says where' says 'wrote fresh/chat_wsh.swift'
-check 'and how to try it' says "$script -w fresh --watch"
+check 'and how to try it' says "'$script' -w fresh --watch"
 run new --hooks all -w fresh game/room
 check 'in a folder' has fresh/game/room_wsh.swift
 echo mine >fresh/mine_wsh.swift

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests standalone.sh, Package.swift and the registry: the real ones, in a copy of the package whose
-# rooms are stubs (stub/), so that only the way from handler files to a running program is tested.
+# Tests standalone.sh, the launcher behind it, Package.swift and the registry: the real ones, in a copy of the
+# package in which the program and the client only print what they are given (stub/).
 #
 #   Tests/StandaloneScript/run.sh
 #
-# Takes a minute or two. Prints a line per test; exit code 1 if one failed.
+# Takes some minutes. Prints a line per test; exit code 1 if one failed.
 set -uo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -18,8 +18,7 @@ copy_package() { # TARGET
     mkdir -p -- "$1/handlers"
     cp -- "$project/Package.swift" "$project/standalone.sh" "$1"
     cp -r -- "$project/Sources" "$1"
-    rm -rf -- "$1"/Sources/{HTTPProtocol,WebSocketProtocol,EventLoop,Processes,Logging,WebSocketConnection,WebSocketClient,WebSocketHost}
-    rm -rf -- "$1"/Sources/{CommandLineOptions,Supervisor,client,StandaloneProgram,WebSocketHostTesting}
+    rm -rf -- "$1/Sources/client"
     cp -r -- "$here/stub/." "$1/Sources"
 }
 
@@ -80,7 +79,7 @@ check 'an added file is noticed' serves new new_wsh.swift
 rm package/handlers/new_wsh.swift
 run
 check 'a removed file is noticed' says_not '/new|'
-run --exit-7
+STUB_EXIT=7 run
 check "the exit code is the server's" exits 7
 
 echo '# the client'
@@ -146,8 +145,10 @@ check 'the message, with the path as typed' says $'\nbroken/bad_wsh.swift:4:11: 
 check 'all of them are reported' says $'\nbroken/sub/bad_wsh.swift:4:21: error: '
 check 'a missing brace' says 'broken/brace_wsh.swift:3:1: error: expected'
 for name in none internal number; do
-    check "no public handler ($name)" says "broken/${name}_wsh.swift:1:1: error: the file exports no handler"
+    check "no public handler ($name)" says "error: the file exports no handler"
 done
+check 'where it is, if it is there' says $'\nbroken/internal_wsh.swift:2:'
+
 check 'the route knows why' says '/bad|bad_wsh.swift|bad_wsh.swift:4:11: error: cannot find '
 check 'a warning is shown' says "broken/warn_wsh.swift:6:19: warning: "
 check 'nothing but the handlers is named' says_not .build
@@ -188,7 +189,7 @@ handler routes/one_wsh.swift
 handler routes/sub/two_wsh.swift
 run -w routes
 for arguments in -wroutes '--websock-handlers routes' --websock-handlers=routes '--websock_handlers routes' \
-    --websock_handlers=routes '-tw routes' '-p -w -w routes' '--log-file -w -w routes' '-p1 -w routes/' \
+    --websock_handlers=routes '-tw routes --tls-self-signed' '-H -w -w routes' '--log-file -w -w routes' '-p1 -w routes/' \
     '--max-message-size 3 -w ./routes'; do
     # shellcheck disable=SC2086 # several words
     run $arguments
@@ -201,9 +202,13 @@ mkdir -p etc/site
 printf '; ours\r\n[websockethost]\r\nWebsock-Handlers : ../../routes\r\n' >etc/site/server.ini
 run --config=etc/site/server.ini
 check 'paths in it are relative to it' serves sub/two sub/two_wsh.swift
-printf '[other]\nwebsock_handlers = nowhere\n[websockethost]\n# websock_handlers = nowhere\n' >other.ini
+printf '[websockethost]\n# websock_handlers = nowhere\n' >other.ini
 run --config other.ini -w routes
-check 'what is not our section is left alone' serves sub/two sub/two_wsh.swift
+check 'a comment is left alone' serves sub/two sub/two_wsh.swift
+printf '[other]\nwebsock_handlers = nowhere\n' >other.ini
+run --config other.ini -w routes
+check 'what is not our section is refused' exits 2
+check 'before anything is built' says_not building
 printf '[pywebsocket]\nwebsock_handlers = nowhere\nstrict = true\n' >weak.ini
 run --config weak.ini -w routes
 check 'the command line before the file' serves sub/two sub/two_wsh.swift
@@ -266,7 +271,7 @@ check 'one is served' serves one one_wsh.swift
 check 'and the other' serves two two_wsh.swift
 run -w first
 check 'each has a binary of its own' says_not building
-"$script" -w first --wait >/dev/null 2>&1 &
+STUB_WAITS=yes "$script" -w first >/dev/null 2>&1 &
 process=$!
 sleep 1
 kill "$process"
@@ -274,19 +279,20 @@ wait "$process"
 code=$?
 check 'the signal reaches the server' exits 143
 PATH=/usr/bin:/bin run -w first
-if PATH=/usr/bin:/bin command -v swiftc >/dev/null; then check 'Swift is in /usr/bin' true; else
+if PATH=/usr/bin:/bin command -v swiftc >/dev/null || [[ -d /opt/swift ]]; then check 'Swift is found' true; else
     check 'no Swift' says 'install Swift'
 fi
 handler first/three_wsh.swift
-PKG_CONFIG_LIBDIR=/nowhere run -w first
-check 'no OpenSSL' says 'apt-get install libssl-dev'
+touch package/Package.swift
+WEBSOCKETHOST_INSTALL=no PKG_CONFIG_LIBDIR=/nowhere run -w first
+check 'no OpenSSL' says libssl-dev
 HOME=/nowhere run -w first
 check 'no home directory' serves three three_wsh.swift
-echo 'let wrong: Int = ""' >>package/Sources/EventLoop/EventLoop.swift
+echo 'let wrong: Int = ""' >package/Sources/launcher/wrong.swift
 run -w first
-check "our own errors are nobody else's" says "Sources/EventLoop/EventLoop.swift:2:18: error: "
+check "our own errors are nobody else's" says "Sources/launcher/wrong.swift:1:18: error: "
 check 'and end the run' exits 1
-sed -i '$d' package/Sources/EventLoop/EventLoop.swift
+rm package/Sources/launcher/wrong.swift
 mv package moved
 script=$work/moved/standalone.sh
 run -w first
@@ -297,7 +303,7 @@ echo '# SwiftPM without standalone.sh'
 rm -rf moved/.build/standalone
 echo 'not compiled' >moved/handlers/README
 echo 'public let greeting = "hello"' >moved/handlers/sub/text.swift
-output=$(cd moved && swift build 2>&1 && .build/debug/standalone) && code=0 || code=1
+output=$(cd moved && swift build --product standalone 2>&1 && .build/debug/standalone) && code=0 || code=1
 check 'swift build' serves sub/echo sub/echo_wsh.swift
 check 'without noise' says_not warning
 handler moved/handlers/bad_wsh.swift 'print(missing)'

@@ -1,0 +1,70 @@
+import EventLoop
+import Glibc
+
+/// What a build has to say to a person, on standard error or into a text.
+///
+/// `@unchecked Sendable`: used by one thread at a time, that of the build.
+package final class BuildOutput: @unchecked Sendable {
+    private let isQuiet: Bool
+    private let hasTerminal: Bool
+    private var hasProgress = false
+    private let began = MonotonicTime.current()
+    private var lastStep = (at: MonotonicTime.current(), text: "")
+    /// What was said, if this is quiet.
+    package private(set) var text = ""
+
+    /// - Parameter isQuiet: keeps messages in ``text`` and leaves progress out.
+    package init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        hasTerminal = isatty(STDERR_FILENO) == 1
+    }
+
+    /// Compilers' messages, in whole lines.
+    package func message(_ lines: String) {
+        if isQuiet { return text += lines }
+        clearProgress()
+        Self.write(lines)
+    }
+
+    /// A sentence of this program's own.
+    package func note(_ sentence: String) { message("standalone.sh: \(sentence)\n") }
+
+    /// A sentence that matters only on a terminal's user side: not for a rebuild.
+    func aside(_ sentence: String) { if !isQuiet { note(sentence) } }
+
+    func progress(_ sentence: String) {
+        guard !isQuiet else { return }
+        guard hasTerminal else { return note(sentence) }
+        Self.write("\r\u{1B}[K\(sentence.prefix(79))")
+        hasProgress = true
+    }
+
+    /// On a terminal each second with the seconds since the start, elsewhere a line now and then.
+    func step(_ sentence: String) {
+        let now = MonotonicTime.current()
+        let pause: Duration = hasTerminal ? .seconds(1) : .seconds(10)
+        guard now >= lastStep.at + pause, hasTerminal || sentence != lastStep.text else { return }
+        lastStep = (now, sentence)
+        let seconds = (now.nanoseconds - began.nanoseconds) / 1_000_000_000
+        progress("\(sentence) (\(seconds) s)")
+    }
+
+    func stepOnTerminal(_ sentence: String) { if hasTerminal { progress(sentence) } }
+
+    func clearProgress() {
+        guard hasProgress else { return }
+        hasProgress = false
+        Self.write("\r\u{1B}[K")
+    }
+
+    private static func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+            }
+            guard count > 0 || errno == EINTR else { return }
+            rest = rest.dropFirst(max(0, count))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import HandlerBuild
+
+@Suite("Files of a handlers directory")
+struct HandlerFilesTests {
+    private let folder: String
+    private let checkout: Checkout
+
+    init() throws {
+        folder = try TemporaryFiles.makeFolder(#" it's a "näme" $(x)"#)
+        checkout = try Checkout(path: folder, mode: nil)
+    }
+
+    private func write(_ path: String, _ text: String = "") throws {
+        let file = URL(filePath: folder).appending(path: path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    private func files(scan: String? = nil, allowsOutside: Bool = false) throws -> HandlerFiles {
+        var choice = HandlerChoice()
+        choice.directory = folder
+        choice.scanDirectory = scan
+        choice.allowsOutside = allowsOutside
+        return HandlerFiles(in: try HandlerDirectory(choice, checkout))
+    }
+
+    @Test("handlers, helpers and others, in the order of their bytes")
+    func kinds() throws {
+        for path in [
+            "b_wsh.swift", "a_wsh.swift", "sub/c_wsh.swift", "text.swift", "sub/more.swift",
+            ".hidden_wsh.swift", ".git/d_wsh.swift", "README.txt", "UPPER_WSH.swift",
+            #"it's "a\b"_wsh.swift"#, "Z_wsh.swift",
+        ] { try write(path) }
+        let files = try files()
+        #expect(
+            files.handlers.map(\.path) == [
+                "Z_wsh.swift", "a_wsh.swift", "b_wsh.swift", #"it's "a\b"_wsh.swift"#,
+                "sub/c_wsh.swift",
+            ])
+        #expect(files.helpers.map(\.path) == ["UPPER_WSH.swift", "sub/more.swift", "text.swift"])
+        #expect(files.skipped.isEmpty)
+    }
+
+    @Test("only what lies in the folder to scan is a handler")
+    func scan() throws {
+        for path in ["a_wsh.swift", "sub/b_wsh.swift", "text.swift"] { try write(path) }
+        let files = try files(scan: folder + "/sub")
+        #expect(files.all.map(\.path) == ["text.swift", "sub/b_wsh.swift"])
+    }
+
+    @Test("a name that is not UTF-8, or has a line break, is skipped and named")
+    func names() throws {
+        try write("line\nbreak_wsh.swift")
+        let path =
+            Array(folder.utf8CString.dropLast()) + [47, -23] + Array("_wsh.swift".utf8CString)
+        try #require(creat(path, 0o600) >= 0)
+        let files = try files()
+        #expect(files.all.isEmpty && files.skipped.count == 2)
+        #expect(files.skipped.contains { $0.contains("line?break_wsh.swift") })
+    }
+
+    @Test("links that lead out are followed only if that is allowed")
+    func links() throws {
+        let outside = try TemporaryFiles.makeFolder()
+        try Data("x".utf8).write(to: URL(filePath: outside + "/far_wsh.swift"))
+        try write("near_wsh.swift")
+        for (link, target) in [
+            ("far_wsh.swift", outside + "/far_wsh.swift"), ("also_wsh.swift", "near_wsh.swift"),
+            ("nothing_wsh.swift", "nowhere"), ("folder", outside),
+        ] {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/\(link)", withDestinationPath: target)
+        }
+        #expect(try files().handlers.map(\.path) == ["also_wsh.swift", "near_wsh.swift"])
+        #expect(try files().skipped.count == 1)
+        #expect(
+            try files(allowsOutside: true).handlers.map(\.path) == [
+                "also_wsh.swift", "far_wsh.swift", "near_wsh.swift",
+            ])
+    }
+
+    @Test("the digest is the content's")
+    func digest() throws {
+        try write("a_wsh.swift", "one")
+        let first = try files().handlers
+        try write("a_wsh.swift", "one")
+        #expect(try files().handlers.map(\.digest) == first.map(\.digest))
+        #expect(try files().handlers.map(\.stamp) != first.map(\.stamp))
+        try write("a_wsh.swift", "two")
+        #expect(try files().handlers.map(\.digest) != first.map(\.digest))
+    }
+
+    @Test("a directory that is not there")
+    func missing() throws {
+        var choice = HandlerChoice()
+        choice.directory = folder + "/nowhere"
+        #expect(throws: BuildError.self) { try HandlerDirectory(choice, checkout) }
+        choice.directory = folder
+        choice.scanDirectory = "/"
+        #expect(throws: BuildError.self) { try HandlerDirectory(choice, checkout) }
+    }
+}

@@ -1,1 +1,0 @@
-// Stands in for the real CommandLineOptions: see ../../run.sh.

@@ -1,1 +1,0 @@
-// Stands in for the real Logging: see ../../run.sh.
