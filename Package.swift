@@ -2,6 +2,7 @@
 // The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
 //
 //   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
+//                                                            └─► HTTPServer ─► HTTPProtocol
 //   standalone, launcher ─► StandaloneProgram ─► WebSocketHost
 //   StandaloneProgram, launcher ─► HandlerBuild ─► HandlerRegistry, CommandLineOptions, Processes
 //   RegistryGenerator ─► HandlerRegistry
@@ -10,8 +11,8 @@
 //   StandaloneProgram, client ─► CommandLineOptions ─► Logging
 //   WebSocketHostTesting ─► WebSocketHost
 //   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
-//                      └─► Logging ─► EventLoop
-//   Processes ─► EventLoop
+//   WebSocketConnection, HTTPServer ─► Logging ─► EventLoop
+//   HTTPServer ─► Processes ─► EventLoop
 //
 // In a plain `swift build` each file of `handlers` is a target of its own, so two files may declare
 // the same names; the target `standalone` is little more than the list of them. `standalone.sh` has
@@ -149,6 +150,9 @@ let tests = [
     test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
+    test(
+        "HTTPServerTests",
+        ["HTTPServer", "HTTPProtocol", "EventLoop", "Logging", "LoopTesting", "TestSupport"]),
     test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
         "ServerTests",
@@ -224,13 +228,16 @@ let package = Package(
         module("Logging", ["EventLoop"]),
         module("Processes", ["CLinux", "EventLoop"]),
         module(
+            "HTTPServer",
+            ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CCrypt", "COpenSSL"]),
+        module(
             "WebSocketConnection",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes",
-                "WebSocketConnection", "CCrypt", "COpenSSL",
+                "HTTPProtocol", "HTTPServer", "WebSocketProtocol", "EventLoop", "Processes",
+                "WebSocketConnection",
             ]),
         module(
             "WebSocketClient",

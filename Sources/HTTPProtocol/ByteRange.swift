@@ -1,6 +1,6 @@
 /// What a `Range` field asks of a representation (RFC 9110 §14.2).
 public enum RangeRequest: Sendable, Hashable {
-    /// There is nothing to obey: the whole is sent.
+    /// There is no range to honour: the whole is sent.
     case whole
     /// These bytes, in the order asked for, none empty; those that touch are joined.
     case parts([Range<Int>])

@@ -1,4 +1,4 @@
-/// Why the head of a script's answer is of no use.
+/// Why the head of a script's answer is not usable.
 public enum CGIResponseError: Error, Sendable, Hashable, CustomStringConvertible {
     case headTooLong(byteLimit: Int)
     case malformedLine
@@ -9,10 +9,10 @@ public enum CGIResponseError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String {
         switch self {
         case .headTooLong(let byteLimit): "the head is longer than \(byteLimit) bytes"
-        case .malformedLine: "a line of the head is no field"
+        case .malformedLine: "a line of the head is not a field"
         case .duplicateField(let name): "there is more than one \(name)"
-        case .invalidStatus(let value): "the Status \(value.debugDescription) is none"
-        case .lacksContentType: "there is none of Content-Type, Location and Status"
+        case .invalidStatus(let value): "the Status \(value.debugDescription) is not a code"
+        case .lacksContentType: "there is no Content-Type, Location or Status"
         }
     }
 }
@@ -32,7 +32,7 @@ public struct CGIResponse: Sendable, Hashable {
     public let status: Status
     /// What goes to the client: without `Status`, and without what the connection is about.
     public let fields: Fields
-    /// `Content-Length`, if the script told it.
+    /// `Content-Length`, if the script sent it.
     public let contentLength: Int?
 
     init(_ lines: Fields) throws(CGIResponseError) {

@@ -44,7 +44,7 @@ public struct Conditional: Sendable {
 
     /// Whether a `Range` counts (RFC 9110 §13.1.5): there is no `If-Range`, or it names this state.
     ///
-    /// - Parameter isDateStrong: whether the date tells apart what was written within a second.
+    /// - Parameter isDateStrong: whether the date distinguishes changes within one second.
     public func allowsRange(_ fields: Fields, isDateStrong: Bool) -> Bool {
         guard let value = fields["If-Range"] else { return true }
         if let tag = EntityTag(parsing: value) { return tag.matchesStrongly(entityTag) }
@@ -57,7 +57,7 @@ public struct Conditional: Sendable {
         return EntityTag.list(value)?.contains(where: isMatch) ?? false
     }
 
-    /// A date that is none is as good as absent: §13.1.3 and §13.1.4.
+    /// A malformed date counts as absent: §13.1.3 and §13.1.4.
     private func date(_ name: String, _ fields: Fields) -> Int? {
         fields[name].flatMap(HTTPDate.secondsSince1970)
     }

@@ -36,14 +36,14 @@ extension Fields.Line {
         lengthsByteCount + name.count + value.count
     }
 
-    /// - Parameter room: `byteCount` at least.
+    /// - Parameter output: `byteCount` bytes at least.
     @inline(__always)
     static func write(
-        _ name: Span<UInt8>, _ value: Span<UInt8>, to room: UnsafeMutableRawBufferPointer
+        _ name: Span<UInt8>, _ value: Span<UInt8>, to output: UnsafeMutableRawBufferPointer
     ) {
         // Looked at here: in release mode a buffer does not look.
-        precondition(room.count >= byteCount(name, value), "no room for the line")
-        guard let start = room.baseAddress else { return }
+        precondition(output.count >= byteCount(name, value), "the line does not fit")
+        guard let start = output.baseAddress else { return }
         let lengths = UInt64(UInt32(name.count)) | UInt64(UInt32(value.count)) << 32
         start.storeBytes(of: lengths, as: UInt64.self)
         copy(name, to: start + lengthsByteCount)

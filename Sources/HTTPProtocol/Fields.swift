@@ -138,14 +138,14 @@ public struct Fields: Sendable {
     /// For the parser, which has checked the bytes: UTF-8, as all that is kept.
     mutating func appendUnchecked(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         bytes.append(addingCapacity: Line.byteCount(name, value)) { output in
-            output.withUnsafeMutableBufferPointer { room, byteCount in
-                Line.write(name, value, to: UnsafeMutableRawBufferPointer(room))
+            output.withUnsafeMutableBufferPointer { place, byteCount in
+                Line.write(name, value, to: UnsafeMutableRawBufferPointer(place))
                 byteCount = Line.byteCount(name, value)
             }
         }
     }
 
-    /// Room for so many bytes of lines, about.
+    /// Reserves memory for about that many bytes of lines.
     mutating func reserve(_ byteCount: Int) { bytes.reserveCapacity(byteCount) }
 
     /// The same in no more memory than it takes: for fields that are kept.

@@ -44,7 +44,7 @@ struct HeadCollector<Start: StartLine>: Sendable {
     var isEmpty: Bool { byteCount == 0 }
 
     /// - Returns: `nil` if the head goes on after `bytes`, which are then all taken.
-    /// - Throws: what is wrong with the head; the collector begins anew then.
+    /// - Throws: what is wrong with the head; the collector starts over then.
     mutating func collect(_ bytes: Span<UInt8>) throws(Start.Failure) -> Head? {
         do {
             // Most heads come whole. What the first line takes here is enough for the lengths of

@@ -9,7 +9,6 @@ public struct HeadWriter: ~Copyable {
     /// 256: a usual response has less.
     public static let usualByteCount = 256
     private static let fieldSeparator: StaticString = ": "
-    private static let lineEnd: StaticString = "\r\n"
     private static let http11: StaticString = "HTTP/1.1 "
 
     /// Begins a response.
@@ -25,37 +24,37 @@ public struct HeadWriter: ~Copyable {
             Byte.append("\(version) ", to: &bytes)
         }
         let code = status.code
-        for digit in [code / 100, code / 10 % 10, code % 10] {
-            bytes.append(Byte.zero + UInt8(truncatingIfNeeded: digit))
-        }
+        bytes.append(Byte.zero &+ UInt8(truncatingIfNeeded: code / 100))
+        bytes.append(Byte.zero &+ UInt8(truncatingIfNeeded: code / 10 % 10))
+        bytes.append(Byte.zero &+ UInt8(truncatingIfNeeded: code % 10))
         bytes.append(Byte.space)
         Byte.append(status.reasonPhrase, to: &bytes)
-        append(Self.lineEnd)
+        endLine()
     }
 
     /// Begins a request.
     init(method: String, target: String, version: HTTPVersion, byteCount: Int = usualByteCount) {
         bytes.reserveCapacity(byteCount + target.utf8.count)
         Byte.append("\(method) \(target) \(version)", to: &bytes)
-        append(Self.lineEnd)
+        endLine()
     }
 
-    /// Adds field lines that the source spells out, each with its CR LF.
-    public mutating func append(lines: StaticString) { append(lines) }
+    /// Adds field lines that the source spells out, each with its CR LF but the last one, whose
+    /// value `body` writes behind them.
+    public mutating func append(lines: StaticString, lastValue body: (inout [UInt8]) -> Void) {
+        append(lines)
+        body(&bytes)
+        endLine()
+    }
 
     /// Adds a field line whose value the program made: it is not checked.
     ///
     /// - Parameter value: without control characters. What came from outside belongs in `Fields`.
     public mutating func append(_ name: StaticString, _ value: String) {
-        append(name) { Byte.append(value, to: &$0) }
-    }
-
-    /// The same with a value that is written in its place.
-    public mutating func append(_ name: StaticString, writingValue body: (inout [UInt8]) -> Void) {
         append(name)
         append(Self.fieldSeparator)
-        body(&bytes)
-        append(Self.lineEnd)
+        Byte.append(value, to: &bytes)
+        endLine()
     }
 
     /// Adds fields in their order.
@@ -63,8 +62,13 @@ public struct HeadWriter: ~Copyable {
 
     /// Ends the head.
     public consuming func finish() -> [UInt8] {
-        append(Self.lineEnd)
+        endLine()
         return bytes
+    }
+
+    private mutating func endLine() {
+        bytes.append(Byte.carriageReturn)
+        bytes.append(Byte.lineFeed)
     }
 
     private mutating func append(_ text: StaticString) {

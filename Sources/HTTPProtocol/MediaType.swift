@@ -1,4 +1,4 @@
-/// What a file is, told by the end of its name (RFC 9110 §8.3).
+/// What a file is, by the suffix of its name (RFC 9110 §8.3).
 public struct MediaType: Sendable, Hashable {
     /// The value of `Content-Type`.
     public let name: String
@@ -10,7 +10,7 @@ public struct MediaType: Sendable, Hashable {
         self.isCompressible = isCompressible
     }
 
-    /// What nothing is known of: a browser saves it.
+    /// For unknown suffixes: a browser saves it.
     public static let unknown = MediaType("application/octet-stream", isCompressible: false)
 
     /// - Parameter fileName: a name or a path; the case of the suffix does not matter.

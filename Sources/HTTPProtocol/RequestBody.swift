@@ -87,7 +87,8 @@ public struct RequestBodyReader: Sendable {
         return count
     }
 
-    /// Takes the bytes of a line, and the line if they end it. A bare LF ends none, as in a head.
+    /// Takes the bytes of a line, and the line if they end it. A bare LF does not end one, as in a
+    /// head.
     private mutating func takeLine(_ bytes: UnsafeRawBufferPointer) throws(RequestBodyError) -> Int
     {
         let end = bytes.firstIndex(of: Byte.lineFeed)

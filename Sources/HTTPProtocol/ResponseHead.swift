@@ -4,7 +4,7 @@ public struct ResponseHead: Sendable, Hashable {
     public var status: Status
     /// In the order they are sent.
     public var fields: Fields
-    /// 1.x; what a parsed head said, and 1.1 in ours.
+    /// 1.x: of a parsed head, the peer's; 1.1 in ours.
     public var version: HTTPVersion
 
     /// A head to send.
@@ -44,7 +44,7 @@ public struct ResponseHeadParser: Sendable {
 
     /// Takes the bytes that follow those of the last call.
     ///
-    /// - Throws: `ResponseError`; the connection is of no use then.
+    /// - Throws: `ResponseError`; the connection is not usable then.
     public mutating func parse(
         _ bytes: UnsafeRawBufferPointer
     ) throws(ResponseError) -> Progress {

@@ -9,7 +9,8 @@ extension Values {
         case "same": return .same
         default:
             let origins = text.split(separator: ",").map(String.init)
-            for origin in origins where origin != "null" && !isOrigin(origin) {
+            for origin in origins
+            where origin != "null" && AllowedOrigins.authority(of: origin) == nil {
                 throw UsageError(
                     "\(option): '\(escaped(origin))' is no origin: write https://example.com, "
                         + "without a path, or 'same' or 'any'")
@@ -17,12 +18,5 @@ extension Values {
             guard !origins.isEmpty else { throw UsageError("\(option): no origin given") }
             return .list(origins)
         }
-    }
-
-    /// scheme "://" host [":" port], RFC 6454 §6.2.
-    private static func isOrigin(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[0].count > 1 && parts[0].hasSuffix(":") && parts[1].isEmpty
-            && !parts[2].isEmpty
     }
 }

@@ -21,9 +21,7 @@ enum StartUp {
                 "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start again"
             )
         }
-        lines += routes.listing.compactMap { route in
-            route.failure.map { "  left out: \(route.path) answers 503: \(firstLine($0))" }
-        }
+        lines += routes.listing.compactMap(\.failureLine).map { "  " + $0 }
         lines += settings.tls.notes(port: port).map { "  " + $0 }
         lines += settings.siteLines
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
@@ -34,18 +32,14 @@ enum StartUp {
     /// The table of `--list-routes`.
     static func listing(_ routes: Routes) -> String {
         routes.listing.map { route in
-            let state = route.failure.map { "\t503: \(firstLine($0))" } ?? ""
-            return "\(route.path)\t\(route.source)\(state)"
+            [route.path, route.source, route.failureState].compactMap(\.self).joined(
+                separator: "\t")
         }.joined(separator: "\n")
     }
 
     static func broken(_ routes: Routes) -> String {
         let sources = routes.listing.filter { $0.failure != nil }.map(\.source)
         return "\(sources.joined(separator: ", ")): not compiled"
-    }
-
-    private static func firstLine(_ text: String) -> String {
-        escaped(String(text.prefix { !$0.isNewline }))
     }
 
     /// How a client on this machine names the host.

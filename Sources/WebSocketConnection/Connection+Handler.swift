@@ -4,12 +4,9 @@ import WebSocketProtocol
 
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
-    ///
-    /// - Returns: the task, if another handler may run in it: it was not cancelled, and no message
-    ///   in pieces waits for it, as they do by its identity.
     nonisolated(nonsending) package func run(
         _ transferData: @Sendable (WebSocket) async throws -> Void
-    ) async -> Task<Void, Never>? {
+    ) async {
         noteActivity()
         handler.taskIdentity = .current
         do {
@@ -18,7 +15,7 @@ extension Connection {
         } catch {
             await handlerThrew(error)
         }
-        return loop.isCurrent ? leave() : await leaveOnLoop()
+        if loop.isCurrent { leave() } else { await leaveOnLoop() }
     }
 
     // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
@@ -31,14 +28,13 @@ extension Connection {
     }
 
     @inline(never)
-    private func leaveOnLoop() async -> Task<Void, Never>? { await onLoop { $0.leave() } }
+    private func leaveOnLoop() async { await onLoop { $0.leave() } }
 
-    private func leave() -> Task<Void, Never>? {
-        let task = handler.task.take()
+    private func leave() {
+        handler.task = nil
         handler.taskIdentity = nil
         if hasEnded { loop.cancel(timer) }
         leaveIfDone()
-        return task?.isCancelled == false && !MessageInPieces.existsAnywhere ? task : nil
     }
 
     /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is

@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 import WebSocketProtocol
 
 extension Connection {
@@ -67,15 +66,8 @@ final class MessageInPieces {
     /// Tasks that wait until the message is complete.
     @exclusivity(unchecked) var others: [Waiter<Void>] = []
 
-    /// How many there are, on all connections.
-    private static let count = Atomic<Int>(0)
-    static var existsAnywhere: Bool { count.load(ordering: .relaxed) > 0 }
-
     init(sender: TaskIdentity) {
         self.sender = sender
         keptSender = sender.task
-        Self.count.add(1, ordering: .relaxed)
     }
-
-    deinit { Self.count.subtract(1, ordering: .relaxed) }
 }

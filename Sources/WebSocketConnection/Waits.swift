@@ -21,7 +21,7 @@ final class Waits {
 }
 
 extension ConnectionError {
-    init(_ interruption: WaitInterruption) {
+    package init(_ interruption: WaitInterruption) {
         switch interruption {
         case .cancelled: self = .cancelled
         case .timedOut: self = .timedOut

@@ -2,11 +2,11 @@ import EventLoop
 import Synchronization
 import WebSocketProtocol
 
-/// Tells the pages that are open what came of the author's last change, while files are watched.
+/// Sends the result of the author's last change to open index pages, while files are watched.
 ///
-/// A page gets text messages: a line with the version that is served here, and behind it what the
-/// compiler says, nothing when nothing is wrong. A Close comes when another process serves: the
-/// page comes back to that one, sees that it is of another version itself, and shows itself anew.
+/// A page gets text messages: a line with the version that is served here, then the compiler's
+/// message, which is empty if all files compile. A Close comes when another process serves: the
+/// page connects to that one, sees another version than its own, and reloads.
 final class ChangeFeed: Sendable {
     /// No handler file can have it: names that begin with a dot are not looked at.
     static let path = "/.websockethost/changes"
@@ -50,7 +50,7 @@ final class ChangeFeed: Sendable {
 
     private func leave(_ page: Int) { state.withLock { _ = $0.pages.removeValue(forKey: page) } }
 
-    /// - Parameter failure: what the compiler says; empty: nothing.
+    /// - Parameter failure: the compiler's message; empty: all files compile.
     func show(failure: String) {
         state.withLock { state in
             state.failure = failure

@@ -4,7 +4,7 @@
 /// it.
 public struct Configuration: Sendable {
     /// `-H`. A name, an address, or `*` for every address. `localhost` is 127.0.0.1 and ::1: a
-    /// server made for trying things out is not offered to the network unasked.
+    /// server made for trying things out is not open to the network by default.
     public var host = "localhost"
     /// `-p`. 0: any free one.
     public var port: UInt16 = 9998
@@ -24,13 +24,13 @@ public struct Configuration: Sendable {
     /// nginx's `send_timeout`.
     public var sendTimeout: Duration = .seconds(60)
 
-    /// `-d`. Whose files are served; `nil`: none.
+    /// `-d`. The folder whose files are served; `nil`: no files are.
     public var documentRoot: DocumentRoot?
     /// `--directory-listing`. Whether a folder without an `index.html` is listed.
     public var listsDirectories = false
     /// The limits of scripts in the document root's script folders (`-x`).
     public var cgi = CGISettings()
-    /// `--basic-auth`. Who is let in, to anything at all; `nil`: everyone.
+    /// `--basic-auth`. The users who may request anything; `nil`: everyone may.
     public var basicAuthentication: BasicAuthentication?
 
     /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
@@ -64,13 +64,13 @@ public struct Configuration: Sendable {
     public init() {}
 }
 
-/// Which `Origin` of a handshake is let in (RFC 6455 §10.2).
+/// Which `Origin` of a handshake is admitted (RFC 6455 §10.2).
 public enum AllowedOrigins: Sendable, Hashable {
     /// All, as in pywebsocket3.
     case any
     /// The page's host and port must be those of the server, as the client named them.
     case same
-    /// These, spelt as browsers send them: `https://example.com`. A client without an Origin is no
-    /// browser and is let in.
+    /// These, spelt as browsers send them: `https://example.com`. A client without an Origin is not
+    /// a browser and is admitted.
     case list([String])
 }

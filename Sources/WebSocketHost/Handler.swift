@@ -26,12 +26,12 @@ public struct WebSocketHandler: Sendable {
 
     let hooks: Hooks
 
-    /// In one piece of memory: a handler is handed on with each handshake.
+    /// In one object: a handler is passed on with each handshake.
     final class Hooks: Sendable {
-        /// Answers the handshake, and gives the hook that talks, with what the first one found out;
-        /// `nil` if there is nothing to find out.
+        /// Runs the first hook, and returns the hook that talks with the first one's result; `nil`
+        /// if the handler has no first hook.
         let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
-        /// The hook that talks, where nothing comes before it.
+        /// The hook that talks, for a handler without a first hook.
         let transferData: TransferData
         let passiveClosingHandshake: PassiveClosingHandshake?
         let controlHooks: ControlHooks
@@ -50,7 +50,7 @@ public struct WebSocketHandler: Sendable {
         }
     }
 
-    /// A handler whose first hook finds nothing out that the second one needs.
+    /// A handler whose first hook, if it has one, returns nothing that the second one needs.
     ///
     /// - Parameters:
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
@@ -92,8 +92,8 @@ public struct WebSocketHandler: Sendable {
                 compression: compression))
     }
 
-    /// A handler whose first hook returns what the second one needs: a user, a room, a database
-    /// row.
+    /// A handler whose first hook returns what the second one needs: a user, a chat room, a
+    /// database row.
     ///
     /// The parameters are as for the other initialiser.
     public init<Context: Sendable>(

@@ -13,7 +13,7 @@ public enum HandshakeRejection: Error, Sendable, Hashable {
 
     /// - Parameters:
     ///   - location: the `Location` to go to.
-    ///   - status: 302 unless said otherwise.
+    ///   - status: 302 by default.
     /// - Throws: if the location cannot stand in a field.
     public static func redirect(
         to location: String, _ status: Status = .found

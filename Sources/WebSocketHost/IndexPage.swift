@@ -1,3 +1,5 @@
+import HTTPServer
+
 /// The page at `/`: every route, with a form to connect, send and see what comes back.
 ///
 /// One file without a library, so that it works offline and behind any proxy. Names of routes come
@@ -12,7 +14,11 @@ enum IndexPage {
     /// - Parameter changes: the version that it shows, if it follows ``ChangeFeed``.
     static func html(_ routes: Routes, changes: String? = nil) -> String {
         let listing = routes.listing
-        let broken = listing.filter { $0.failure != nil }.count
+        let broken = listing.count { $0.failure != nil }
+        let sections =
+            listing.isEmpty
+            ? IndexPageAssets.emptyDirectory
+            : listing.map { section($0, isWatched: changes != nil) }.joined()
         return """
             <!doctype html>
             <html lang="en">
@@ -30,7 +36,7 @@ enum IndexPage {
             </header>
             <main>
             \(changes == nil ? "" : IndexPageAssets.changes)\
-            \(listing.isEmpty ? IndexPageAssets.emptyDirectory : listing.map { section($0, changes != nil) }.joined())
+            \(sections)
             <noscript><p>The forms need JavaScript; the addresses do not.</p></noscript>
             </main>
             \(IndexPageAssets.consoleTemplate)
@@ -51,44 +57,19 @@ enum IndexPage {
         return text + " <strong>\(brokenCount) \(verb) not compile.</strong>"
     }
 
-    private static func section(_ route: RouteSummary, _ showsChanges: Bool) -> String {
+    private static func section(_ route: RouteSummary, isWatched: Bool) -> String {
         let (path, source) = (route.path, route.source)
         let name = """
             <span class="path"><bdi>\(escapedHTML(path))</bdi></span>\
             <span class="source"><bdi>\(escapedHTML(source))</bdi></span>
             """
-        guard let failure = route.failure else {
-            return """
-                <details class="route" data-path="\(route.urlPath)" \
-                data-name="\(escapedHTML(path))">
-                <summary>\(name)<span class="state"></span></summary>
-                </details>
-
-                """
-        }
+        guard route.failure == nil else { return route.brokenSection(name, isWatched: isWatched) }
         return """
-            <details class="route broken">
-            <summary>\(name)<span class="state">does not compile</span></summary>
-            <p>It answers 503. Mend the file\(showsChanges ? "" : " and start the server again"). What is wrong:</p>
-            <pre tabindex="0">\(escapedHTML(failure))</pre>
+            <details class="route" data-path="\(route.urlPath)" \
+            data-name="\(escapedHTML(path))">
+            <summary>\(name)<span class="state"></span></summary>
             </details>
 
             """
-    }
-
-    /// Makes text safe as an element's content and between quotes in an attribute.
-    static func escapedHTML(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

@@ -18,10 +18,11 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
         case .unknownHost(let error):
             "\(error) (-H)"
         case .addressInUse(let address):
-            "port \(address.port) on \(address.host) is in use (-p); `ss -ltnp 'sport = :\(address.port)'` "
-                + "tells by whom, -p 0 takes a free one"
+            "port \(address.port) on \(address.host) is in use (-p); "
+                + "`ss -ltnp 'sport = :\(address.port)'` shows the program, -p 0 takes a free one"
         case .notPermitted(let address):
-            "port \(address.port) needs more rights than this process has (-p); those from 1024 do not"
+            "port \(address.port) needs more rights than this process has (-p); "
+                + "ports from 1024 do not"
         case .failed(let address, let error):
             "cannot listen on \(address): \(error)"
         case .system(let error):
@@ -29,7 +30,7 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
         case .tls(let error):
             "\(error)"
         case .alreadyStarted:
-            "a server is started once, and not after it was stopped"
+            "a server can be started only once, and not after it was stopped"
         }
     }
 }

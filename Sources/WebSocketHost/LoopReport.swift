@@ -1,6 +1,6 @@
 import EventLoop
 
-/// What one loop has to do, as the log tells it with `--thread-monitor-interval-in-sec`.
+/// The load of one loop, for the log with `--thread-monitor-interval-in-sec`.
 struct LoopReport {
     let loopIndex: Int
     let connectionCount: Int
@@ -31,5 +31,14 @@ extension Worker {
         }
         reportTimer = timer
         loop.schedule(timer, after: interval)
+    }
+
+    /// On the loop's thread.
+    private func report(_ loopIndex: Int) -> LoopReport {
+        LoopReport(
+            loopIndex: loopIndex, connectionCount: connections.count,
+            exchangeCount: exchanges.count,
+            queuedByteCount: connections.queuedByteCount + exchanges.queuedByteCount,
+            waitingJobCount: loop.waitingJobCount, longestTurn: loop.takeLongestTurn())
     }
 }

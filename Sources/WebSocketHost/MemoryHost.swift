@@ -2,8 +2,8 @@ import EventLoop
 import Synchronization
 import WebSocketProtocol
 
-/// A worker whose connections come from memory and whose time is moved by hand: what
-/// `WebSocketHostTesting` stands on.
+/// A worker whose connections come from memory and whose time is moved by hand: the base of
+/// `WebSocketHostTesting`.
 ///
 /// From the request's first byte on it is the code that a ``Server`` runs, on a loop of the same
 /// kind.
@@ -13,25 +13,24 @@ package final class MemoryHost: Sendable {
 
     package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
         worker = try Worker(
-            configuration: configuration, routes: routes, pages: Pages(routes),
-            site: Site(configuration), log: log, connectionIDs: ConnectionIDs(),
-            manualTime: ManualTime())
+            configuration, log: log, numbers: ConnectionNumbers(), manualTime: ManualTime())
+        worker.serve(routes, Responders(configuration, routes))
     }
 
     /// What a listener does with a connection. On the loop's thread.
     ///
-    /// - Parameter user: who asks, as if a name and a password had been checked; `nil`: nobody.
+    /// - Parameter user: the client's user, as if a password had been checked; `nil`: no user.
     package func accept(_ peer: MemoryPeer, from address: SocketAddress, user: String?) {
         worker.openCount.add(1, ordering: .relaxed)
         let stream = EventLoop.Stream(
             peer, peer: address, on: loop,
             drainMark: worker.configuration.connection.sendQueueByteMark)
-        worker.adopt(stream, user: user)
+        worker.begin(stream, user: user)
     }
 
     /// What ``Server/stop()`` does. On the loop's thread.
     package func drain(onEmpty: @escaping @Sendable () -> Void) {
-        guard !worker.isDraining else { return }
+        guard !worker.connections.isDraining else { return }
         worker.scheduleDrop(after: worker.configuration.drainTimeout)
         worker.drain(Close(.goingAway), onEmpty: onEmpty)
     }

@@ -1,2 +1,4 @@
-// Handlers and embedders import this room and have the connection's names with it.
+// Handlers and embedders import this module, and have with it the names of connections, and those
+// of documents, scripts and passwords.
+@_exported import HTTPServer
 @_exported import WebSocketConnection

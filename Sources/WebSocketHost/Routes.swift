@@ -34,8 +34,7 @@ public struct Registration: Sendable {
         content = .failure(failure)
     }
 
-    /// The same, but that its handler is made of nothing: to tell what is served without running
-    /// it.
+    /// The same with an empty handler: to list what is served without running its code.
     public var withoutCode: Registration {
         guard failure == nil else { return self }
         return Registration(route: route, source: source, handler: WebSocketHandler { _ in })
@@ -63,7 +62,7 @@ public struct Registration: Sendable {
 final class Route: Sendable {
     enum Content: Sendable {
         case handler(WebSocketHandler)
-        /// Why there is none: the compiler's message.
+        /// The compiler's message about a file that was left out.
         case failure(String)
     }
 
@@ -105,7 +104,7 @@ public struct Routes: Sendable {
 
     /// Lets `alias` lead where `existing` leads.
     ///
-    /// - Returns: false if nothing is there.
+    /// - Returns: false if `existing` has no handler.
     public mutating func add(alias: String, for existing: String) -> Bool {
         guard let route = byPath[existing] else { return false }
         add(alias, route.source, route.content)
@@ -139,13 +138,13 @@ public struct Routes: Sendable {
     }
 }
 
-/// A route as people are told of it.
+/// A route, for lists of them.
 public struct RouteSummary: Sendable, Hashable {
     /// As it is after percent-decoding.
     public let path: String
     /// The handler's file, relative to the handlers directory; empty if it came from no file.
     public let source: String
-    /// Why it answers 503; `nil` if it does not.
+    /// The compiler's message if it answers 503; `nil` if it does not.
     public let failure: String?
 
     /// The path as it stands in a URL.

@@ -15,15 +15,15 @@ import WebSocketProtocol
 /// ``run(onStart:)`` lasts as long as its task; ``start()`` and ``stop()`` go without one. Neither
 /// touches signals, but for SIGPIPE, which is ignored from the start on.
 public final class Server: Sendable {
-    private let configuration: Configuration
-    private let log: Log
+    let configuration: Configuration
+    let log: Log
     let workers: [Worker]
     let state: Mutex<State>
     /// Held while threads are joined, which only one caller may do.
-    private let joining = Mutex(())
-    private let monitor = LoopMonitor()
+    let joining = Mutex(())
+    let monitor = LoopMonitor()
     private let connectionLimit: Int
-    private let changeFeed = ChangeFeed()
+    let changeFeed = ChangeFeed()
     private let isShortageLogged = Atomic<Bool>(false)
 
     struct State {
@@ -34,7 +34,7 @@ public final class Server: Sendable {
         var routes: Routes
         /// From the threads' beginning until they are about to end.
         var isRunning = false
-        /// Who waits in ``stopped()``.
+        /// Tasks that wait in ``stopped()``.
         var stopWaiters: [UnsafeContinuation<Void, Never>] = []
     }
 
@@ -53,16 +53,10 @@ public final class Server: Sendable {
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let pages = Pages(routes)
-        let site = Site(configuration)
-        let connectionIDs = ConnectionIDs()
+        let numbers = ConnectionNumbers()
         var workers: [Worker] = []
         for _ in 0..<max(1, count) {
-            workers.append(
-                try Worker(
-                    configuration: configuration, routes: routes, pages: pages, site: site,
-                    log: log,
-                    connectionIDs: connectionIDs))
+            workers.append(try Worker(configuration, log: log, numbers: numbers))
         }
         self.workers = workers
         let descriptorLimit = DescriptorLimit.raise()
@@ -116,9 +110,10 @@ public final class Server: Sendable {
             let sockets = try opening(configuration)
             state.phase = .started
             if configuration.showsChanges { state.routes.add(ChangeFeed.path, changeFeed.handler) }
-            let pages = Pages(
-                state.routes, changes: configuration.showsChanges ? changeFeed.version : nil)
-            for worker in workers { worker.serve(state.routes, pages) }
+            let responders = Responders(
+                configuration, state.routes,
+                changes: configuration.showsChanges ? changeFeed.version : nil)
+            for worker in workers { worker.serve(state.routes, responders) }
             return sockets
         }
         for worker in workers { worker.tls = tls }
@@ -128,8 +123,8 @@ public final class Server: Sendable {
             for socket in sockets { socket.close() }
             throw .system(error)
         }
-        // The first worker accepts for all: so none has more to do than another. Its listeners keep
-        // the server until stop().
+        // The first worker accepts for all, and gives each connection to the one with the fewest.
+        // Its listeners keep the server until stop().
         workers[0].loop.submit { [self] in listen(on: sockets) }
         return sockets.map(\.address)
     }
@@ -169,13 +164,13 @@ public final class Server: Sendable {
     /// On the first loop's thread.
     private func listen(on sockets: [ListeningSocket]) {
         for socket in sockets {
-            if workers[0].isDraining {
+            if workers[0].connections.isDraining {
                 socket.close()
                 continue
             }
             do throws(SystemError) {
                 let listener = try Listener(
-                    socket, on: workers[0].loop, onShortage: tellShortage, onAccept: accepted)
+                    socket, on: workers[0].loop, onShortage: logShortage, onAccept: accepted)
                 workers[0].listeners.append(listener)
             } catch {
                 log(.critical, "cannot accept on \(socket.address): \(error)")
@@ -188,7 +183,8 @@ public final class Server: Sendable {
         guard openConnectionCount < connectionLimit else {
             log.peerEvent(
                 .refusedConnection, .debug,
-                "refused \(connection.peer): \(connectionLimit) connections are open (--max-connections)")
+                "refused \(connection.peer): \(connectionLimit) connections are open "
+                    + "(--max-connections)")
             return workers[0].refuse(connection)
         }
         var chosen = 0
@@ -206,7 +202,7 @@ public final class Server: Sendable {
         }
     }
 
-    private func tellShortage(_ error: SystemError) {
+    private func logShortage(_ error: SystemError) {
         guard !isShortageLogged.exchange(true, ordering: .relaxed) else { return }
         log(.error, "no new connections for the moment: \(error); those open go on")
     }
@@ -219,7 +215,7 @@ public final class Server: Sendable {
     }
 
     private func startMonitor() throws(SystemError) -> LoopThread {
-        let routes = workers[0].routes
+        let routes = workers[0].connections.routes
         return try monitor.start(
             watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold,
             onLook: { [log] in log.reportOmittedPeerEvents() }
@@ -238,85 +234,7 @@ public final class Server: Sendable {
     }
 }
 
-// MARK: - Stopping
-
 extension Server {
-    /// Refuses new connections, closes those open, and drops what is left after
-    /// ``Configuration/drainTimeout``. Returns at once; a second call does nothing.
-    ///
-    /// - Parameter close: what clients are told; by default 1001.
-    public func stop(_ close: Close = Close(.goingAway)) {
-        let phase = state.withLock { state in
-            defer { state.phase = .stopping }
-            if state.phase == .started { state.drainingWorkerCount = workers.count }
-            return state.phase
-        }
-        guard phase == .started || phase == .retiring else { return }
-        leave { [self] worker in
-            worker.scheduleDrop(after: configuration.drainTimeout)
-            worker.drain(close) { [self] in drained() }
-        }
-    }
-
-    /// Takes no new connections, and stops when those open have ended: another process took over
-    /// the listening sockets. Returns at once. ``stop(_:)`` may follow.
-    public func retire() {
-        let isRunning = state.withLock { state in
-            guard state.phase == .started else { return false }
-            state.phase = .retiring
-            state.drainingWorkerCount = workers.count
-            return true
-        }
-        guard isRunning else { return }
-        changeFeed.finish()
-        leave { worker in worker.retire { [self] in drained() } }
-    }
-
-    /// Tells the index pages that are open what the compiler says of the author's last change;
-    /// empty: nothing. Only with ``Configuration/showsChanges``.
-    public func show(failure: String) { changeFeed.show(failure: failure) }
-
-    /// The first worker before the others, so that what it accepted and handed over comes first
-    /// there.
-    private func leave(_ body: @escaping @Sendable (Worker) -> Void) {
-        workers[0].loop.submit { [workers] in
-            workers[0].closeListeners()
-            body(workers[0])
-            for worker in workers.dropFirst() { worker.loop.submit { body(worker) } }
-        }
-    }
-
-    /// Drops all connections at once and stops.
-    public func forceStop() {
-        stop()
-        // Weak: a loop that has ended keeps what it is given.
-        for worker in workers { worker.loop.submit { [weak worker] in worker?.dropAll() } }
-    }
-
-    private func drained() {
-        let isLast = state.withLock { state in
-            state.drainingWorkerCount -= 1
-            return state.drainingWorkerCount == 0
-        }
-        guard isLast else { return }
-        monitor.stop()
-        // What is called at a signal may hold the server.
-        workers[0].loop.submit { [worker = workers[0]] in worker.ignoreSignals() }
-        for worker in workers { worker.loop.stop() }
-        joinForWaiters()
-    }
-
-    /// Blocks the calling thread, which is no loop's, until the server has stopped.
-    public func waitUntilStopped() {
-        joining.withLock { _ in
-            let threads = state.withLock { state in
-                defer { state.threads = [] }
-                return state.threads
-            }
-            for thread in threads { thread.join() }
-        }
-    }
-
     /// Calls `body` on the first loop's thread for each of these signals, which must have been
     /// blocked with ``Signals/block(_:)`` before ``start()``.
     public func onSignals(_ signals: [Int32], _ body: @escaping @Sendable (Int32) -> Void) {

@@ -72,8 +72,9 @@ public enum OpeningHandshake {
         var fields = try choice(subprotocol, extensions, client)
         fields.append(contentsOf: extraFields)
         var writer = HeadWriter(.switchingProtocols, byteCount: usualAnswerByteCount)
-        writer.append(lines: "Upgrade: websocket\r\nConnection: Upgrade\r\n")
-        writer.append("Sec-WebSocket-Accept") { AcceptKey.appendValue(for: client.key, to: &$0) }
+        writer.append(
+            lines: "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        ) { AcceptKey.appendValue(for: client.key, to: &$0) }
         writer.append(fields)
         return writer.finish()
     }

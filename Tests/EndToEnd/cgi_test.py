@@ -350,10 +350,10 @@ def test_slow_reader(start_server, root):
 def test_complaints_are_logged(site):
     start = len(site.stderr_lines())
     assert fetch(site, "/cgi-bin/complains").content == b"ok"
-    site.wait_for_line("says: one", start=start)
+    site.wait_for_line("stderr: one", start=start)
     assert "\x1b" not in site.wait_for_line("[31mtwo", start=start)
-    site.wait_for_line("says: y (the rest is not logged)", start=start)
-    assert sum("says: " in line for line in site.stderr_lines()[start:]) == 50
+    site.wait_for_line("stderr: y (the rest is not logged)", start=start)
+    assert sum("stderr: " in line for line in site.stderr_lines()[start:]) == 50
 
 
 def test_too_many(start_server, root):

@@ -30,7 +30,7 @@ struct FieldsTests {
         var fields: Fields = ["A": "b", "Empty": ""]
         try fields.append("Long-Name-Of-A-Field", String(repeating: "é", count: 100))
         var writer = HeadWriter(.notFound, byteCount: 0)
-        writer.append(lines: "First: 1\r\nSecond: 2\r\n")
+        writer.append(lines: "First: 1\r\nSecond: ") { $0.append(contentsOf: "2".utf8) }
         writer.append(fields)
         writer.append(Fields())
         writer.append("Made", "yes")

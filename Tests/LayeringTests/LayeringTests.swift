@@ -19,9 +19,16 @@ struct LayeringTests {
             ]
         ),
         (
+            "HTTPServer",
+            [
+                "CCrypt", "COpenSSL", "EventLoop", "Glibc", "HTTPProtocol", "Logging",
+                "Processes", "Synchronization",
+            ]
+        ),
+        (
             "WebSocketHost",
             [
-                "CCrypt", "COpenSSL", "EventLoop", "Glibc", "HTTPProtocol", "Processes",
+                "EventLoop", "Glibc", "HTTPProtocol", "HTTPServer", "Logging", "Processes",
                 "Synchronization", "WebSocketConnection", "WebSocketProtocol",
             ]
         ),
@@ -166,7 +173,7 @@ struct LayeringTests {
         "public declarations in the API rooms have a doc comment",
         arguments: [
             "Logging", "WebSocketClient", "WebSocketConnection", "WebSocketHost",
-            "WebSocketHostTesting",
+            "HTTPServer", "WebSocketHostTesting",
         ])
     func documented(_ room: String) throws {
         for file in try Self.files("Sources/\(room)") {

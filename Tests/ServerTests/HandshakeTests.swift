@@ -43,6 +43,25 @@ struct HandshakeTests {
         }
     }
 
+    @Test("a handler reads its route's limits, before the answer and after it")
+    func limits() async throws {
+        var configuration = Configuration()
+        configuration.connection.pingInterval = .seconds(77)
+        let handler = WebSocketHandler(
+            maxMessageSize: 1_234,
+            doExtraHandshake: { $0.settings },
+            transferData: { socket, settings in
+                let isSame = settings == socket.settings
+                try await socket.send("\(isSame) \(settings.messageByteLimit)")
+                try await socket.send("\(socket.settings.pingInterval.components.seconds)")
+            })
+        try await TestServer(configuration, handler).run { port in
+            let client = try TestClient(port)
+            #expect(try client.text() == "true 1234")
+            #expect(try client.text() == "77")
+        }
+    }
+
     @Test("the head's lines as they came, and both addresses, before the answer and after it")
     func whatIsKnown() async throws {
         let handler = WebSocketHandler(

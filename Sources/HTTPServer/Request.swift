@@ -1,0 +1,77 @@
+import HTTPProtocol
+
+/// A request, as responders see it.
+package struct Request {
+    package let head: RequestHead
+    /// `nil` if the request line's has no valid form.
+    let target: RequestTarget?
+    /// The target's, percent-decoded; empty if that has no valid form. ``TargetResponder`` lets
+    /// such a request through to nobody.
+    package let path: String
+    /// Whether it asks for the protocol that connections may be upgraded to.
+    package let isUpgrade: Bool
+    /// Whether the connection ends after the answer.
+    package private(set) var isLast: Bool
+    /// The client's user, by Basic authentication.
+    package var user: String?
+    /// How many scripts redirected it within this server.
+    private(set) var redirectCount = 0
+
+    init(_ head: RequestHead, user: String?, _ settings: ExchangeSettings) {
+        self.head = head
+        self.user = user
+        let target = RequestTarget(head.target)
+        let path = target.flatMap { ResourcePath.percentDecoded($0.path) }
+        let isValid = path != nil && (target?.fragment ?? "").isEmpty
+        self.target = isValid ? target : nil
+        self.path = isValid ? path ?? "" : ""
+        isUpgrade =
+            settings.upgradeProtocol.map { head.fields.hasElement($0, in: "Upgrade") } ?? false
+        // A body would have to be read to find the next request, and after a refused upgrade some
+        // clients wait for the end.
+        isLast = isUpgrade || head.hasBody || !head.wantsKeepAlive
+    }
+
+    /// The path as it was sent.
+    var rawPath: String { target?.path ?? "" }
+    /// What follows the `?`; `nil` if there is none.
+    package var query: String? { target?.query }
+
+    package var isHead: Bool { head.method == "HEAD" }
+    /// Whether the method only reads.
+    package var isReading: Bool { head.method == "GET" || isHead }
+
+    /// For an answer that comes when the body has been read.
+    var afterBody: Request {
+        var request = self
+        request.isLast = !head.wantsKeepAlive
+        return request
+    }
+
+    /// For an answer that comes before the body, which is not looked for any more.
+    var withoutBody: Request {
+        var request = self
+        request.isLast = true
+        return request
+    }
+
+    /// The request for another resource of this server that a script asks to be answered instead
+    /// (RFC 3875 §6.2.2).
+    ///
+    /// - Returns: `nil` if `target` is not usable.
+    func redirected(to target: String, _ settings: ExchangeSettings) -> Request? {
+        var fields = head.fields
+        for name in Self.fieldsOfOneResource { fields.remove(name) }
+        let head = try? RequestHead(
+            method: isHead ? "HEAD" : "GET", target: target, version: head.version, fields: fields)
+        var request = head.map { Request($0, user: user, settings) }
+        request?.redirectCount = redirectCount + 1
+        return request
+    }
+
+    /// What is about the body, or about the resource that was asked for.
+    private static let fieldsOfOneResource = [
+        "Content-Length", "Content-Type", "Transfer-Encoding", "Expect", "Range", "If-Range",
+        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+    ]
+}

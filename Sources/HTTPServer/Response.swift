@@ -1,0 +1,70 @@
+import HTTPProtocol
+
+/// An answer that is whole in memory.
+package struct Response {
+    package var status: Status
+    package var fields: Fields
+    package var body: [UInt8]
+
+    /// A sentence for people, as text.
+    package init(_ status: Status, text: String, fields: Fields = Fields()) {
+        self.init(status, type: "text/plain; charset=utf-8", body: Array((text + "\n").utf8))
+        self.fields.append(contentsOf: fields)
+    }
+
+    package init(_ status: Status, type: String, body: [UInt8]) {
+        self.status = status
+        self.body = body
+        fields = ["X-Content-Type-Options": "nosniff"]
+        fields.add("Content-Type", type)
+    }
+
+    /// The whole answer.
+    ///
+    /// - Parameters:
+    ///   - isHead: leaves the body out but not its length (RFC 9110 §9.3.2).
+    ///   - isLast: the head announces that the connection ends after it.
+    ///   - date: the time, as `Date` has it.
+    func bytes(isHead: Bool, isLast: Bool, date: String) -> [UInt8] {
+        var fields = fields
+        fields.add("Content-Length", String(body.count))
+        let head = HeadWriter.answer(status, fields, isLast: isLast, date: date)
+        return isHead ? head : head + body
+    }
+}
+
+extension Response {
+    /// 405, for what can only be read.
+    package static var readOnly: Response {
+        Response(
+            .methodNotAllowed, text: "Only GET and HEAD are allowed here.",
+            fields: ["Allow": "GET, HEAD"])
+    }
+
+    /// 503, for now.
+    package static var busy: Response {
+        Response(
+            .serviceUnavailable, text: "The server is busy. Try again soon.",
+            fields: ["Retry-After": "1"])
+    }
+}
+
+extension HeadWriter {
+    /// The head of an answer of any responder: a field of all answers but the 101 is added here.
+    ///
+    /// - Parameter isLast: whether the connection ends after the answer.
+    static func answer(
+        _ status: Status, _ fields: Fields, isLast: Bool, date: String
+    ) -> [UInt8] {
+        var head = HeadWriter(status)
+        head.append(fields)
+        head.append("Date", date)
+        if isLast && !fields.contains("Connection") { head.append("Connection", "close") }
+        return head.finish()
+    }
+}
+
+extension Fields {
+    /// Appends a field whose value the program made. One that cannot be sent is left out.
+    package mutating func add(_ name: String, _ value: String) { try? append(name, value) }
+}

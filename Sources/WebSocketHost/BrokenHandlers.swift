@@ -1,0 +1,42 @@
+import HTTPProtocol
+import HTTPServer
+import WebSocketConnection
+
+// How a handler file that was left out is reported: all that clients and people are shown of it.
+
+extension RouteSummary {
+    /// A line for a person: the path, and the first line of ``failure``. `nil` if the route is
+    /// served.
+    public var failureLine: String? {
+        failure.map { "left out: \(path) answers 503: \(Self.firstLine($0))" }
+    }
+
+    /// For a table: `503: ` and the first line of ``failure``. `nil` if the route is served.
+    public var failureState: String? { failure.map { "503: \(Self.firstLine($0))" } }
+
+    private static func firstLine(_ text: String) -> String {
+        escaped(String(text.prefix { !$0.isNewline }))
+    }
+
+    /// What the index page has in the route's place.
+    ///
+    /// - Parameter isWatched: whether the file is compiled again when it changes.
+    func brokenSection(_ name: String, isWatched: Bool) -> String {
+        """
+        <details class="route broken">
+        <summary>\(name)<span class="state">does not compile</span></summary>
+        <p>It answers 503. Fix the file\(isWatched ? "" : " and start the server again"). \
+        The compiler says:</p>
+        <pre tabindex="0">\(escapedHTML(failure ?? ""))</pre>
+        </details>
+
+        """
+    }
+}
+
+extension Route {
+    /// What a client gets instead of the handler.
+    func brokenResponse(_ failure: String) -> Response {
+        Response(.serviceUnavailable, text: "\(source) does not compile:\n\(failure)")
+    }
+}

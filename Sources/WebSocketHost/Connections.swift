@@ -1,0 +1,137 @@
+import EventLoop
+import HTTPServer
+import Synchronization
+import WebSocketConnection
+import WebSocketProtocol
+
+/// The WebSocket connections of one loop, and what those of a route share there. Belongs to the
+/// loop's thread.
+final class Connections {
+    let loop: Loop
+    let log: Log
+    let configuration: Configuration
+    /// Set before the loop begins.
+    private(set) var routes = Routes()
+    /// Connections get their Close, in steps; new ones at once.
+    private(set) var isDraining = false
+    private var members = Roster<Connection>()
+    /// By the route's index; made when the route is first used.
+    private var endpoints: [Endpoint?] = []
+    private let numbers: ConnectionNumbers
+    private let compressionPool: CompressionPool
+    private var compressionTimer: EventLoop.Timer?
+    private var drainTimer: EventLoop.Timer?
+    /// Called for each connection that is closed and whose handler has ended.
+    var onLeave: () -> Void = {}
+
+    init(
+        on loop: Loop, _ configuration: Configuration, log: Log, numbers: ConnectionNumbers
+    ) {
+        self.loop = loop
+        self.log = log
+        self.configuration = configuration
+        self.numbers = numbers
+        compressionPool = CompressionPool(configuration.connection.compression)
+    }
+
+    /// Before the loop begins.
+    func serve(_ routes: Routes) {
+        self.routes = routes
+        endpoints = Array(repeating: nil, count: routes.all.count)
+    }
+
+    var count: Int { members.count }
+    var isEmpty: Bool { members.isEmpty }
+    var queuedByteCount: Int { members.members.reduce(0) { $0 + $1.queuedByteCount } }
+
+    func nextID() -> UInt64 { numbers.next() }
+
+    func add(_ connection: Connection) { members.add(connection) }
+
+    private func remove(_ connection: Connection) {
+        if members.remove(connection) { onLeave() }
+    }
+}
+
+extension Connection: RosterMember {}
+
+/// Numbers for connections, one after the other over all loops.
+final class ConnectionNumbers: Sendable {
+    private let last = Atomic<UInt64>(0)
+    func next() -> UInt64 { last.add(1, ordering: .relaxed).newValue }
+}
+
+// MARK: - What routes share
+
+extension Connections {
+    /// What the connections of a route share on this loop.
+    func endpoint(of route: Route) -> Endpoint {
+        if let endpoint = endpoints[route.index] { return endpoint }
+        var settings = configuration.connection
+        var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
+        var controlHooks = ControlHooks()
+        if case .handler(let handler) = route.content {
+            handler.hooks.settings.apply(to: &settings)
+            passiveClosingHandshake = handler.hooks.passiveClosingHandshake
+            controlHooks = handler.hooks.controlHooks
+        }
+        let endpoint = Endpoint(
+            role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
+            activity: route.index, compressionPool: compressionPool, controlHooks: controlHooks,
+            passiveClosingHandshake: passiveClosingHandshake
+        ) { [weak self] connection in self?.remove(connection) }
+        endpoints[route.index] = endpoint
+        if settings.compression.mode == .dedicated { sweepCompression() }
+        return endpoint
+    }
+
+    /// Now and then gives back what idle connections keep for compression; only where context is
+    /// kept.
+    private func sweepCompression() {
+        guard compressionTimer == nil else { return }
+        let idleTimeout = configuration.connection.compressionIdleTimeout
+        let timer = loop.makeTimer { [unowned self] in
+            for connection in members.members { connection.releaseIdleCompression() }
+            if let compressionTimer { loop.schedule(compressionTimer, after: idleTimeout) }
+        }
+        compressionTimer = timer
+        loop.schedule(timer, after: idleTimeout)
+    }
+}
+
+// MARK: - Stopping
+
+extension Connections {
+    private static let drainSteps = 50
+    /// Closed per step at least; fewer clients than this need no spreading.
+    private static let drainStepMinimum = 100
+
+    /// Closes the connections with a code, spread over half of the drain time so that not all
+    /// clients come back in one moment.
+    func drain(_ close: Close) {
+        isDraining = true
+        closeSome(close, pauses: Self.drainSteps)
+    }
+
+    private func closeSome(_ close: Close, pauses: Int) {
+        let waiting = members.members.filter { !$0.isDone }
+        guard !waiting.isEmpty else { return }
+        let count = max(Self.drainStepMinimum, waiting.count / max(1, pauses))
+        for connection in waiting.prefix(count) { connection.sendClose(close) }
+        guard count < waiting.count else { return }
+        let timer = loop.makeTimer { [unowned self] in closeSome(close, pauses: pauses - 1) }
+        drainTimer = timer
+        loop.schedule(timer, after: configuration.drainTimeout / (2 * Self.drainSteps))
+    }
+
+    /// Drops all connections and forgets them: handlers that go on all the same are not waited for.
+    func dropAll() {
+        for connection in members.members { connection.drop() }
+        members.removeAll()
+    }
+
+    /// Or they would fire while other loops still drain, or while this one goes away.
+    func cancelTimers() {
+        for timer in [drainTimer, compressionTimer] { timer.map(loop.cancel) }
+    }
+}

@@ -1,0 +1,52 @@
+import EventLoop
+import HTTPProtocol
+import HTTPServer
+import WebSocketConnection
+import WebSocketProtocol
+
+/// Answers requests for the paths of handlers: upgrades them to WebSocket connections, or refuses
+/// with the reason. One for each loop.
+final class UpgradeResponder: Responder {
+    private let connections: Connections
+
+    init(_ connections: Connections) { self.connections = connections }
+
+    func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
+        guard let route = connections.routes.find(request.path) else { return .pass }
+        // A browser that asks for "/" gets the page, which shows the failure too.
+        if request.path == "/" && !request.isUpgrade { return .pass }
+        switch route.content {
+        case .failure(let failure): return .response(route.brokenResponse(failure))
+        case .handler(let handler): return check(request, route, handler, exchange)
+        }
+    }
+
+    private func check(
+        _ request: Request, _ route: Route, _ handler: WebSocketHandler, _ exchange: Exchange
+    ) -> Reply {
+        let client: ClientHandshake
+        do throws(HandshakeError) {
+            client = try OpeningHandshake.check(request.head)
+        } catch {
+            if error != .notAnUpgrade {
+                exchange.log.peerEvent(
+                    .badHandshake, .info,
+                    "bad handshake from \(exchange.stream.peer): \(escaped("\(error)"))")
+            }
+            return .response(Response(error.status, text: "\(error)", fields: error.fields))
+        }
+        let allowed =
+            handler.hooks.settings.allowedOrigins ?? connections.configuration.allowedOrigins
+        guard allowed.admits(client.origin, host: request.head.host) else {
+            exchange.log.peerEvent(
+                .refusedOrigin, .warning,
+                "\(escaped(request.path)) \(exchange.stream.peer): origin "
+                    + "\(escaped(client.origin ?? "")) is not allowed (--origin)")
+            return .response(Response(.forbidden, text: "Origin not allowed."))
+        }
+        return .answering(
+            Handshake(
+                exchange, request, on: connections, route: route, handler: handler,
+                client: client))
+    }
+}

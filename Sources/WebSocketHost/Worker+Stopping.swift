@@ -1,0 +1,71 @@
+import EventLoop
+import Processes
+import WebSocketProtocol
+
+// All on the loop's thread.
+
+extension Worker {
+    /// Waits for what is open to end by itself. Before ``drain(_:onEmpty:)``.
+    ///
+    /// - Parameter onEmpty: called once nothing is open.
+    func retire(onEmpty: @escaping @Sendable () -> Void) {
+        leave(onEmpty)
+        exchanges.closeKept()
+        reportIfEmpty()
+    }
+
+    /// Closes what is idle at once and the connections with a code, over half of the drain time.
+    ///
+    /// - Parameter onEmpty: called once nothing is open; not if ``retire(onEmpty:)`` was called.
+    func drain(_ close: Close, onEmpty: @escaping @Sendable () -> Void) {
+        guard !connections.isDraining else { return }
+        leave(onEmpty)
+        exchanges.closeIdle()
+        connections.drain(close)
+        reportIfEmpty()
+    }
+
+    private func leave(_ onEmpty: @escaping @Sendable () -> Void) {
+        exchanges.isLeaving = true
+        if case .serving = phase { phase = .leaving(onEmpty: onEmpty) }
+    }
+
+    func closeListeners() {
+        for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    func ignoreSignals() {
+        signals?.close()
+        signals = nil
+    }
+
+    func scheduleDrop(after delay: Duration) {
+        let timer = loop.makeTimer { [unowned self] in
+            let count = exchanges.count + connections.count
+            guard count > 0 else { return }
+            log(.warning, "\(count) connections dropped after --drain-timeout")
+            dropAll()
+        }
+        dropTimer = timer
+        loop.schedule(timer, after: delay)
+    }
+
+    /// Drops everything; handlers that go on all the same are not waited for.
+    func dropAll() {
+        exchanges.dropAll()
+        connections.dropAll()
+        reportIfEmpty()
+    }
+
+    func reportIfEmpty() {
+        guard case .leaving(let onEmpty) = phase, exchanges.isEmpty, connections.isEmpty else {
+            return
+        }
+        phase = .empty
+        // Or they would fire while other loops still drain, or while this worker goes away.
+        connections.cancelTimers()
+        for timer in [dropTimer, reportTimer] { timer.map(loop.cancel) }
+        onEmpty()
+    }
+}

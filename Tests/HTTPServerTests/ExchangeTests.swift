@@ -1,0 +1,210 @@
+import EventLoop
+import HTTPProtocol
+import Logging
+import LoopTesting
+import Testing
+
+@testable import HTTPServer
+
+@Suite("Exchanges, with a client in memory and time that stands still")
+struct ExchangeTests {
+    private static func get(_ path: String, _ fields: String = "") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n"
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let bytes: String
+        let statuses: [Int]
+        let ends: Bool
+    }
+
+    static let cases = [
+        Case(testDescription: "one request", bytes: get("/a"), statuses: [200], ends: false),
+        Case(
+            testDescription: "three, one behind the other",
+            bytes: get("/a") + get("/b") + get("/c"),
+            statuses: [200, 200, 200], ends: false),
+        Case(
+            testDescription: "the client wants the end",
+            bytes: get("/a", "Connection: close\r\n") + get("/b"), statuses: [200], ends: true),
+        Case(
+            testDescription: "HTTP/1.0", bytes: "GET /a HTTP/1.0\r\n\r\n", statuses: [200],
+            ends: true),
+        Case(
+            testDescription: "no Host", bytes: "GET /a HTTP/1.1\r\n\r\n", statuses: [400],
+            ends: true),
+        Case(testDescription: "bad head", bytes: "GET /a\r\n\r\n", statuses: [400], ends: true),
+        Case(
+            testDescription: "bad target", bytes: get("/%zz") + get("/a"), statuses: [400, 200],
+            ends: false),
+        Case(
+            testDescription: "another server", bytes: get("http://b/a") + get("http://c/a"),
+            statuses: [421, 200], ends: false),
+        Case(
+            testDescription: "nobody answers", bytes: get("/nobody"), statuses: [404], ends: false),
+        Case(
+            testDescription: "the answer comes later", bytes: get("/later") + get("/a"),
+            statuses: [200, 200], ends: false),
+        Case(
+            testDescription: "a body nobody reads",
+            bytes: get("/a", "Content-Length: 3\r\n") + "abc",
+            statuses: [200], ends: true),
+        Case(testDescription: "half a head", bytes: "GET /a HTTP", statuses: [], ends: false),
+    ]
+
+    @Test("answers, and whether the connection goes on", arguments: cases)
+    func answers(_ row: Case) throws {
+        for pieceByteCount in [row.bytes.utf8.count, 1, 7] {
+            try withExchange { exchange in
+                try exchange.send(row.bytes, pieceByteCount)
+                #expect(exchange.statuses == row.statuses)
+                #expect(exchange.hasEnded == row.ends)
+            }
+        }
+    }
+
+    @Test("a client that keeps us waiting is closed, kept or not", arguments: ["", "GET", "kept"])
+    func slowHead(_ start: String) throws {
+        try withExchange { exchange in
+            try exchange.send(start == "kept" ? Self.get("/a") : start)
+            try exchange.advance(by: .seconds(9))
+            #expect(!exchange.hasEnded)
+            try exchange.advance(by: .seconds(1))
+            #expect(exchange.hasEnded)
+            #expect(exchange.statuses == (start == "kept" ? [200] : []))
+        }
+    }
+
+    @Test("a client that reads nothing is closed; one that reads on gets its next answer")
+    func slowReader() throws {
+        for reads in [false, true] {
+            try withExchange { exchange in
+                try exchange.onLoop { exchange.peer.pauseReading() }
+                try exchange.send(Self.get("/long") + Self.get("/a"))
+                try exchange.advance(by: .seconds(59))
+                #expect(!exchange.hasEnded)
+                if reads { try exchange.onLoop { exchange.peer.resumeReading() } }
+                try exchange.advance(by: .seconds(1))
+                #expect(exchange.hasEnded == !reads)
+                #expect(exchange.statuses == (reads ? [200, 200] : []))
+            }
+        }
+    }
+
+    @Test("a process that leaves closes what waits, and says so in answers")
+    func leaving() throws {
+        try withExchange { exchange in
+            try exchange.send(Self.get("/a"))
+            try exchange.onLoop {
+                exchange.exchanges.isLeaving = true
+                exchange.exchanges.closeKept()
+            }
+            try exchange.advance(by: .zero)
+            #expect(exchange.hasEnded)
+        }
+        try withExchange { exchange in
+            try exchange.onLoop {
+                exchange.exchanges.isLeaving = true
+                exchange.exchanges.closeKept()
+            }
+            try exchange.send(Self.get("/a"))
+            #expect(exchange.text.contains("\r\nConnection: close\r\n"))
+            #expect(exchange.hasEnded)
+        }
+    }
+
+    @Test("a client's end is noticed when its request has been answered")
+    func halfClosed() throws {
+        try withExchange { exchange in
+            try exchange.send(Self.get("/a"))
+            try exchange.onLoop { exchange.peer.end() }
+            try exchange.advance(by: .zero)
+            #expect(exchange.hasEnded)
+            #expect(exchange.statuses == [200])
+        }
+    }
+}
+
+/// An exchange, and its client.
+private final class TestExchange: @unchecked Sendable {
+    let exchanges: Exchanges
+    let peer = MemoryPeer()
+    private let loop: RunningLoop
+    private let received = Watched<[UInt8]>([])
+    private let isClosed = Watched(false)
+
+    init(_ loop: Loop) throws {
+        self.loop = RunningLoop(loop: loop)
+        let settings = ExchangeSettings(
+            headLimits: RequestHeadLimits(), headTimeout: .seconds(10), sendTimeout: .seconds(60),
+            closeTimeout: .seconds(5), upgradeProtocol: "other")
+        exchanges = Exchanges(on: loop, log: Log(level: .critical), settings)
+        exchanges.responders = [TargetResponder(host: "c", port: 80), Later(), Pages()]
+        let address = try #require(try SocketAddress.resolve(host: "127.0.0.1", port: 1).first)
+        try onLoop { [self] in
+            peer.onBytes = { [received] bytes in received.update { $0 += bytes } }
+            peer.onEnd = { [isClosed] in isClosed.set() }
+            exchanges.begin(Stream(peer, peer: address, on: loop))
+        }
+    }
+
+    var text: String { String(decoding: received.value, as: UTF8.self) }
+    var hasEnded: Bool { isClosed.value }
+    var statuses: [Int] {
+        text.split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
+    }
+
+    func onLoop(_ body: @escaping () -> Void) throws { try loop(body) }
+
+    func send(_ text: String, _ pieceByteCount: Int = .max) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(pieceByteCount))
+            rest = rest.dropFirst(pieceByteCount)
+            try onLoop { [peer] in peer.send(piece) }
+            try advance(by: .zero)
+        }
+    }
+
+    func advance(by duration: Duration) throws {
+        let isDone = Watched(false)
+        try onLoop { [loop] in loop.loop.advance(by: duration) { isDone.set() } }
+        guard isDone.wait() else { throw Unfinished() }
+    }
+}
+
+/// The loop did not do what it had to within the deadline.
+private struct Unfinished: Error {}
+
+/// Puts the request off, and has it asked for again.
+private final class Later: Responder {
+    func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
+        guard request.path == "/later", request.user == nil else { return .pass }
+        var again = request
+        again.user = "later"
+        exchange.loop.submit { [again] in exchange.choose(again) }
+        return .later
+    }
+}
+
+private final class Pages: Responder {
+    func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
+        switch request.path {
+        case "/nobody": .pass
+        case "/long":
+            .response(Response(.ok, type: "a/b", body: Array(repeating: 0x61, count: 200_000)))
+        default: .response(Response(.ok, text: request.path))
+        }
+    }
+}
+
+private func withExchange(_ body: (TestExchange) throws -> Void) throws {
+    let loop = try Loop(manualTime: ManualTime())
+    let thread = try loop.start()
+    defer {
+        loop.stop()
+        thread.join()
+    }
+    try body(try TestExchange(loop))
+}
