@@ -1,6 +1,6 @@
 import Glibc
 
-/// Who uses a stream. All calls come on the loop's thread.
+/// What a stream calls. All calls come on the loop's thread.
 package protocol StreamDelegate: AnyObject {
     /// - Parameter bytes: valid for this call, and the delegate's to overwrite.
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer)
@@ -37,7 +37,6 @@ public final class Stream: EventSource {
     @exclusivity(unchecked) var flags: Flags = []
     /// In bytes; 32 bits, since these fit beside the flags.
     let drainMark: UInt32
-    /// Who is called; kept until the stream is closed.
     @exclusivity(unchecked) var currentDelegate: (any StreamDelegate)?
     /// `nil`: what is written goes out as it is. See TLS/Stream+TLS.swift.
     @exclusivity(unchecked) var tls: TLSSession?

@@ -1,8 +1,7 @@
-import CLinux
 import EventLoop
 import Glibc
 
-/// Who started a process. All calls come on the loop's thread.
+/// What a child process calls. All calls come on the loop's thread.
 public protocol ChildProcessDelegate: AnyObject {
     /// From its standard output; valid for this call.
     func childWroteOutput(_ bytes: UnsafeRawBufferPointer)
@@ -38,8 +37,8 @@ public final class ChildProcess: EventSource {
         }
     }
 
-    private let pid: pid_t
-    private var pidDescriptor: FileDescriptor?
+    /// `nil`: it has ended.
+    private var process: SpawnedProcess?
     private var input: PipeWriter?
     private var output: PipeReader?
     private var errors: PipeReader?
@@ -56,16 +55,19 @@ public final class ChildProcess: EventSource {
         let input = try PipeEnds(weWrite: true)
         let output = try PipeEnds(weWrite: false)
         let errors = try PipeEnds(weWrite: false)
-        pid = try command.spawn(
-            descriptors: [input.theirs.number, output.theirs.number, errors.theirs.number])
+        process = try SpawnedProcess(
+            ProcessLaunch(
+                path: command.path, arguments: command.arguments,
+                environment: command.environment, folder: command.folder,
+                descriptors: [input.theirs.number, output.theirs.number, errors.theirs.number],
+                leadsGroup: true))
         do throws(SystemError) {
-            pidDescriptor = try FileDescriptor("pidfd_open") { [pid] in linux_pidfd_open(pid) }
             self.output = try PipeReader(output.ours, on: loop) { [unowned self] in wrote($0) }
             self.errors = try PipeReader(errors.ours, on: loop) { [unowned self] in
                 if let bytes = $0 { self.delegate?.childWroteErrors(bytes) }
             }
             self.input = try PipeWriter(input.ours, bytes, on: loop)
-            try pidDescriptor?.watch(.readable, by: self, on: loop)
+            try process?.descriptor.watch(.readable, by: self, on: loop)
         } catch {
             close()
             throw error
@@ -95,9 +97,8 @@ public final class ChildProcess: EventSource {
 
     /// The program has ended. What it left behind in its group ends too, and what it wrote is read.
     public func ready(_ readiness: Readiness) {
-        guard exitStatus == nil else { return }
-        exitStatus = killAndReap()
-        pidDescriptor = nil
+        guard let status = process.take()?.killAndReap() else { return }
+        exitStatus = status
         input?.close()
         errors?.finish()
         output?.finish()
@@ -113,7 +114,7 @@ public final class ChildProcess: EventSource {
     /// Ends it and all of its group; no more of its output is delivered.
     /// ``ChildProcessDelegate/childEnded(_:)`` comes soon after.
     public func kill() {
-        if exitStatus == nil { Glibc.kill(-pid, SIGKILL) }
+        process?.signal(SIGKILL)
         output?.close()
         notifyIfOver()
     }
@@ -124,32 +125,12 @@ public final class ChildProcess: EventSource {
         delegate = nil
         for pipe in [output, errors] { pipe?.close() }
         input?.close()
-        guard exitStatus == nil else { return }
-        exitStatus = killAndReap()
-        pidDescriptor = nil
-    }
-
-    /// The group first: until its leader is reaped, no other process gets its number.
-    private func killAndReap() -> Int32 {
-        Glibc.kill(-pid, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-        return status
+        if let status = process.take()?.killAndReap() { exitStatus = status }
     }
 
     /// A status of `waitpid` in words: `exit code 3`, `signal 9`.
     public static func describe(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "exit code \(status >> 8 & 0xFF)" : "signal \(signal)"
-    }
-}
-
-extension ChildProcess.Command {
-    /// - Parameter descriptors: standard input, output and error.
-    fileprivate func spawn(descriptors: [Int32]) throws(SystemError) -> pid_t {
-        try ProcessLaunch(
-            path: path, arguments: arguments, environment: environment, folder: folder,
-            descriptors: descriptors, leadsGroup: true
-        ).spawn()
     }
 }

@@ -1,15 +1,15 @@
-import CLinux
 import EventLoop
 import Glibc
 
 /// A program that this process started and whose end it is notified of.
 ///
-/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives this process:
-/// when the loop ends, it is left running.
+/// Belongs to its loop's thread. Unlike a ``ChildProcess`` it outlives this process: when the loop
+/// ends, it is left running.
 public final class WatchedProcess: EventSource {
     public let pid: pid_t
-    private var descriptor: FileDescriptor?
-    private var onEnd: ((Int32) -> Void)?
+    /// `nil`: it has ended, or is not watched any more.
+    private var process: SpawnedProcess?
+    private let onEnd: (Int32) -> Void
 
     /// - Parameter onEnd: called once, with the status of `waitpid`, when the process is gone.
     /// - Throws: why the program cannot be started.
@@ -17,41 +17,25 @@ public final class WatchedProcess: EventSource {
         _ launch: ProcessLaunch, on loop: Loop, onEnd: @escaping (Int32) -> Void
     ) throws(SystemError) {
         self.onEnd = onEnd
-        pid = try launch.spawn()
+        let process = try SpawnedProcess(launch)
+        pid = process.pid
+        self.process = consume process
         do throws(SystemError) {
-            descriptor = try FileDescriptor("pidfd_open") { [pid] in linux_pidfd_open(pid) }
-            try descriptor?.watch(.readable, by: self, on: loop)
+            try self.process?.descriptor.watch(.readable, by: self, on: loop)
         } catch {
-            Glibc.kill(pid, SIGKILL)
-            _ = Self.reap(pid)
+            _ = self.process.take()?.killAndReap()
             throw error
         }
     }
 
     /// Whether it has not ended yet, as far as is known.
-    public var isRunning: Bool { onEnd != nil }
+    public var isRunning: Bool { process != nil }
 
-    public func signal(_ number: Int32) {
-        // Until it is reaped, no other process gets its number.
-        if isRunning { Glibc.kill(pid, number) }
-    }
+    public func signal(_ number: Int32) { process?.signal(number) }
 
     public func ready(_ readiness: Readiness) {
-        guard let onEnd else { return }
-        let status = Self.reap(pid)
-        close()
-        onEnd(status)
+        if let status = process.take()?.reap() { onEnd(status) }
     }
 
-    public func close() {
-        guard isRunning else { return }
-        onEnd = nil
-        descriptor = nil
-    }
-
-    private static func reap(_ pid: pid_t) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-        return status
-    }
+    public func close() { process = nil }
 }

@@ -17,6 +17,8 @@ public enum ListenError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unknownHost(let error):
             "\(error) (-H)"
+        case .addressInUse(let address) where address.family == .unix:
+            "another process listens on \(address)"
         case .addressInUse(let address):
             "port \(address.port) on \(address.host) is in use (-p); "
                 + "`ss -ltnp 'sport = :\(address.port)'` shows the program, -p 0 takes a free one"
@@ -86,7 +88,8 @@ enum ListeningSockets {
     private static func described(_ error: SystemError, _ address: SocketAddress) -> ListenError {
         switch error.code {
         case EADDRINUSE: .addressInUse(address)
-        case EACCES, EPERM: .notPermitted(address)
+        case EACCES where address.family != .unix, EPERM where address.family != .unix:
+            .notPermitted(address)
         default: .failed(address, error)
         }
     }

@@ -12,7 +12,7 @@ extension Stream {
 
     /// Begins a TLS handshake. Before anything was sent; what is written waits for its end.
     ///
-    /// - Parameter host: whom to ask for: a name, or an address without brackets.
+    /// - Parameter host: the peer that is asked for: a name, or an address without brackets.
     /// - Throws: if there is no memory, or the host cannot be in a certificate; the stream is
     ///   closed then.
     public func startTLS(_ client: TLSClient, host: String) throws(SystemError) {

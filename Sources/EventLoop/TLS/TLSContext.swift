@@ -1,7 +1,7 @@
 import COpenSSL
 import Glibc
 
-/// OpenSSL's settings for connections of one kind: versions, certificate, whom to trust.
+/// OpenSSL's settings for connections of one kind: versions, certificate, trust.
 ///
 /// `@unchecked Sendable`: changed only by who makes it, before others see it; from then on OpenSSL
 /// counts the uses itself.

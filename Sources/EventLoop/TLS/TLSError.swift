@@ -1,7 +1,7 @@
 import COpenSSL
 import Glibc
 
-/// Why a TLS connection came to nothing or broke.
+/// Why a TLS connection failed.
 public enum TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The client speaks something else, such as plain HTTP; it may still be answered in that.
     case notTLS
