@@ -143,38 +143,10 @@ extension Connection {
         return message
     }
 
-    @usableFromInline
-    nonisolated(nonsending) func waitForMessage(
-        timeout: Duration?
-    ) async throws(ConnectionError) -> Message? {
-        guard loop.isCurrent, handler.taskIdentity == .current else {
-            return try await waitElsewhere(timeout)
-        }
-        // Nobody but this connection has the handler's task to cancel it, so that need not be
-        // watched for; but the handler may have done it to itself. The standard library's
-        // underscored form stays on the caller's executor, where the other looks it up once more,
-        // under a lock, for each message.
-        let received: Received = await _unsafeInheritExecutor_withUnsafeContinuation {
-            continuation in
-            var waiter = Waiter(number: Self.handlerWait, continuation)
-            if let timeout {
-                waiter.limit(to: timeout, on: loop) { [unowned self] in
-                    interruptReceive(Self.handlerWait, .timedOut)
-                }
-            }
-            startReceiving(waiter)
-            if TaskIdentity.currentIsCancelled {
-                loop.submit { self.interruptReceive(Self.handlerWait, .cancelled) }
-            }
-        }
-        noteActivity()
-        return try received.get()
-    }
-
-    /// Waits in a task that is not the handler's own.
+    /// Waits for a message in any task.
     @inline(never)
-    private nonisolated(nonsending) func waitElsewhere(
-        _ timeout: Duration?
+    nonisolated(nonsending) func waitForMessage(
+        inAnyTask timeout: Duration?
     ) async throws(ConnectionError) -> Message? {
         let received: Received = await wait(timeout: timeout) { connection, waiter in
             connection.startReceiving(waiter)
@@ -185,14 +157,11 @@ extension Connection {
         return try received.get()
     }
 
-    /// The number of all waits of the handler's own task: there is one at a time.
-    private static let handlerWait = 0
-
-    private func interruptReceive(_ number: Int, _ reason: WaitInterruption) {
+    func interruptReceive(_ number: Int, _ reason: WaitInterruption) {
         handler.receiver.resume(number, returning: .failure(ConnectionError(reason)))
     }
 
-    private func startReceiving(_ waiter: Waiter<Received>) {
+    func startReceiving(_ waiter: Waiter<Received>) {
         if let message = nextReadyMessage() { return waiter.resume(returning: .success(message)) }
         guard handler.receiver == nil else {
             return waiter.resume(returning: .failure(.receiveInProgress))

@@ -3,9 +3,8 @@ import CLinux
 /// Has the processor fetch memory ahead of its use, without waiting for it.
 ///
 /// With thousands of connections, each has left the processor's caches by the time it has something
-/// to do again. At 1,000 connections an echo gains 3 % by the objects and 5 % by the task and its
-/// frames (docs/PERFORMANCE.md). Where an object or a task is laid out otherwise one day, lines are
-/// fetched in vain, no more.
+/// to do again. At 1,000 connections an echo gains 3 % by the objects (docs/PERFORMANCE.md). Where an
+/// object is laid out otherwise one day, lines are fetched in vain, no more.
 package enum Prefetch {
     private static let lineByteCount = 64
 
@@ -20,21 +19,6 @@ package enum Prefetch {
     @inline(__always)
     package static func lines(_ lines: Range<Int>, from start: UnsafeRawPointer) {
         for line in lines { linux_prefetch(start + line &* lineByteCount) }
-    }
-
-    /// Where a task goes on that waits, or is about to.
-    ///
-    /// The runtime keeps that in the task (`ResumeContext`); the compiler reads it there for a
-    /// continuation's `resume(returning:)`, too.
-    package static func frame(of task: UnsafeRawPointer) -> UnsafeRawPointer? {
-        task.load(fromByteOffset: 64, as: UnsafeRawPointer?.self)
-    }
-
-    /// A task that waits, and the frames that it needs when it goes on: those of the callers lie
-    /// before the last.
-    package static func task(_ task: UnsafeRawPointer, frame: UnsafeRawPointer?) {
-        lines(0..<1, from: task)
-        if let frame { lines(-6..<3, from: frame) }
     }
 }
 

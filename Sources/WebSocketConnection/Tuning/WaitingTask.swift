@@ -1,20 +1,27 @@
 import EventLoop
 
-/// Where a task that waits lies in memory, for the processor to fetch that while the bytes are
-/// parsed that resume it.
+/// Where a task that waits lies in memory: the processor fetches that while the bytes are parsed
+/// that resume it.
 ///
-/// 1 KiB on 1,000 connections: user time one fifth less, 3 % more messages; nothing on few
-/// connections. A continuation is its task's address, and the task's word 8 is where it continues.
-/// If a later runtime has something else there, lines are fetched in vain, no more.
+/// 1 KiB on 1,000 connections: 5 % more messages, a fifth less user time; no gain on few
+/// connections. A continuation is its task's address, and the runtime keeps there, at byte 64, where
+/// the task continues (`ResumeContext`). If a later runtime has something else there, lines are
+/// fetched in vain; nothing else goes wrong.
 struct WaitingTask {
     private let task: UnsafeRawPointer
     private let frame: UnsafeRawPointer?
 
+    private static let frameOffset = 64
+
     init<Value>(_ continuation: UnsafeContinuation<Value, Never>) {
         task = unsafeBitCast(continuation, to: UnsafeRawPointer.self)
-        // Read here, where the task's memory is at hand.
-        frame = Prefetch.frame(of: task)
+        // Read while the task's memory is at hand.
+        frame = task.load(fromByteOffset: Self.frameOffset, as: UnsafeRawPointer?.self)
     }
 
-    func prefetch() { Prefetch.task(task, frame: frame) }
+    func prefetch() {
+        Prefetch.lines(0..<1, from: task)
+        // The frames of the callers lie before the last.
+        if let frame { Prefetch.lines(-6..<3, from: frame) }
+    }
 }
