@@ -123,8 +123,8 @@ extension LoopBound {
     /// - Parameters:
     ///   - timeout: `nil`: no limit.
     ///   - start: called on the loop's thread; keeps the waiter, or resumes it.
-    ///   - interrupt: called there with the waiter's number; resumes it if it is still kept. After a
-    ///     cancellation the call may come when the wait is over.
+    ///   - interrupt: called there with the waiter's number; resumes it if it is still kept. The
+    ///     call for a cancellation may come after the wait is over.
     nonisolated(nonsending) package func wait<Value: Sendable>(
         timeout: Duration? = nil,
         _ start: @escaping @Sendable (Self, Waiter<Value>) -> Void,

@@ -139,7 +139,7 @@ extension Log {
     }
 
     /// Logs how many lines about peers were left out, once the second in which they were is over.
-    /// Whoever has a clock calls it now and then; each line that is written does too.
+    /// Called regularly by the server, and with each line that is written.
     package func reportOmittedPeerEvents() {
         let omitted = peerEventLimit.withLock { limit in
             limit.isEmpty ? [] : limit.takeDue(at: .current())

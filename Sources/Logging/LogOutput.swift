@@ -3,9 +3,9 @@ import Glibc
 
 /// Writes a log's lines: to a descriptor, or to a file that is rotated by size.
 ///
-/// `FILE` becomes `FILE.1`, that `FILE.2` and so on; the oldest is deleted. No failure here may stop
-/// the server: lines that cannot be written are counted, and a file that cannot be renamed stays in
-/// use.
+/// `FILE` becomes `FILE.1`, that `FILE.2` and so on; the oldest is deleted. No failure here may
+/// stop the server: lines that cannot be written are counted, and a file that cannot be renamed
+/// stays in use.
 struct LogOutput: ~Copyable {
     private let settings: LogSettings
     private var descriptor: Int32

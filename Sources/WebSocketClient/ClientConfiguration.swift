@@ -5,7 +5,8 @@ import WebSocketConnection
 public struct ClientConfiguration: Sendable {
     /// Of each connection once it is open.
     public var connection = ConnectionSettings()
-    /// Whom `wss://` trusts, and what it shows. The files are read once, when first needed.
+    /// Which certificates `wss://` trusts, and which one it shows. The files are read once, when
+    /// first needed.
     public var tls = TLSClientConfiguration()
     /// From `connect` to the open connection: names, TCP and handshake together.
     public var connectTimeout: Duration = .seconds(10)

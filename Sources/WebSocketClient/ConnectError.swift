@@ -2,14 +2,14 @@ import EventLoop
 import HTTPProtocol
 import WebSocketProtocol
 
-/// Why a client got no connection.
+/// Why a connection could not be opened.
 public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Not `ws://host[:port][/path][?query]`, nor `wss:`; RFC 6455 §3 knows no fragment.
+    /// Not `ws://host[:port][/path][?query]`, nor `wss:`; RFC 6455 §3 permits no fragment.
     case invalidURL(String)
     case unknownHost(ResolveError)
-    /// None of the host's addresses answered; what the last one said.
+    /// No address of the host answered; the last address and its error.
     case unreachable(SocketAddress, SystemError)
-    /// The server's certificate is not trusted, or there is no other agreement on TLS.
+    /// The server's certificate is not trusted, or the TLS handshake failed in another way.
     case tls(TLSError)
     /// A file of ``ClientConfiguration/tls`` cannot be used.
     case tlsFile(TLSFileError)
@@ -19,7 +19,7 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
     case lost
     /// The server answered with something else than 101; the body as far as it came.
     case refused(ResponseHead, body: [UInt8])
-    /// The answer is no HTTP.
+    /// The answer is not HTTP.
     case malformedAnswer(ResponseError)
     /// The request cannot be sent, or the answer breaks RFC 6455 §4.1.
     case handshake(HandshakeError)
@@ -29,7 +29,7 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .invalidURL(let url): "'\(url)' is no WebSocket URL: write ws://host:port/path"
+        case .invalidURL(let url): "'\(url)' is not a WebSocket URL: write ws://host:port/path"
         case .unknownHost(let error): "\(error)"
         case .unreachable(let address, let error): "\(address) cannot be reached: \(error)"
         case .tls(let error): "\(error)"

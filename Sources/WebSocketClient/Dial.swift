@@ -5,8 +5,8 @@ import WebSocketProtocol
 
 /// One attempt to open a connection: names, TCP, handshake, in that order.
 ///
-/// `@unchecked Sendable`: touched on its loop's thread only, but for `connection()` and `cancel()`,
-/// which go there.
+/// `@unchecked Sendable`: touched on its loop's thread only; `connection()` and `cancel()` go
+/// there.
 final class Dial: StreamDelegate, @unchecked Sendable {
     private let place: Place
     private let request: ClientRequest
@@ -49,7 +49,7 @@ final class Dial: StreamDelegate, @unchecked Sendable {
             limits: RequestHeadLimits(headByteLimit: configuration.headByteLimit))
     }
 
-    /// Dials and waits for what comes of it.
+    /// Dials and waits for the outcome.
     func connection() async -> Outcome {
         let began = MonotonicTime.current()
         let addresses: [SocketAddress]
@@ -194,8 +194,8 @@ extension Dial {
 
     private func receivedRefusal(_ bytes: UnsafeRawBufferPointer) {
         guard let (answer, _) = refusal else { return }
-        let room = configuration.refusalByteLimit - (refusal?.body.count ?? 0)
-        refusal?.body.append(contentsOf: bytes.prefix(room))
+        let restLimit = configuration.refusalByteLimit - (refusal?.body.count ?? 0)
+        refusal?.body.append(contentsOf: bytes.prefix(restLimit))
         let announced = answer.fields["Content-Length"].flatMap { Int($0) }
         let wanted = min(announced ?? .max, configuration.refusalByteLimit)
         if (refusal?.body.count ?? 0) >= wanted { finishRefusal() }

@@ -3,12 +3,12 @@
 ///
 /// `@unchecked Sendable`: touched on its client's loop only.
 final class DialGate: @unchecked Sendable {
-    /// By address, without the port. One that is here has a dial under way; others wait in their
-    /// order.
+    /// By address, without the port. An address that is here has a dial under way; others wait
+    /// in their order.
     private var waiting: [String: [Dial]] = [:]
 
-    /// - Returns: whether the dial may begin now; if not, it is told with
-    ///   ``Dial/beginConnecting()``.
+    /// - Returns: whether the dial may begin now; if not, ``Dial/beginConnecting()`` is called
+    ///   later.
     func enter(_ dial: Dial, _ host: String) -> Bool {
         if waiting[host] == nil {
             waiting[host] = []

@@ -1,2 +1,2 @@
-// Whoever imports the client has the connection's names with it.
+// A program that imports the client can use the connection's names.
 @_exported import WebSocketConnection

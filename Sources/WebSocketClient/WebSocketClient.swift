@@ -4,7 +4,7 @@ import Synchronization
 import WebSocketConnection
 import WebSocketProtocol
 
-/// Opens WebSocket connections: the other half of the protocol, on the same rooms as the server.
+/// Opens WebSocket connections: the other half of the protocol, on the same modules as the server.
 ///
 /// ```swift
 /// let client = try WebSocketClient()
@@ -26,7 +26,7 @@ public final class WebSocketClient: Sendable {
     private let isStopped = Atomic<Bool>(false)
 
     /// - Parameter log: what happens on connections; errors only, unless given.
-    /// - Throws: ``SystemError`` if the kernel gives no event loop or thread.
+    /// - Throws: ``SystemError`` if no event loop or thread can be created.
     public init(
         _ configuration: ClientConfiguration = ClientConfiguration(), log: Log = Log(level: .error)
     ) throws(SystemError) {
@@ -40,15 +40,15 @@ public final class WebSocketClient: Sendable {
             owner: running, onLeave: { _ in })
     }
 
-    /// Tasks that prefer this executor run on the thread of the connections, and save the way
-    /// there: `Task(executorPreference: client.executor) { … }`. They must not block.
+    /// Tasks that prefer this executor run on the thread of the connections, and save a switch
+    /// of threads: `Task(executorPreference: client.executor) { … }`. They must not block.
     public var executor: any TaskExecutor { running.loop }
 
     /// Opens a connection.
     ///
     /// - Parameters:
     ///   - url: `ws://host[:port][/path][?query]` or `wss:`, percent-encoded; the port is 80 or 443
-    ///     unless said.
+    ///     unless given.
     ///   - subprotocols: offered, in order of preference.
     ///   - origin: what a browser would send; `nil` for no such field.
     ///   - fields: added to the request, last and in this order.
@@ -71,7 +71,7 @@ public final class WebSocketClient: Sendable {
         }.get()
     }
 
-    /// Opens a connection, hands it to `body`, and closes it: with 1000 when that returns, with
+    /// Opens a connection, passes it to `body`, and closes it: with 1000 when that returns, with
     /// 1011 when it throws.
     public func withConnection<Value: Sendable>(
         to url: String, subprotocols: [String] = [], origin: String? = nil,

@@ -47,7 +47,7 @@ extension Connection {
         enter(.awaitingClose)
         endPieces()
         handler.receiver.resume(returning: .success(nil))
-        // What the handler did not take keeps nobody waiting now.
+        // Messages that the handler did not take no longer stop the parsing.
         if inbox.unparsed.isEmpty { stream.resumeReading() } else { parseUnparsed() }
     }
 

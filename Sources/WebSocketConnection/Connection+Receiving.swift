@@ -10,8 +10,7 @@ extension Connection: StreamDelegate {
         var input = InputBytes(bytes)
         parse(&input)
         while !input.isEmpty || !mayParse {
-            // The handler may be about to take what is ready: that is cheaper than to keep the
-            // rest.
+            // The handler may be about to take what is ready: cheaper than to keep the rest.
             loop.runReadyJobs()
             if isRaw { return receivedRaw(input.remaining) }
             guard mayParse else { return holdUp(input) }
@@ -55,15 +54,15 @@ extension Connection: StreamDelegate {
 }
 
 extension Connection {
-    /// Whether another event may be looked at: there is room for a message, and for the answer to a
-    /// Ping. After our Close all data is dropped, so there is always room.
+    /// Whether another event may be parsed: a message fits into the inbox, and the answer to a Ping
+    /// into the queue. After our Close all data is dropped.
     @inline(__always)
     private var mayParse: Bool {
         if isDone { return true }
         return !inbox.isFull && !stream.isOverDrainMark
     }
 
-    /// Looks at events until the input ends or nothing more may be taken.
+    /// Parses until the input ends or nothing more may be taken.
     private func parse(_ input: inout InputBytes) {
         while mayParse && !input.isEmpty {
             // The handler can end the connection while the rest of what was read still lies here.

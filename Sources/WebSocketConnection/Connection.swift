@@ -6,8 +6,8 @@ import WebSocketProtocol
 ///
 /// The stream's bytes go through the session; messages go to the task that waits in `receive`, or
 /// into the inbox, and reading stops while that is full. Control frames are answered here, whatever
-/// the handler does. What the connection is about is its ``Phase``; each of its other subjects has
-/// an extension in a file of its own.
+/// the handler does. Its ``Phase`` is in Connection+Phase.swift, and each of its other subjects in
+/// an extension of that name.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only; whoever calls
 /// from elsewhere goes through `onLoop` or `wait` of ``LoopBound``.
@@ -31,7 +31,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
 
     let id: UInt64
     let request: HandshakeRequest
-    /// The one timer: ``timerFired()`` looks at the phase.
+    /// The only timer: the phase decides what ``timerFired()`` does.
     let timer: EventLoop.Timer
     /// Its place among the owner's connections.
     @exclusivity(unchecked) package var rosterIndex = -1
@@ -56,7 +56,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
 
     /// The handler's side.
     struct HandlerState {
-        /// Whether it took a message and did not ask for the next one yet.
+        /// Whether it took a message and has not asked for the next one yet.
         var isBusy = false
         /// The task that ``run(_:)`` runs in.
         var taskIdentity: TaskIdentity?
@@ -64,7 +64,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
         var receiver: Waiter<Received>?
         /// Where that task lies.
         var waitingTask: WaitingTask?
-        /// `nil` once the handler has ended. A client's connection has none.
+        /// `nil` once the handler has ended. A client's connection has no such task.
         var task: Task<Void, Never>?
     }
 

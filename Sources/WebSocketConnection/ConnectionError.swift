@@ -2,19 +2,19 @@ import WebSocketProtocol
 
 /// Why something cannot be done on a connection, now or ever again.
 public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The connection was closed in the regular way; the Close that the client sent, if it did.
+    /// The connection was closed in the regular way; the Close that the peer sent, if it did.
     case closed(Close?)
-    /// TCP ended without a Close: the client is gone (1006).
+    /// TCP ended without a Close (1006).
     case lost
-    /// The client answered no Ping within ``ConnectionSettings/pingTimeout``.
+    /// The peer answered no Ping within ``ConnectionSettings/pingTimeout``.
     case pingTimedOut
-    /// The client broke the protocol and was told so.
+    /// The peer broke the protocol. It was sent a Close with the error's code.
     case failed(ProtocolError)
-    /// `receive(timeout:)` waited as long as it was told to. The connection is as it was.
+    /// `receive(timeout:)` waited for the whole timeout. The connection is as it was.
     case timedOut
     /// The task was cancelled while it waited. The connection is as it was.
     case cancelled
-    /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this client. Nothing was
+    /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this peer. Nothing was
     /// sent.
     case sendQueueFull(byteCount: Int, byteLimit: Int)
     /// Another task is waiting in `receive` already.
@@ -26,19 +26,20 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
         switch self {
         case .closed(let close):
             "the connection is closed (\(close.map { "\($0)" } ?? "no answer"))"
-        case .lost: "the client is gone"
-        case .pingTimedOut: "the client answered no ping"
-        case .failed(let error): "the client broke the protocol: \(error)"
+        case .lost: "TCP ended without a Close"
+        case .pingTimedOut: "the peer answered no Ping"
+        case .failed(let error): "the peer broke the protocol: \(error)"
         case .timedOut: "no message within the time limit"
         case .cancelled: "the task was cancelled"
         case .sendQueueFull(let byteCount, let byteLimit):
-            "\(byteCount) bytes would wait for the client, over the limit of \(byteLimit) (--max-queue-size)"
-        case .receiveInProgress: "another task receives on this connection already"
+            "\(byteCount) bytes would wait for the peer, over the limit of \(byteLimit) "
+                + "(--max-queue-size)"
+        case .receiveInProgress: "another task is receiving on this connection"
         case .notSendable(let error): "\(error)"
         }
     }
 
-    /// Whether it tells of the connection's end, which is no fault of the handler.
+    /// Whether it reports the connection's end, which is not a fault of the handler.
     var isEnd: Bool {
         switch self {
         case .closed, .lost, .pingTimedOut, .failed: true

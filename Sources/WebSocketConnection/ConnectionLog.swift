@@ -1,7 +1,7 @@
 import EventLoop
 import Logging
 
-/// The log, for those who hold a connection: each line says which one it is about.
+/// The log, for users of a connection: each line names the connection.
 ///
 /// ```swift
 /// socket.log(.info, "\(name) has joined")
@@ -26,7 +26,7 @@ public struct ConnectionLog: Sendable {
         self.id = id
     }
 
-    /// Whether a line of this level is written; for those who would have to gather what it says.
+    /// Whether a line of this level is written; for callers that would have to gather its text.
     public func isEnabled(_ level: LogLevel) -> Bool { endpoint.log.isEnabled(level) }
 
     /// Writes a line, if `--log-level` lets this level through.

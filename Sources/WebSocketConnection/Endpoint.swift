@@ -3,7 +3,7 @@ import WebSocketProtocol
 
 /// What the connections of one route, or of one client, share on one loop.
 ///
-/// `@unchecked Sendable`: nothing in it changes but what belongs to the loop's thread.
+/// `@unchecked Sendable`: only what belongs to the loop's thread changes in it.
 package final class Endpoint: @unchecked Sendable {
     package let role: Role
     package let loop: Loop
@@ -11,14 +11,14 @@ package final class Endpoint: @unchecked Sendable {
     package let settings: ConnectionSettings
     /// The route, safe to print.
     package let name: String
-    /// What the loop is told when a hook runs, so that a blocked thread can be put down to it.
+    /// What the loop notes when a hook runs: the warning about a blocked thread names it.
     package let activity: Int
     let compressionPool: CompressionPool
     let controlHooks: ControlHooks
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
     /// What has to live as long as there are connections: the thread of a client.
     private let owner: AnyObject?
-    /// Told of a connection that is closed and whose handler has ended. On the loop's thread.
+    /// Called when a connection is closed and its handler has ended. On the loop's thread.
     let onLeave: (Connection) -> Void
 
     package init(
@@ -47,7 +47,7 @@ package struct ControlHooks: Sendable {
     package typealias Hook = @Sendable (WebSocket, [UInt8]) -> Void
     package var onPing: Hook?
     package var onPong: Hook?
-    /// RFC 6455 §5.5.2 wants it; tests of clients may not.
+    /// RFC 6455 §5.5.2 demands it; tests of clients may not want it.
     package var answersPings = true
 
     package init(onPing: Hook? = nil, onPong: Hook? = nil, answersPings: Bool = true) {

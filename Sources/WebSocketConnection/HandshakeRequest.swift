@@ -7,13 +7,13 @@ import WebSocketProtocol
 /// It has passed the checks of §4.2.1 when a handler sees it.
 public struct HandshakeRequest: Sendable {
     /// The request target as sent: path, query and all.
-    public var target: String { asked.target }
+    public var target: String { received.target }
     /// The path, percent-decoded.
-    public var path: String { asked.path }
-    /// What stands behind the `?`; empty if there is nothing.
-    public var query: Query { asked.query }
+    public var path: String { received.path }
+    /// What stands behind the `?`, or empty.
+    public var query: Query { received.query }
     /// The header fields as sent.
-    public var fields: Fields { asked.fields }
+    public var fields: Fields { received.fields }
     /// What a browser says about the page that connects; other clients may leave it out or lie.
     public var origin: String? { fields["Origin"] }
     /// In the client's order of preference.
@@ -23,24 +23,24 @@ public struct HandshakeRequest: Sendable {
         (try? OpeningHandshake.extensions(fields)) ?? []
     }
     /// The other end of the TCP connection.
-    public var remoteAddress: SocketAddress { asked.remoteAddress }
-    /// This end of it, which tells the address that the client chose of several; `nil` if the
-    /// kernel does not say any more.
-    public var localAddress: SocketAddress? { asked.localAddress }
+    public var remoteAddress: SocketAddress { received.remoteAddress }
+    /// This end of it: the address that the client chose of several; `nil` if the kernel no longer
+    /// reports it.
+    public var localAddress: SocketAddress? { received.localAddress }
     /// Whether the connection is encrypted.
     public var isSecure: Bool { tls != nil }
     /// Version, cipher and the other end's certificate; `nil` without TLS.
-    public var tls: TLSInfo? { asked.tls }
+    public var tls: TLSInfo? { received.tls }
     /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
-    public var user: String? { rareBox?.rare.user }
+    public var user: String? { extrasBox?.extras.user }
 
     /// The subprotocol to answer with: one that was offered, or `nil` for none. Any other is an
-    /// error of the handler's, and the client gets 403 (RFC 6455 §4.2.2).
+    /// error of the handler, and the client gets 403 (RFC 6455 §4.2.2).
     ///
     /// Browsers drop a connection when they offered some and got none (the RFC lets them choose).
     public var subprotocol: String? {
-        get { rareBox?.rare.subprotocol }
-        set { rare.subprotocol = newValue }
+        get { extrasBox?.extras.subprotocol }
+        set { extras.subprotocol = newValue }
     }
     /// False keeps compression off for this connection, whatever was offered.
     public var allowsCompression = true
@@ -51,35 +51,35 @@ public struct HandshakeRequest: Sendable {
     ///
     /// A client that does not offer `client_max_window_bits` is asked to keep nothing instead.
     public var compressionWindowBits: Int? {
-        get { rareBox?.rare.compressionWindowBits }
-        set { rare.compressionWindowBits = newValue }
+        get { extrasBox?.extras.compressionWindowBits }
+        set { extras.compressionWindowBits = newValue }
     }
     /// What was agreed on for compression, once the handshake was answered.
     public package(set) var compressionParameters: DeflateParameters?
     /// For tests of clients: a subprotocol to answer with that need not have been offered.
     public var unsafeSubprotocol: String? {
-        get { rareBox?.rare.unsafeSubprotocol }
-        set { rare.unsafeSubprotocol = newValue }
+        get { extrasBox?.extras.unsafeSubprotocol }
+        set { extras.unsafeSubprotocol = newValue }
     }
     /// Fields to add to the answer, last and in this order.
     public var responseFields: Fields {
-        get { rare.responseFields }
-        set { rare.responseFields = newValue }
+        get { extras.responseFields }
+        set { extras.responseFields = newValue }
     }
-    /// For tests of clients: sent as they are instead of the 101. Then the connection goes on as if
-    /// it were open, which only a client that takes these bytes for an answer will share.
+    /// For tests of clients: sent as they are instead of the 101. Then the connection is treated as
+    /// open, which only a client agrees with that takes these bytes for an answer.
     public var unsafeResponse: [UInt8]? {
-        get { rareBox?.rare.unsafeResponse }
-        set { rare.unsafeResponse = newValue }
+        get { extrasBox?.extras.unsafeResponse }
+        set { extras.unsafeResponse = newValue }
     }
 
     /// The route, or the client, and its log.
-    package var endpoint: Endpoint { asked.endpoint }
+    package var endpoint: Endpoint { received.endpoint }
 
     /// The bytes under the handshake; there while `doExtraHandshake` runs.
     package var unsafeStream: (any UnsafeHandshakeStream)? {
-        get { rareBox?.rare.unsafeStream }
-        set { rare.unsafeStream = newValue }
+        get { extrasBox?.extras.unsafeStream }
+        set { extras.unsafeStream = newValue }
     }
 
     /// The cookies that the client sent (RFC 6265 §5.4).
@@ -92,7 +92,7 @@ public struct HandshakeRequest: Sendable {
         ["GET \(target) \(HTTPVersion.http11)"] + fields.map { "\($0.name): \($0.value)" }
     }
 
-    /// The server's log; what is said here has the route and the other end's address in front.
+    /// The server's log; lines written here have the route and the other end's address in front.
     public var log: ConnectionLog { ConnectionLog(endpoint, peer: remoteAddress, id: nil) }
 
     package init(
@@ -100,15 +100,15 @@ public struct HandshakeRequest: Sendable {
         remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?,
         user: String? = nil
     ) {
-        asked = Asked(
+        received = Received(
             target: head.target, path: path, query: Query(query ?? ""),
             fields: head.fields.trimmed(),
             remoteAddress: remoteAddress, localAddress: localAddress, tls: tls, endpoint: endpoint)
-        rareBox = user.map { RareBox(Rare(user: $0)) }
+        extrasBox = user.map { ExtrasBox(Extras(user: $0)) }
     }
 
-    /// What never changes, in one piece of memory: a request is handed on several times.
-    private final class Asked: Sendable {
+    /// What never changes, in one piece of memory: a request is passed on several times.
+    private final class Received: Sendable {
         let target: String
         let path: String
         let query: Query
@@ -133,10 +133,10 @@ public struct HandshakeRequest: Sendable {
             self.endpoint = endpoint
         }
     }
-    private let asked: Asked
+    private let received: Received
 
-    /// What most handshakes have none of: an open connection keeps its request.
-    private struct Rare: Sendable {
+    /// What most handshakes lack, in memory of its own: an open connection keeps its request.
+    private struct Extras: Sendable {
         var user: String?
         var subprotocol: String?
         var compressionWindowBits: Int?
@@ -152,16 +152,15 @@ public struct HandshakeRequest: Sendable {
         }
     }
 
-    /// In memory of its own. Another takes its place when something changes, so that a request is a
-    /// value.
-    private final class RareBox: Sendable {
-        let rare: Rare
-        init(_ rare: Rare) { self.rare = rare }
+    /// Never changed, only replaced, so that a request is a value.
+    private final class ExtrasBox: Sendable {
+        let extras: Extras
+        init(_ extras: Extras) { self.extras = extras }
     }
-    private var rareBox: RareBox?
-    private var rare: Rare {
-        get { rareBox?.rare ?? Rare() }
-        set { rareBox = newValue.isEmpty ? nil : RareBox(newValue) }
+    private var extrasBox: ExtrasBox?
+    private var extras: Extras {
+        get { extrasBox?.extras ?? Extras() }
+        set { extrasBox = newValue.isEmpty ? nil : ExtrasBox(newValue) }
     }
 }
 
@@ -179,14 +178,14 @@ extension HandshakeRequest {
     /// For tests of clients: bytes that go out before the answer, or instead of it if
     /// `HandshakeRejection.abort` is thrown then.
     ///
-    /// - Throws: ``ConnectionError/lost`` if the client is gone, or the handshake was answered.
+    /// - Throws: ``ConnectionError/lost`` if TCP has ended, or the handshake was answered.
     public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
         guard let unsafeStream else { throw .lost }
         try await unsafeStream.unsafeWrite(bytes)
     }
 
     /// For tests of clients: what comes behind the request, which a client ought to hold back until
-    /// it has its answer. Bytes that were read here are not looked at any more.
+    /// it has its answer. Bytes that were read here are not parsed any more.
     ///
     /// - Parameter timeout: how long to wait.
     /// - Returns: at least one byte; `nil` once the client sends no more.

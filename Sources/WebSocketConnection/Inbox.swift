@@ -5,7 +5,7 @@ import WebSocketProtocol
 /// A ring of memory of its own: each message is moved in and out once, which an array does not do
 /// at its front. Belongs to its loop's thread.
 struct Inbox: ~Copyable {
-    /// A power of two of them, or none.
+    /// Their count is a power of two, or zero.
     private var slots = UnsafeMutableBufferPointer<Message>(start: nil, count: 0)
     private var head = 0
     private var count = 0

@@ -1,10 +1,10 @@
 import EventLoop
 import HTTPProtocol
-// A program that opens connections logs, too: all public names of the log.
+// All public names of the log: whoever opens connections gives them one.
 @_exported import Logging
 import WebSocketProtocol
 
-// What handlers and embedders name, so that they need import no room further down.
+// What handlers and embedders name, so that they need to import no module further down.
 
 public typealias Fields = HTTPProtocol.Fields
 public typealias FieldError = HTTPProtocol.FieldError

@@ -3,7 +3,7 @@ import WebSocketProtocol
 /// Bytes that were read but not parsed, because the inbox was full.
 struct UnparsedBytes {
     private var bytes: [UInt8] = []
-    /// Where the rest begins; always before the end, unless there are none.
+    /// Where the rest begins: before the end, or 0.
     private var offset = 0
 
     init() {}
@@ -14,7 +14,7 @@ struct UnparsedBytes {
 
     mutating func append(_ more: UnsafeRawBufferPointer) { bytes.append(contentsOf: more) }
 
-    /// - Returns: `nil` if there are none.
+    /// - Returns: `nil` if it is empty.
     mutating func takeAll() -> [UInt8]? {
         guard !isEmpty else { return nil }
         defer { self = Self() }

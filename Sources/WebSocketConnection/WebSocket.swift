@@ -3,8 +3,8 @@ import WebSocketProtocol
 
 /// An open connection, as a handler sees it.
 ///
-/// An `AsyncSequence` of messages that ends when the client closes. May be handed to other tasks
-/// and actors, which may send at the same time: frames never mix. One task at a time receives.
+/// An `AsyncSequence` of messages that ends when the peer closes. Other tasks and actors may use it
+/// too, and send at the same time: frames never mix. One task at a time receives.
 public struct WebSocket: Sendable, Hashable, Identifiable {
     // `receive` and `send` are inlined into the handler, so that a message that is there costs
     // neither a frame of a task nor a switch of executors; hence `@usableFromInline` on what they
@@ -25,7 +25,7 @@ public struct WebSocket: Sendable, Hashable, Identifiable {
     /// The subprotocol that was agreed on.
     public var subprotocol: String? { connection.request.subprotocol }
 
-    /// This end of the TCP connection; `nil` if the kernel did not say.
+    /// This end of the TCP connection; `nil` if the kernel did not report it.
     public var localAddress: SocketAddress? { connection.request.localAddress }
 
     /// The log of the server, or of the client: each line says which connection it is about.
@@ -54,7 +54,7 @@ extension WebSocket: AsyncSequence {
         }
 
         /// Runs where its caller does, which `for await` is sure to name: an `isolated` parameter
-        /// would say the same, at the price of two looks at the task's executor for each message.
+        /// would do the same, but look up the task's executor twice for each message.
         @inlinable
         public nonisolated(nonsending) mutating func next(
             isolation actor: (any Actor)?
@@ -131,7 +131,7 @@ extension WebSocket {
         try await send(.binary(bytes), isFinal: end, compress)
     }
 
-    /// Sends a message. Suspends only if it has to: that is what makes a loop of `await`s cheap.
+    /// Sends a message. Suspends only if it has to, so a loop of `await`s is cheap.
     @inlinable
     public func send(_ message: Message, compress: Bool = true) async throws(ConnectionError) {
         switch try connection.write(message, compress: compress) {
@@ -158,7 +158,7 @@ extension WebSocket {
         try await connection.ping(payload).get()
     }
 
-    /// Sends an unasked-for Pong, which the client ignores (RFC 6455 §5.5.3).
+    /// Sends an unsolicited Pong, which the client ignores (RFC 6455 §5.5.3).
     public func pong(_ payload: [UInt8] = []) async throws(ConnectionError) {
         try await connection.sendPong(payload)
     }
@@ -180,8 +180,8 @@ extension WebSocket {
     /// - Parameters:
     ///   - code: `nil` sends a Close without a body.
     ///   - reason: at most ``Close/reasonByteLimit`` bytes of UTF-8.
-    ///   - waitsForAnswer: false to go on at once. The client's Close is awaited underneath all the
-    ///     same, for ``ConnectionSettings/closeTimeout`` at most, and ``receivedClose`` tells it.
+    ///   - waitsForAnswer: false to go on at once. The client's Close is still awaited, for
+    ///     ``ConnectionSettings/closeTimeout`` at most, and ``receivedClose`` has it.
     /// - Returns: the client's Close; `nil` if none came within
     ///   ``ConnectionSettings/closeTimeout``, or none was waited for.
     /// - Throws: ``ConnectionError/notSendable(_:)`` for a code or reason that must not be sent.
@@ -215,9 +215,9 @@ extension WebSocket {
 
     /// For tests of clients: the next bytes as they come, masks and all.
     ///
-    /// From the first call on nothing is looked at any more: no Ping is answered, no Close noticed,
+    /// From the first call on nothing is parsed any more: no Ping is answered, no Close is noticed,
     /// and returning from the handler ends TCP without a Close. Messages that came before are lost,
-    /// but not the bytes behind the last one that was looked at.
+    /// but not the bytes behind the last one that was parsed.
     ///
     /// - Parameter timeout: how long to wait; `nil`: until nothing has come for
     ///   ``ConnectionSettings/pingInterval`` and ``ConnectionSettings/pingTimeout``.

@@ -3,7 +3,7 @@ import HTTPProtocol
 import WebSocketHost
 import WebSocketProtocol
 
-/// A client on the loop: the peer of a stream, and the client's half of the protocol rooms.
+/// A client on the loop: the peer of a stream, and the client's half of the protocol.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the loop's thread only.
 final class ClientEnd: @unchecked Sendable {
@@ -15,11 +15,11 @@ final class ClientEnd: @unchecked Sendable {
         case end
     }
 
-    /// What a look at the queues tells someone who waits.
-    enum Look<Value: Sendable> {
+    /// What a waiting call finds in the queues.
+    enum Finding<Value: Sendable> {
         case found(Value)
         case notYet
-        /// It cannot come any more: what came instead.
+        /// It cannot come any more; what came instead.
         case other(String)
         case thrown(any Error)
     }
@@ -32,16 +32,16 @@ final class ClientEnd: @unchecked Sendable {
     private var parser = ResponseHeadParser()
     private(set) var answer: Answer?
     private(set) var refusal: (head: ResponseHead, body: [UInt8])?
-    /// The answer to the handshake is none.
+    /// The answer to the handshake breaks the rules.
     private(set) var answerError: (any Error)?
     private var session: Session?
     var events: ArraySlice<Event> = []
     var pings: ArraySlice<[UInt8]> = []
     var pongs: ArraySlice<[UInt8]> = []
     private(set) var hasEnded = false
-    /// Look again, and tell whether the wait is over.
+    /// Each checks the queues, and returns whether its wait is over.
     private var waiters: [() -> Bool] = []
-    private var isLookDue = false
+    private var isCheckDue = false
 
     struct Answer: Sendable {
         let head: ResponseHead
@@ -81,7 +81,7 @@ final class ClientEnd: @unchecked Sendable {
 
 extension ClientEnd {
     private func received(_ bytes: UnsafeRawBufferPointer) {
-        lookSoon()
+        checkSoon()
         if refusal != nil {
             refusal?.body.append(contentsOf: bytes)
             return
@@ -148,7 +148,7 @@ extension ClientEnd {
         peer.end()
         peer.onBytes = { _ in }
         peer.onEnd = {}
-        lookSoon()
+        checkSoon()
     }
 }
 
@@ -209,10 +209,10 @@ extension ClientEnd {
 // MARK: - Waiting
 
 extension ClientEnd {
-    /// Waits until `look` finds something, and takes it.
+    /// Waits until `find` finds something, and takes it.
     func take<Value: Sendable>(
         _ what: String, _ host: TestHost, _ place: TestPlace,
-        _ look: @escaping @Sendable (ClientEnd) -> Look<Value>
+        _ find: @escaping @Sendable (ClientEnd) -> Finding<Value>
     ) async throws -> Value {
         let explain: @Sendable () -> String = {
             "expected \(what), but nothing came: the handler waits, or never rests (\(host.nextTimer()))"
@@ -221,7 +221,7 @@ extension ClientEnd {
         return try await host.wait(place, explain: explain) { [self] (wait: Wait<Value>) in
             waiters.append { [unowned self] in
                 if wait.isOver { return true }
-                switch look(self) {
+                switch find(self) {
                 case .notYet: return false
                 case .found(let value): wait.end(.success(value))
                 case .thrown(let error): wait.end(.failure(error))
@@ -232,16 +232,16 @@ extension ClientEnd {
                 }
                 return true
             }
-            lookSoon()
+            checkSoon()
         }
     }
 
-    /// Once everything has run that can: then what is there is all there is.
-    private func lookSoon() {
-        guard !isLookDue else { return }
-        isLookDue = true
+    /// Checks once everything has run that can: nothing more comes then.
+    private func checkSoon() {
+        guard !isCheckDue else { return }
+        isCheckDue = true
         loop.whenIdle { [self] in
-            isLookDue = false
+            isCheckDue = false
             waiters.removeAll { $0() }
         }
     }

@@ -1,2 +1,2 @@
-// A test of a handler imports this room and has the handler's names with it.
+// A test that imports this module can use the handler's names.
 @_exported import WebSocketHost

@@ -3,14 +3,14 @@ import HTTPProtocol
 import WebSocketHost
 import WebSocketProtocol
 
-/// How a ``TestClient`` behaves; a browser, unless said otherwise.
+/// How a ``TestClient`` behaves; a browser, unless set otherwise.
 public struct TestClientSettings: Sendable, Hashable {
-    /// Whether each Ping is answered as it comes (RFC 6455 §5.5.2). False: a client that has gone
-    /// away, as far as the server can tell.
+    /// Whether each Ping is answered as it comes (RFC 6455 §5.5.2). False: to the server the
+    /// client seems gone.
     public var answersPings = true
     /// Whether the server's Close is answered as it comes (RFC 6455 §5.5.1).
     public var answersClose = true
-    /// What is offered and done of compression (RFC 7692); `nil`: nothing.
+    /// The compression that is offered and used (RFC 7692); `nil`: nothing.
     public var compression: CompressionSettings?
     /// The longest message that is taken, in bytes. 64 MiB.
     public var messageByteLimit = 64 << 20
@@ -54,7 +54,7 @@ public final class TestClient: Sendable {
         compression = answer.compression
     }
 
-    /// Does something to the client's end, and lets run what comes of it.
+    /// Changes something at the client's end, and runs what follows from it.
     private func act(
         _ what: String, _ fileID: String, _ line: Int,
         _ body: @escaping @Sendable (ClientEnd) -> String?
@@ -107,7 +107,7 @@ extension TestClient {
         try await act("send a Ping", fileID, line) { $0.sendControl(.ping, payload) }
     }
 
-    /// Sends a Pong, asked for or not.
+    /// Sends a Pong, solicited or not.
     ///
     /// - Parameter payload: at most 125 bytes.
     public func pong(
@@ -164,9 +164,9 @@ extension TestClient {
 
     private func take<Value: Sendable>(
         _ what: String, _ fileID: String, _ line: Int,
-        _ look: @escaping @Sendable (ClientEnd) -> ClientEnd.Look<Value>
+        _ find: @escaping @Sendable (ClientEnd) -> ClientEnd.Finding<Value>
     ) async throws -> Value {
-        try await end.take(what, host, TestPlace(fileID: fileID, line: line), look)
+        try await end.take(what, host, TestPlace(fileID: fileID, line: line), find)
     }
 }
 

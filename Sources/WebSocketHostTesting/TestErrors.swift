@@ -1,7 +1,7 @@
 import HTTPProtocol
 import WebSocketHost
 
-/// A handshake that was answered with something else than 101.
+/// A handshake that was not answered with 101.
 public enum TestRejection: Error, Sendable, Hashable, CustomStringConvertible {
     /// - Parameter body: as text; the server's line end included.
     case response(Status, fields: Fields, body: String)

@@ -116,7 +116,7 @@ extension TestHost {
         }
     }
 
-    /// Lets everything run that can. All other calls do this first; for tests that look at shared
+    /// Runs everything that can run. All other calls do this first; for tests that inspect shared
     /// state.
     public func settle(fileID: String = #fileID, line: Int = #line) async throws {
         let place = TestPlace(fileID: fileID, line: line)
@@ -139,8 +139,8 @@ extension TestHost {
             "the next timer fires in \((deadline - loop.currentTime).seconds) s, and advance(by:) moves the clock"
     }
 
-    /// The last thing that the server logged, for messages.
-    var lastLogLine: String { lines.all.last.map { "; the log says: \($0)" } ?? "" }
+    /// The last line that the server logged, for messages.
+    var lastLogLine: String { lines.all.last.map { "; the last log line: \($0)" } ?? "" }
 }
 
 // MARK: - Clients
@@ -157,7 +157,7 @@ extension TestHost {
     ///   - fields: added to the request, last and in this order.
     ///   - address: where the client is: an IP address. Each client has a port of its own.
     ///   - user: who the client is, as if it had passed the server's Basic authentication.
-    ///   - tls: what TLS agreed on; `nil`: there is none.
+    ///   - tls: what TLS agreed on; `nil`: no TLS.
     ///   - settings: how the client behaves.
     /// - Throws: ``TestRejection`` if the answer is not 101, ``TestFailure`` if it makes no sense
     ///   or none comes.
@@ -182,7 +182,7 @@ extension TestHost {
             let address = try SocketAddress.resolve(
                 host: address, port: UInt16(truncatingIfNeeded: port)
             ).first
-        else { throw place.failure("'\(address)' is no address") }
+        else { throw place.failure("'\(address)' is not an IP address") }
         loop.submit { [memory] in
             memory.accept(end.peer, from: address, user: user)
             end.offer()

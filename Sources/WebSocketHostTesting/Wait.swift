@@ -2,7 +2,7 @@ import EventLoop
 import Synchronization
 import WebSocketHost
 
-/// Something that a test waits for: ends once, by itself or when patience does.
+/// Something that a test waits for: ends once, when it happens or when the time limit is over.
 final class Wait<Value: Sendable>: Sendable {
     private struct State {
         var continuation: CheckedContinuation<Value, any Error>?
@@ -36,8 +36,8 @@ final class Wait<Value: Sendable>: Sendable {
 }
 
 extension TestHost {
-    /// Waits for what `start` arranges on the loop's thread, and no longer than ``patience``: other
-    /// threads' tasks are not the loop's to know of, so a real clock bounds the wait.
+    /// Waits for what `start` arranges on the loop's thread, and no longer than ``patience``: the
+    /// loop does not know of other threads' tasks, so a real clock limits the wait.
     ///
     /// - Parameter explain: why it did not come, on the loop's thread.
     func wait<Value: Sendable>(
@@ -63,6 +63,6 @@ extension TestHost {
         }
     }
 
-    /// What the loop has to answer when patience is over.
+    /// How long the loop has to answer after that.
     private static let graceOfLoop: Duration = .seconds(1)
 }

@@ -114,24 +114,24 @@ struct LogFileTests {
         }
     }
 
-    @Test("a file that somebody moved is not rotated over the new one")
+    @Test("a file that another program moved is not rotated over the new one")
     func movedAway() throws {
         try withFolder { folder in
             let log = try Log(settings(200, 5), path: folder + "/log")
             log(.info, "one")
             try FileManager.default.moveItem(atPath: folder + "/log", toPath: folder + "/mine")
-            try "somebody's\n".write(toFile: folder + "/log", atomically: false, encoding: .utf8)
+            try "another's\n".write(toFile: folder + "/log", atomically: false, encoding: .utf8)
             for _ in 0..<5 { log(.info, String(repeating: "w", count: 60)) }
             #expect(try lines(folder + "/mine").count >= 2)
             #expect(try names(folder).contains("log.1"))
             let first = try names(folder).filter { $0.hasPrefix("log") }.map {
                 try lines(folder + "/" + $0)[0]
             }
-            #expect(first.contains("somebody's"))
+            #expect(first.contains("another's"))
         }
     }
 
-    @Test("a folder that vanished keeps nobody from logging")
+    @Test("a folder that vanished does not stop the log")
     func vanished() throws {
         try withFolder { folder in
             let log = try Log(settings(200, 5), path: folder + "/log")
@@ -146,9 +146,9 @@ struct LogFileTests {
         }
     }
 
-    @Test("lines lost to a full disk are counted, and told when there is room")
+    @Test("lines lost to a full disk are counted and reported once there is space")
     func full() throws {
-        // A pipe that nobody empties is as full as a disk can be.
+        // A pipe that is not emptied is as full as a disk can be.
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         let (reader, writer) = (ends[0], ends[1])
@@ -159,15 +159,15 @@ struct LogFileTests {
         for _ in 0..<40 { log(.info, text) }
         var taken = [UInt8](repeating: 0, count: 200_000)
         let first = read(reader, &taken, taken.count)
-        log(.info, "room again")
+        log(.info, "space again")
         let second = read(reader, &taken, taken.count)
         let lines = String(decoding: taken[..<max(0, second)], as: UTF8.self).split(separator: "\n")
         #expect(first > 60_000 && lines.count == 2)
-        let told = lines.first.map(String.init) ?? ""
+        let report = lines.first.map(String.init) ?? ""
         #expect(
-            told.contains(
+            report.contains(
                 " log lines before this were lost: write: Resource temporarily unavailable"))
-        #expect(lines.last?.hasSuffix("room again") == true)
+        #expect(lines.last?.hasSuffix("space again") == true)
     }
 
     @Test("devices are not renamed")

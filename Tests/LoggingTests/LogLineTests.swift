@@ -133,7 +133,7 @@ struct PeerEventLimitTests {
         #expect(isAdmittedAgain)
     }
 
-    @Test("kinds do not share, seconds begin anew")
+    @Test("kinds do not share, each second begins at zero")
     func kinds() {
         var limit = PeerEventLimit()
         var admittedCount = 0

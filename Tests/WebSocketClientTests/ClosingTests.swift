@@ -25,7 +25,7 @@ struct ClientClosingTests {
     /// A Close of a client: two bytes of head, four of mask, two of code.
     private static let closeByteCount = 8
 
-    @Test("the server closes: its Close is echoed, messages end, sending says why")
+    @Test("the server closes: its Close is echoed, messages end, sending throws the reason")
     func passive() async throws {
         let answered = AsyncStream<Close?>.makeStream()
         let handler = WebSocketHandler { socket in

@@ -27,7 +27,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("nobody listens, nobody has the name")
+    @Test("a port without a listener, a name without a host")
     func unreachable() async throws {
         let client = try WebSocketClient(.patient)
         let free = try ListeningSocket(
@@ -173,7 +173,7 @@ struct ConnectTests {
     }
 
     @Test(
-        "§4.1: connections to one address are opened one after the other, and a lost one makes room"
+        "§4.1: connections to one address are opened in turn, and a lost one lets the next begin"
     )
     func serialized() async throws {
         let presence = Presence()

@@ -11,7 +11,7 @@ import WebSocketProtocol
 /// `wss://`, from this client to this server.
 @Suite("RFC 6455 §3, §4.1: wss", .timeLimit(.minutes(3)))
 struct SecureTests {
-    /// Tells what the server knows of the client.
+    /// Sends what the server knows of the client.
     private static let telling = WebSocketHandler { socket in
         let tls = socket.request.tls
         try await socket.send("\(tls?.version ?? "none") \(tls?.peerSubject ?? "-")")
@@ -93,8 +93,8 @@ struct SecureTests {
     }
 
     @Test func untrusted() async throws {
-        let stranger = try TemporaryFiles.write(SelfSignedCertificate().certificatePEM, ".pem")
-        for tls in [TLSClientConfiguration(), trusting(stranger)] {
+        let untrusted = try TemporaryFiles.write(SelfSignedCertificate().certificatePEM, ".pem")
+        for tls in [TLSClientConfiguration(), trusting(untrusted)] {
             try await run(tls) { client, url in
                 await #expect("no trust") { try await client.connect(url) } throws: { error in
                     guard case .tls(.handshakeFailed(let reason)) = error as? ConnectError else {
@@ -140,7 +140,7 @@ struct SecureTests {
     }
 
     @Test(
-        "the port that is not said, and the Host field",
+        "the port that is not given, and the Host field",
         arguments: [
             ("wss://example.com/", 443, "example.com"),
             ("wss://example.com:443/", 443, "example.com"),

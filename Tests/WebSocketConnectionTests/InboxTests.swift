@@ -68,7 +68,7 @@ struct InboxTests {
             inbox.append(.binary(bytes))
             #expect(inbox.popFirst() == .binary(bytes))
         }
-        bytes[0] = 8  // in place only if nobody else has them any more
+        bytes[0] = 8  // in place only if they have no other owner
         #expect(bytes.withUnsafeBytes { $0.baseAddress } == address)
     }
 }

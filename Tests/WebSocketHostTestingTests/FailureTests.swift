@@ -3,12 +3,12 @@ import Synchronization
 import Testing
 import WebSocketHostTesting
 
-/// The sentences that a failing test shows. Each row: what the client says, what the test expects
+/// The sentences that a failing test shows. Each row: what the client sends, what the test expects
 /// then.
-@Suite("The test kit: failures say what happened instead")
+@Suite("The test kit: failures report what happened instead")
 struct FailureTests {
-    /// Does what it is told.
-    static let told = WebSocketHandler { socket in
+    /// Does what the message asks for.
+    static let obedient = WebSocketHandler { socket in
         for try await case .text(let text) in socket {
             switch text {
             case "text": try await socket.send("one\ntwo")
@@ -31,7 +31,7 @@ struct FailureTests {
             ("close", .message, #"expected a message, but the server closed with 4000 "so long""#),
             (
                 "throw", .message,
-                "expected a message, but the server closed with 1011; the log says: "
+                "expected a message, but the server closed with 1011; the last log line: "
             ),
             ("abort", .message, "expected a message, but TCP ended without a Close (1006)"),
             ("break", .message, "expected a message, but the server broke the protocol: "),
@@ -45,7 +45,7 @@ struct FailureTests {
             ("close", .sending, "cannot send: "),
         ] as [(String, Expectation, String)])
     func sentences(_ word: String, _ expectation: Expectation, _ sentence: String) async throws {
-        let client = try await TestHost(Self.told).connect()
+        let client = try await TestHost(Self.obedient).connect()
         try await client.send(word)
         let failure = await #expect(throws: TestFailure.self) {
             switch expectation {
@@ -65,7 +65,7 @@ struct FailureTests {
 
     @Test("when nothing comes, the next timer is named")
     func nothingComes() async throws {
-        let host = try TestHost(Self.told, patience: .milliseconds(20))
+        let host = try TestHost(Self.obedient, patience: .milliseconds(20))
         let client = try await host.connect()
         try await client.send("wait")
         let failure = await #expect(throws: TestFailure.self) { try await client.receive() }

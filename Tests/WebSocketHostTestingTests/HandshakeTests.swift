@@ -60,7 +60,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "the first path is meant where a target has none",
+        "a target without a path means the first route",
         arguments: [("", "/chat"), ("?a=b", "/chat?a=b")])
     func defaultTarget(_ given: String, _ target: String) async throws {
         let handler = WebSocketHandler { socket in try await socket.send(socket.request.target) }
@@ -68,7 +68,7 @@ struct HandshakeTests {
         #expect(try await client.receive() == .text(target))
     }
 
-    @Test("each rejection is told with all it has")
+    @Test("each rejection is reported with all its parts")
     func rejections() async throws {
         let handler = WebSocketHandler(
             doExtraHandshake: { request in

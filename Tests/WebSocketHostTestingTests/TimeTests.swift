@@ -89,7 +89,7 @@ struct TimeTests {
         }
         let host = try TestHost(handler)
         let client = try await host.connect()
-        try await client.send("a message that nobody takes")
+        try await client.send("a message that is not taken")
         try await host.settle()
         while ends.withLock(\.isEmpty) { await Task.yield() }
         try await client.sendClose(4000)

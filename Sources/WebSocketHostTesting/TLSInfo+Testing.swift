@@ -2,13 +2,12 @@ import EventLoop
 import WebSocketHost
 
 extension TLSInfo {
-    /// Facts for
-    /// ``TestHost/connect(_:origin:subprotocols:cookies:fields:from:user:tls:settings:fileID:line:)``:
-    /// no certificate is looked at.
+    /// The facts that a connection of ``TestHost`` is given; no certificate is read.
     ///
     /// - Parameters:
-    ///   - serverName: the host that the client asked for.
-    ///   - peerSubject: of the client's certificate: `CN=alice,O=Example`; `nil`: it showed none.
+    ///   - serverName: the host that the client named.
+    ///   - peerSubject: of the client's certificate: `CN=alice,O=Example`; `nil`: it
+    ///     showed no certificate.
     ///   - peerSubjectAlternativeNames: of the same: `DNS:example.com`.
     public static func testing(
         version: String = "TLSv1.3", cipher: String = "TLS_AES_256_GCM_SHA384",

@@ -2,10 +2,10 @@ import HTTPProtocol
 import WebSocketHost
 import WebSocketProtocol
 
-// What is looked for in what came.
+// What a waiting call can take from the queues.
 
 extension ClientEnd {
-    func takeAnswer() -> Look<Answer> {
+    func takeAnswer() -> Finding<Answer> {
         if let answer { return .found(answer) }
         if let answerError { return .other("the server's answer breaks the rules: \(answerError)") }
         if let (head, body) = refusal {
@@ -17,7 +17,7 @@ extension ClientEnd {
         return hasEnded ? .thrown(TestRejection.aborted) : .notYet
     }
 
-    func takeMessage() -> Look<Message> {
+    func takeMessage() -> Finding<Message> {
         guard let event = events.first else { return .notYet }
         guard case .message(let message) = event else { return .other(Self.describe(event)) }
         events.removeFirst()
@@ -25,7 +25,7 @@ extension ClientEnd {
     }
 
     /// - Parameter skipsMessages: a client that has closed reads nothing else.
-    func takeClose(skipsMessages: Bool) -> Look<Close> {
+    func takeClose(skipsMessages: Bool) -> Finding<Close> {
         while skipsMessages, case .message = events.first { events.removeFirst() }
         guard let event = events.first else { return .notYet }
         guard case .close(let close) = event else { return .other(Self.describe(event)) }
@@ -33,24 +33,24 @@ extension ClientEnd {
         return .found(close)
     }
 
-    func takeEnd() -> Look<Bool> {
+    func takeEnd() -> Finding<Bool> {
         guard let event = events.first else { return .notYet }
         guard case .end = event else { return .other(Self.describe(event)) }
         return .found(true)
     }
 
-    func takePing() -> Look<[UInt8]> {
+    func takePing() -> Finding<[UInt8]> {
         if let payload = pings.popFirst() { return .found(payload) }
         return hasEnded ? .other("the connection has ended") : .notYet
     }
 
-    func takePong() -> Look<[UInt8]> {
+    func takePong() -> Finding<[UInt8]> {
         if let payload = pongs.popFirst() { return .found(payload) }
         return hasEnded ? .other("the connection has ended") : .notYet
     }
 
-    /// What came and was not taken. Pings that were answered count for nothing.
-    func takeNothing() -> Look<Bool> {
+    /// What came and was not taken. Pings that were answered do not count.
+    func takeNothing() -> Finding<Bool> {
         if let event = events.first { return .other(Self.describe(event)) }
         if let payload = pongs.first {
             return .other("the server sent a Pong of \(payload.count) bytes")
