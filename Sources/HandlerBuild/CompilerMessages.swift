@@ -1,7 +1,8 @@
 /// The messages for the authors of a module's files, from what the compiler wrote about it.
 package enum CompilerMessages {
     /// All messages about a handler's module, whatever file they name. If the module was not
-    /// compiled, at least one is an error.
+    /// compiled, at least one is an error that names the handler's file: `#sourceLocation` in it
+    /// may give others another place.
     ///
     /// - Parameters:
     ///   - path: of the handler file, below the handlers directory.
@@ -30,6 +31,10 @@ package enum CompilerMessages {
         }
         if !isCompiled, !messages.hasError {
             messages.diagnostics.append(.error(inFile: path, unexplained(output)))
+        }
+        if messages.hasError, !messages.diagnostics.contains(where: { $0.isError(in: path) }) {
+            let error = "the file does not compile; the messages name another place"
+            messages.diagnostics.insert(.error(inFile: path, error), at: 0)
         }
         Hints.add(to: &messages, source: source)
         return messages
@@ -61,6 +66,10 @@ package enum CompilerMessages {
 }
 
 extension Diagnostic {
+    fileprivate func isError(in path: String) -> Bool {
+        if case .author(path, _, _) = place { severity == .error } else { false }
+    }
+
     /// A message without a place is about the whole file.
     fileprivate func located(in path: String) -> Diagnostic {
         guard case .other("", _, _) = place else { return self }

@@ -1,3 +1,4 @@
+import Foundation
 import HandlerBuild
 import TestSupport
 import Testing
@@ -161,11 +162,27 @@ struct CompilerMessagesTests {
                 == "handlers/a_wsh.swift:1:1: error: missing required module 'X'\n")
     }
 
-    @Test("a place that the author made up is the author's matter")
+    @Test("a file whose messages name another place is named first")
     func sourceLocation() {
         let text = messages(
             "b_wsh.swift:1:14: error: x\n/site/handlers/c_wsh.swift:1:1: error: y\n")
-        #expect(text == "b_wsh.swift:1:14: error: x\nhandlers/c_wsh.swift:1:1: error: y\n")
+        #expect(
+            text == """
+                handlers/a_wsh.swift:1:1: error: the file does not compile; the messages name \
+                another place
+                b_wsh.swift:1:14: error: x
+                handlers/c_wsh.swift:1:1: error: y
+
+                """)
+    }
+
+    @Test("the page that a hint names has that section")
+    func page() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(
+            contentsOf: root.appending(path: "docs/HANDLERS.md"), encoding: .utf8)
+        #expect(page.contains("\n## State that connections share\n"))
     }
 
     @Test("warnings are kept")
@@ -260,10 +277,10 @@ struct CompilerMessagesTests {
     func hintOnce() {
         let line = "/site/handlers/a_wsh.swift:2:8: error: no such module 'NIO'\n"
         let text = messages(line + line)
-        #expect(text.components(of: "hint:") == 1)
+        #expect(text.count(of: "hint:") == 1)
         let warning = messages(
             "/site/handlers/a_wsh.swift:2:8: warning: no such module 'NIO'\n", isCompiled: true)
-        #expect(warning.components(of: "hint:") == 0)
+        #expect(warning.count(of: "hint:") == 0)
     }
 
     @Test("UTF-16 is not quoted")
@@ -341,5 +358,5 @@ struct CompilerMessagesTests {
 
 extension String {
     /// How often `part` is in it.
-    fileprivate func components(of part: String) -> Int { ranges(of: part).count }
+    fileprivate func count(of part: String) -> Int { ranges(of: part).count }
 }
