@@ -48,7 +48,16 @@ swift_build() {
         --configuration "$mode" "$@" 9>&-
 }
 
+# SwiftPM writes paths with these characters into files that it cannot read then.
+check_place() {
+    case $package in *\"* | *\\*) ;; *) return ;; esac
+    quoted=$(printf '%s' "$package" | sed "s/'/'\\\\''/g")
+    fail 1 "SwiftPM cannot build below a path with \" or \\ in it; move the checkout:" \
+        "mv '$quoted' \"\$HOME/websockethost\""
+}
+
 build_launcher() {
+    check_place
     case $mode in release | debug) ;; *) fail 2 "WEBSOCKETHOST_BUILD is 'release' or 'debug', not '$mode'" ;; esac
     prepare_machine
     mkdir -p -- "$build" 2>/dev/null && [ -w "$build" ] \

@@ -53,10 +53,10 @@ extension BuildWork {
     private func link(_ inputs: [String], to program: String) throws(BuildError) -> Bool {
         let file = modules.state + "/link"
         for log in linkLogs { FileSystem.remove(log) }
-        // Quoted as the compiler driver's response files want it.
+        // Not in quotation marks, in which the compiler driver misreads an apostrophe.
         let lines = inputs.map { input in
-            let quoted = input.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            return "\"\(quoted)\"\n"
+            let escaped = input.map { " \t'\"\\".contains($0) ? "\\\($0)" : String($0) }
+            return escaped.joined() + "\n"
         }
         try FileSystem.write(lines.joined(), to: file)
         // Not with Foundation, which would have to be compiled for it. What cannot be linked so (a

@@ -133,7 +133,8 @@ echo '# new'
 run new -w fresh chat
 check 'writes a file' has fresh/chat_wsh.swift
 check 'says where' says 'wrote fresh/chat_wsh.swift'
-check 'and how to try it' says "'$script' -w fresh --watch"
+eval "words=($(sed -n 's/^Try it: //p' <<<"$output"))"
+check 'and how to try it' [ "${words[*]}" = "$script -w fresh --watch" ]
 run new --hooks all -w fresh game/room
 check 'in a folder' has fresh/game/room_wsh.swift
 echo mine >fresh/mine_wsh.swift

@@ -9,7 +9,7 @@ set -uo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 project=$(dirname -- "$(dirname -- "$here")")
-work=$(mktemp -d "${TMPDIR:-/tmp}/standalone test.XXXXXX") # a space: it must not matter
+work=$(mktemp -d "${TMPDIR:-/tmp}/standalone's täst \$(x).XXXXXX") # it must not matter
 trap 'rm -rf -- "$work"' EXIT
 
 failed=0 output='' code=0 took=0
@@ -55,6 +55,16 @@ handler() { # FILE [STATEMENT]
 script=$work/package/standalone.sh
 copy_package "$work/package"
 cd -- "$work" || exit 1
+
+echo '# before anything is built'
+for word in help --help -h; do
+    run "$word"
+    check "$word" says 'usage: ./standalone.sh'
+    check 'at once' under 2000
+done
+run --version
+check 'the version' says 'WebSocketHost '
+check 'nothing was built for it' [ ! -e package/.build ]
 
 echo '# the first build, the second run, changes'
 handler package/handlers/echo_wsh.swift
@@ -286,7 +296,7 @@ handler first/three_wsh.swift
 touch package/Package.swift
 WEBSOCKETHOST_INSTALL=no PKG_CONFIG_LIBDIR=/nowhere run -w first
 check 'no OpenSSL' says libssl-dev
-HOME=/nowhere run -w first
+HOME=/proc/nowhere run -w first
 check 'no home directory' serves three three_wsh.swift
 echo 'let wrong: Int = ""' >package/Sources/launcher/wrong.swift
 run -w first
@@ -298,6 +308,14 @@ script=$work/moved/standalone.sh
 run -w first
 check 'a moved checkout' serves one one_wsh.swift
 check 'without noise' says_not warning
+
+mkdir -p 'the "moved"/Sources'
+cp moved/standalone.sh 'the "moved"'
+cp -r moved/Sources/FreshMachine 'the "moved"/Sources'
+script='the "moved"/standalone.sh'
+run -w first
+check 'a place where SwiftPM cannot build' exits 1
+check 'what to type' says "the \"moved\"' \"\$HOME/"
 
 echo '# SwiftPM without standalone.sh'
 rm -rf moved/.build/standalone
