@@ -29,7 +29,7 @@ package final class BuildOutput: @unchecked Sendable {
     /// A sentence of this program's own.
     package func note(_ sentence: String) { message("standalone.sh: \(sentence)\n") }
 
-    /// A sentence that matters only on a terminal's user side: not for a rebuild.
+    /// A sentence for whoever started this build; a rebuild leaves it out.
     func aside(_ sentence: String) { if !isQuiet { note(sentence) } }
 
     func progress(_ sentence: String) {

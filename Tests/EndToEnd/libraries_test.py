@@ -1,11 +1,13 @@
 """What a handler may import besides the server: the program is linked in one of two ways, with Swift's runtime in it
 or without."""
 
+import re
 import subprocess
 
 import pytest
 
 from authoring import ask, echo, save
+from wire import REPOSITORY
 
 HANDLERS = {
     "Foundation": ("""import Foundation
@@ -49,3 +51,20 @@ def test_libraries(start_server, tmp_path, name):
     assert ask(server) == "1 x"
     needed = subprocess.run(["ldd", f"/proc/{server.process.pid}/exe"], capture_output=True, text=True, check=True)
     assert ("libFoundation" in needed.stdout) == (name == "Foundation")
+
+
+def test_built_program(tmp_path):
+    """What it says that it needs is what it needs, and none of that is Swift."""
+    save(tmp_path / "handlers", "echo_wsh.swift", echo(1))
+    script = [str(REPOSITORY / "standalone.sh"), "build", "-o", str(tmp_path / "server"), "-w", str(tmp_path / "handlers")]
+    built = subprocess.run(script, capture_output=True, text=True, check=True)
+    packages = re.search(r"these packages \(Debian 12\): (.*)", built.stdout)[1].split()
+    assert packages == ["libcrypt1", "libgcc-s1", "libssl3", "libstdc++6", "zlib1g"]
+    needed = subprocess.run(["ldd", str(tmp_path / "server")], capture_output=True, text=True, check=True).stdout
+    libraries = set(re.findall(r"^\s*(lib[\w+]+)\.so", needed, re.MULTILINE))
+    assert libraries <= {"libc", "libm", "libssl", "libcrypto", "libz", "libcrypt", "libstdc++", "libgcc_s"}
+    save(tmp_path / "handlers", "broken_wsh.swift", "no Swift")
+    refused = subprocess.run(script, capture_output=True, text=True)
+    assert refused.returncode == 4 and "broken_wsh.swift does not compile" in refused.stderr
+    allowed = subprocess.run(script + ["--allow-broken"], capture_output=True, text=True)
+    assert allowed.returncode == 0

@@ -68,7 +68,7 @@ struct CommandRunnerTests {
 
     @Test("a program that is not there")
     func missing() {
-        let command = Command(arguments: ["/nowhere"], log: folder + "/log")
+        let command = Command(arguments: ["/proc/none"], log: folder + "/log")
         #expect(throws: BuildError.self) { try runner.run(command) }
     }
 }

@@ -21,7 +21,7 @@ struct DeliveryTests {
         #expect(throws: UsageError.self) { try Delivery(arguments) }
     }
 
-    @Test("which can be written", arguments: ["/", "/nowhere/x"])
+    @Test("which can be written", arguments: ["/", "/proc/none/x"])
     func impossible(_ target: String) {
         #expect(throws: BuildError.self) { try Delivery(["-o", target]) }
     }

@@ -1,0 +1,68 @@
+import Glibc
+
+/// A directory of handlers that is there.
+package struct HandlerDirectory: Sendable {
+    /// Without links, and without a slash behind it.
+    package let root: String
+    /// As the author names it.
+    package let shown: String
+    /// The part of it that handlers are looked for in; helper code may lie outside.
+    let scan: String
+    let allowsOutside: Bool
+
+    /// - Throws: if there is no such directory.
+    package init(_ choice: HandlerChoice, _ checkout: Checkout) throws(BuildError) {
+        var shown = choice.directory ?? Self.shownDefault(checkout)
+        if let problem = Self.problem(shown) {
+            throw BuildError("the handlers directory (-w) '\(shown)' \(problem)")
+        }
+        while shown.hasSuffix("/") && shown != "/" { shown.removeLast() }
+        self.shown = shown
+        let root = FileSystem.realPath(shown) ?? shown
+        self.root = root
+        allowsOutside = choice.allowsOutside
+        guard let scan = choice.scanDirectory else {
+            self.scan = root
+            return
+        }
+        guard Self.problem(scan) == nil, let real = FileSystem.realPath(scan) else {
+            throw BuildError(
+                "the directory to scan (-s) '\(scan)' does not exist or cannot be read")
+        }
+        guard Self.contains(root, real + "/") else {
+            throw BuildError(
+                "the directory to scan (-s) '\(scan)' does not lie in the handlers directory (-w) "
+                    + "'\(shown)'")
+        }
+        self.scan = real
+    }
+
+    /// The checkout's own, as somebody here would type it.
+    static func shownDefault(_ checkout: Checkout) -> String {
+        let here = FileSystem.workingFolder + "/"
+        let path = checkout.defaultHandlers
+        return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+    }
+
+    /// Tells the directories of two builds apart.
+    var identity: [String] { [root, scan, "\(allowsOutside)"] }
+
+    private static func problem(_ path: String) -> String? {
+        if !FileSystem.exists(path) { return "does not exist" }
+        if !FileSystem.isFolder(path) { return "is not a directory" }
+        return access(path, R_OK | X_OK) == 0 ? nil : "cannot be read"
+    }
+
+    /// Whether the path lies below the folder.
+    static func contains(_ folder: String, _ path: String) -> Bool {
+        path.hasPrefix(folder == "/" ? "/" : folder + "/")
+    }
+
+    /// Of a path below the root.
+    func absolute(_ path: String) -> String { root == "/" ? "/" + path : "\(root)/\(path)" }
+
+    /// The author's files are named as `-w` names the directory.
+    func shortened(_ text: String) -> String {
+        text.replacing(root == "/" ? "/" : root + "/", with: shown == "/" ? "/" : shown + "/")
+    }
+}
