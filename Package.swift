@@ -1,18 +1,8 @@
 // swift-tools-version: 6.2
-// The module graph of WebSocketHost. Arrows only point down, and the compiler enforces it:
-//
-//   standalone ─► one module per handler file ─► WebSocketHost ─► WebSocketConnection
-//                                                            └─► HTTPServer ─► HTTPProtocol
-//   standalone, launcher ─► StandaloneProgram ─► WebSocketHost
-//   StandaloneProgram, launcher ─► HandlerBuild ─► HandlerRegistry, CommandLineOptions, Processes
-//   RegistryGenerator ─► HandlerRegistry
-//   client ─► WebSocketClient ─► WebSocketConnection
-//   StandaloneProgram ─► Supervisor ─► HandlerBuild, Logging, Processes
-//   StandaloneProgram, client ─► CommandLineOptions ─► Logging
-//   WebSocketHostTesting ─► WebSocketHost
-//   WebSocketConnection ─► WebSocketProtocol ─► HTTPProtocol
-//   WebSocketConnection, HTTPServer ─► Logging ─► EventLoop
-//   HTTPServer ─► Processes ─► EventLoop
+// The module graph of WebSocketHost: the lines `module(NAME, DEPENDENCIES)` and `program(…)` below
+// are the one place where it is written down. A module stands after those it depends on. The
+// compiler refuses an arrow that points up; Tests/LayeringTests reads these lines and holds the
+// imports and docs/ARCHITECTURE.md to them.
 //
 // In a plain `swift build` each file of `handlers` is a target of its own, so two files may declare
 // the same names; the target `standalone` is little more than the list of them. `standalone.sh` has
@@ -117,6 +107,13 @@ func module(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
 ) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func program(
+    _ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage] = []
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: settings, plugins: plugins)
 }
 
 func test(
@@ -226,7 +223,7 @@ let package = Package(
         module("WebSocketProtocol", ["HTTPProtocol", "COpenSSL", "CZlib"]),
         module("EventLoop", ["CLinux", "COpenSSL"]),
         module("Logging", ["EventLoop"]),
-        module("Processes", ["CLinux", "EventLoop"]),
+        module("Processes", ["EventLoop", "CLinux"]),
         module(
             "HTTPServer",
             ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CCrypt", "COpenSSL"]),
@@ -236,56 +233,44 @@ let package = Package(
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "HTTPServer", "WebSocketProtocol", "EventLoop", "Processes",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "HTTPServer",
                 "WebSocketConnection",
             ]),
         module(
+            "WebSocketHostTesting",
+            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketHost"]),
+        module(
             "WebSocketClient",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection"]),
+        module("CommandLineOptions", ["WebSocketProtocol", "Logging"]),
+        program(
+            "client",
+            [
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes",
+                "WebSocketClient", "CommandLineOptions",
+            ]),
         module("HandlerRegistry"),
         module(
             "HandlerBuild",
             [
-                "CLinux", "COpenSSL", "CommandLineOptions", "EventLoop", "HandlerRegistry",
-                "Logging", "Processes",
+                "EventLoop", "Logging", "Processes", "CommandLineOptions", "HandlerRegistry",
+                "CLinux", "COpenSSL",
             ]),
-        module("Supervisor", ["EventLoop", "HandlerBuild", "Logging", "Processes"]),
-        module(
-            "WebSocketHostTesting",
-            [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketConnection",
-                "WebSocketHost",
-            ]),
-        module("CommandLineOptions", ["Logging", "WebSocketProtocol"]),
-        .executableTarget(
-            name: "client",
-            dependencies: [
-                "CommandLineOptions", "EventLoop", "HTTPProtocol", "Logging", "Processes",
-                "WebSocketClient",
-                "WebSocketProtocol",
-            ],
-            swiftSettings: settings),
+        module("Supervisor", ["EventLoop", "Logging", "Processes", "HandlerBuild"]),
         module(
             "StandaloneProgram",
             [
-                "CommandLineOptions", "HandlerBuild", "Processes", "Supervisor", "WebSocketHost",
-                "WebSocketProtocol",
-            ],
-            exclude: ["help.txt"]),
-        .executableTarget(
-            name: "launcher",
-            dependencies: [
-                "CLinux", "CommandLineOptions", "EventLoop", "HandlerBuild", "StandaloneProgram",
-            ],
-            swiftSettings: settings),
-        .executableTarget(
-            name: "standalone",
-            dependencies: ["StandaloneProgram", "WebSocketHost"]
-                + modules.map { .target(name: $0.name) },
-            swiftSettings: settings, plugins: ["RegistryPlugin"]),
-        .executableTarget(
-            name: "RegistryGenerator", dependencies: ["HandlerRegistry"],
-            swiftSettings: settings),
+                "WebSocketProtocol", "EventLoop", "Processes", "WebSocketHost",
+                "CommandLineOptions", "HandlerBuild", "Supervisor",
+            ], exclude: ["help.txt"]),
+        program(
+            "standalone",
+            ["WebSocketHost", "StandaloneProgram"] + modules.map { .target(name: $0.name) },
+            plugins: ["RegistryPlugin"]),
+        program(
+            "launcher",
+            ["EventLoop", "CommandLineOptions", "HandlerBuild", "StandaloneProgram", "CLinux"]),
+        program("RegistryGenerator", ["HandlerRegistry"]),
         .plugin(
             name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],
             path: "Sources/RegistryPlugin"),

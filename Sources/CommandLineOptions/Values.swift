@@ -30,7 +30,8 @@ package enum Values {
             if !overflow && bytes >= minimum { return bytes }
         }
         throw UsageError(
-            "\(option): '\(escaped(text))' is not a number of bytes from \(minimum) up, such as 65536, "
+            "\(option): '\(escaped(text))' is not a number of bytes from \(minimum) up, "
+                + "such as 65536, "
                 + "64K or 16M")
     }
 

@@ -5,7 +5,8 @@ extension Loop {
     /// Notes what is about to use the thread, for ``LoopMonitor`` to name. On the loop's thread.
     public func note(activity number: Int) { activity.store(number, ordering: .relaxed) }
 
-    /// The last ``note(activity:)``; -1 if there was none. From any thread, and in a signal handler.
+    /// The last ``note(activity:)``; -1 if there was none. From any thread, and in a signal
+    /// handler.
     package var currentActivity: Int { activity.load(ordering: .relaxed) }
 }
 

@@ -66,8 +66,8 @@ package struct NewHandler: Equatable, Sendable {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.allSatisfy(isPlain), name.utf8.count <= 200 else {
             throw UsageError(
-                "new: '\(escaped(operand))' is not a name for a handler: letters a-z, digits, - and "
-                    + "_, in folders with / between them, such as game/room", exitCode: 1)
+                "new: '\(escaped(operand))' is not a name for a handler: letters a-z, digits, - "
+                    + "and _, in folders with / between them, such as game/room", exitCode: 1)
         }
         return String(name)
     }
@@ -120,7 +120,7 @@ extension String {
                 || "0123456789_-+=/.,:@%".utf8.contains(byte)
         }
         if isPlain, !isEmpty { return self }
-        return
-            "'\(split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+        let parts = split(separator: "'", omittingEmptySubsequences: false)
+        return "'\(parts.joined(separator: "'\\''"))'"
     }
 }

@@ -47,7 +47,7 @@ enum ConfigurationFile {
             let spaces = line.prefix(while: \.isWhitespace).count
             if let indentation, spaces > indentation {
                 throw fail(
-                    "begins with more space than the line before, which would go on with its value; "
+                    "is indented more than the line before, so it would continue that value; "
                         + "write each option on one line")
             }
             indentation = spaces

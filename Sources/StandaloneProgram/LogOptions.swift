@@ -53,7 +53,8 @@ extension Options {
         Option(
             name: "config", value: "FILE",
             help:
-                "options as lines 'name = value' under [websockethost] or [pywebsocket]; the command "
+                "options as lines 'name = value' under [websockethost] or [pywebsocket]; the "
+                + "command "
                 + "line goes before \(Environment.prefix)… variables, and they before the file"
         ) { _, _, _ in }.scoped(.notInFile),
         Option(
@@ -67,7 +68,8 @@ extension Options {
         Option(
             name: "check",
             help:
-                "print the routes and what is wrong, serve nothing; exit code 4 if a handler does not compile"
+                "print the routes and what is wrong, serve nothing; exit code 4 if a handler does "
+                + "not compile"
         ) { settings, _, _ in settings.checks = true }.scoped(.commandLineOnly),
         Option(name: "version", help: "print the version and end") {
             settings, _, _ in settings.showsVersion = true

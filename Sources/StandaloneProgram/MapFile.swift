@@ -23,7 +23,8 @@ enum MapFile {
             if !routes.add(alias: words[0], for: words[1]) {
                 log(
                     .error,
-                    "\(place): no handler for \(escaped(words[1])), so none for \(escaped(words[0]))"
+                    "\(place): no handler for \(escaped(words[1])), so none for "
+                        + "\(escaped(words[0]))"
                 )
             }
         }

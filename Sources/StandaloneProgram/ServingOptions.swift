@@ -19,7 +19,8 @@ extension Options {
         Option(
             name: "validation-host", letter: "V", value: "HOST",
             help:
-                "the host that an absolute request line (GET ws://HOST/echo) has to name; others get 421"
+                "the host that an absolute request line (GET ws://HOST/echo) has to name; others "
+                + "get 421"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.validationHost = try Values.host(text, option)
         },

@@ -7,7 +7,8 @@ enum SiteOptions {
         Option(
             name: "document-root", letter: "d", value: "DIR",
             help:
-                "serve the files below DIR, but for handlers' sources, dot-files and links that lead out; "
+                "serve the files below DIR, but for handlers' sources, dot-files and links that "
+                + "lead out; "
                 + "default: none"
         ) { settings, text, _ in settings.documentRoot = text },
         Option(name: "directory-listing", help: "list folders without an index.html") {
@@ -16,7 +17,8 @@ enum SiteOptions {
         Option(
             name: "cgi-paths", letter: "x", value: "PATHS",
             help:
-                "folders below -d whose files are run as CGI scripts and not served: /cgi-bin,/htbin; "
+                "folders below -d whose files are run as CGI scripts and not served: "
+                + "/cgi-bin,/htbin; "
                 + "default: none"
         ) { settings, text, option throws(UsageError) in
             settings.scriptPaths = try scriptPaths(text, option)
@@ -44,7 +46,8 @@ enum SiteOptions {
             // All of the root would leave no file to be served.
             guard !segments.isEmpty, !segments.contains(where: { $0.hasPrefix(".") }) else {
                 throw UsageError(
-                    "\(option): '\(escaped(path))' is no folder below the document root, such as /cgi-bin"
+                    "\(option): '\(escaped(path))' is no folder below the document root, such as "
+                        + "/cgi-bin"
                 )
             }
         }

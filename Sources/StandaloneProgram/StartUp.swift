@@ -18,7 +18,8 @@ enum StartUp {
         }
         if routes.isEmpty {
             lines.append(
-                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start again"
+                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start "
+                    + "again"
             )
         }
         lines += routes.listing.compactMap(\.failureLine).map { "  " + $0 }

@@ -35,7 +35,8 @@ enum Supervision {
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
             Program.complain(
-                "--watch: this binary was not started by standalone.sh, which would build the changes"
+                "--watch: this binary was not started by standalone.sh, which would build the "
+                    + "changes"
             )
             return Program.ExitCode.usage
         }

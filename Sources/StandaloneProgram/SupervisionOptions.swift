@@ -16,8 +16,8 @@ struct SupervisionOptions: Sendable {
         Option(
             name: "watch",
             help:
-                "build and serve anew whenever a handler file is saved; open connections go on with the "
-                + "version that they began with"
+                "rebuild and serve the new version whenever a handler file is saved; open "
+                + "connections stay with the version they began with"
         ) { settings, _, _ in settings.supervision.watches = true },
         Option(
             name: "no-supervisor",
@@ -33,8 +33,8 @@ struct SupervisionOptions: Sendable {
         Option(
             name: "max-old-generations", value: "COUNT",
             help:
-                "versions before the present one that may have connections; then the oldest closes them with "
-                + "1012, default 4"
+                "older versions that may keep connections; beyond that the oldest closes its own "
+                + "with 1012, default 4"
         ) { settings, text, option throws(UsageError) in
             settings.supervision.oldGenerationLimit = try Values.integer(text, 1...1_000, option)
         }.byDefault(4),

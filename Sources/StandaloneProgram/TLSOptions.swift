@@ -22,7 +22,8 @@ struct TLSOptions: Sendable {
         Option(
             name: "certificate", letter: "c", value: "FILE",
             help:
-                "PEM: the server's certificate, then the intermediate ones; several -c and -k are pairs, "
+                "PEM: the server's certificate, then the intermediate ones; several -c and -k are "
+                + "pairs, "
                 + "chosen by the name the client asks for (SNI); changed files are read again"
         ) { settings, text, _ in settings.tls.certificates.append(text) },
         Option(
@@ -83,7 +84,8 @@ extension TLSOptions {
         }
         if wantsClientCertificate && clientAuthorities == nil {
             throw UsageError(
-                "--tls-client-auth needs --tls-client-ca FILE: the CAs whose client certificates are let in"
+                "--tls-client-auth needs --tls-client-ca FILE: the CAs whose client certificates "
+                    + "are let in"
             )
         }
     }
@@ -117,8 +119,9 @@ extension TLSOptions {
     /// What the start-up says of it.
     func notes(port: UInt16) -> [String] {
         if let selfSigned {
+            let names = selfSigned.names.joined(separator: ", ")
             return [
-                "self-signed certificate for \(selfSigned.names.joined(separator: ", ")), for 30 days; "
+                "self-signed certificate for \(names), for 30 days; "
                     + "clients refuse it until told otherwise:",
                 "in a browser accept it once; its SHA-256 is \(selfSigned.fingerprint)",
                 "other clients trust it from a file: openssl s_client -connect localhost:\(port) "

@@ -138,7 +138,8 @@ final class HandlersWatch {
         watch = nil
         log(
             .warning,
-            "the handlers directory \(escaped(root)) is gone; what it had is served on until it is back"
+            "the handlers directory \(escaped(root)) is gone; what it had is served on until it is "
+                + "back"
         )
         loop.schedule(returnTimer, after: Self.returnInterval)
     }

@@ -174,7 +174,8 @@ package final class Supervisor: @unchecked Sendable {
             if oldConnectionCount > 0 {
                 let verb = oldConnectionCount == 1 ? "goes" : "go"
                 text +=
-                    "; \(Self.count(oldConnectionCount, "connection")) \(verb) on with the version before"
+                    "; \(Self.count(oldConnectionCount, "connection")) \(verb) on with the version "
+                    + "before"
             }
             log(.info, text)
         } else if generation.number > 1 && !generation.role.announces {

@@ -102,7 +102,8 @@ extension Supervisor {
         if current != nil {
             log(
                 .error,
-                "the new version does not start (\(ChildProcess.describe(status))); the one before serves on"
+                "the new version does not start (\(ChildProcess.describe(status))); the one before "
+                    + "serves on"
             )
             return goOn()
         }

@@ -37,7 +37,8 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
         case .timedOut: "no connection within the time limit"
         case .lost: "the server closed before it had answered the handshake"
         case .refused(let head, let body):
-            "the server answered \(head.status): \(String(decoding: body.prefix(200), as: UTF8.self))"
+            "the server answered \(head.status): "
+                + "\(String(decoding: body.prefix(200), as: UTF8.self))"
         case .malformedAnswer(let error): "\(error)"
         case .handshake(let error): "\(error)"
         case .cancelled: "the task was cancelled"

@@ -29,7 +29,7 @@ enum IndexPage {
             <title>WebSocketHost</title>
             <style>\(IndexPageAssets.style)</style>
             </head>
-            <body\(changes.map { " data-changes=\"\(ChangeFeed.path)\" data-version=\"\($0)\"" } ?? "")>
+            <body\(followed ?? "")>
             <header>
             <h1>WebSocketHost</h1>
             <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>

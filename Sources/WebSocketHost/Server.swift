@@ -65,8 +65,8 @@ public final class Server: Sendable {
         if connectionLimit < configuration.connectionLimit {
             log(
                 .warning,
-                "only \(connectionLimit) connections: this process may have \(descriptorLimit) open "
-                    + "descriptors (ulimit -n)")
+                "only \(connectionLimit) connections: "
+                    + "this process may have \(descriptorLimit) open descriptors (ulimit -n)")
         }
     }
 

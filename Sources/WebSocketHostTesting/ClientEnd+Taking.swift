@@ -65,7 +65,8 @@ extension ClientEnd {
         switch event {
         case .message(.text(let text)): "the server sent text \"\(escaped(text, limit: 100))\""
         case .message(.binary(let bytes)):
-            "the server sent \(bytes.count) bytes: \(bytes.prefix(16).map { String($0, radix: 16) })"
+            "the server sent \(bytes.count) bytes: "
+                + "\(bytes.prefix(16).map { String($0, radix: 16) })"
         case .close(let close):
             "the server closed with \(close.code.map { "\($0)" } ?? "no code")"
                 + (close.reason.isEmpty ? "" : " \"\(escaped(close.reason))\"")

@@ -215,7 +215,8 @@ extension ClientEnd {
         _ find: @escaping @Sendable (ClientEnd) -> Finding<Value>
     ) async throws -> Value {
         let explain: @Sendable () -> String = {
-            "expected \(what), but nothing came: the handler waits, or never rests (\(host.nextTimer()))"
+            "expected \(what), but nothing came: the handler waits, or never rests "
+                + "(\(host.nextTimer()))"
                 + host.lastLogLine
         }
         return try await host.wait(place, explain: explain) { [self] (wait: Wait<Value>) in

@@ -136,7 +136,8 @@ extension TestHost {
     func nextTimer() -> String {
         guard let deadline = loop.earliestDeadline else { return "no timer is set" }
         return
-            "the next timer fires in \((deadline - loop.currentTime).seconds) s, and advance(by:) moves the clock"
+            "the next timer fires in \((deadline - loop.currentTime).seconds) s, "
+            + "and advance(by:) moves the clock"
     }
 
     /// The last line that the server logged, for messages.

@@ -43,7 +43,8 @@ final class Conversation: Sendable {
         output.closed(close)
         if hasTooLongLine.load(ordering: .sequentiallyConsistent) {
             return output.failed(
-                "a line of the input is longer than \(settings.lineByteLimit) bytes (--max-line-size)",
+                "a line of the input is longer than \(settings.lineByteLimit) bytes "
+                    + "(--max-line-size)",
                 .usage)
         }
         if let sent, sent == close.code { return .success }

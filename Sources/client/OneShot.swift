@@ -84,14 +84,16 @@ struct OneShot: Sendable {
             return nil
         }
         return
-            "message \(index + 1) was to be \(Self.text(script.expected[index])), and is \(Self.text(message))"
+            "message \(index + 1) was to be \(Self.text(script.expected[index])), and is "
+            + "\(Self.text(message))"
     }
 
     private static func text(_ message: Message) -> String {
         switch message {
         case .text(let text): "'\(escaped(text))'"
         case .binary(let bytes):
-            "\(bytes.count) bytes \(Hexadecimal.text(bytes.prefix(100)))\(bytes.count > 100 ? "…" : "")"
+            "\(bytes.count) bytes "
+                + "\(Hexadecimal.text(bytes.prefix(100)))\(bytes.count > 100 ? "…" : "")"
         }
     }
 

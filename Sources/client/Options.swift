@@ -60,18 +60,19 @@ enum Options {
 
         usage: ./standalone.sh client ws://localhost:9998/echo [options]
 
-        Without an option of "One shot", each line of standard input is sent as a text, and what comes is
-        printed; the end of the input (Ctrl-D) closes. Lines that begin with / are commands, see below.
+        Without an option of "One shot", each line of standard input is sent as a text message, and
+        what the server sends is printed. The end of the input (Ctrl-D) closes the connection.
+        Lines that begin with / are commands; they are listed below.
 
         """ + table.help + """
 
             Commands
             \(Command.list)
 
-            Exit codes: 0 closed in good order; 1 connection lost, or closed by the server with another code
-            than 1000 or 1001; 2 wrong arguments; 3 cannot connect; 4 handshake refused; 5 --expect or
-            --receive not met; 6 time-out; 130 SIGINT (Ctrl-C), 143 SIGTERM: the first one closes with 1001,
-            the second one ends at once.
+            Exit codes: 0 closed cleanly; 1 connection lost, or closed by the server with a code
+            other than 1000 or 1001; 2 wrong arguments; 3 cannot connect; 4 handshake refused;
+            5 --expect or --receive not met; 6 time-out; 130 SIGINT (Ctrl-C), 143 SIGTERM: the first
+            signal closes with 1001, the second ends the program at once.
             """
     }
 }
@@ -133,7 +134,8 @@ extension Options {
         Option(
             name: "ca", value: "FILE",
             help:
-                "PEM: trust these CAs, or this self-signed certificate, and no others; default: the machine's"
+                "PEM: trust only these CAs, or this self-signed certificate; default: the CAs of "
+                + "this machine"
         ) { settings, text, _ in settings.configuration.tls.trust = .file(text) },
         Option(name: "insecure", help: "for tests: trust every certificate, so anybody may listen")
         {

@@ -62,7 +62,8 @@ extension Options {
         Option(
             name: "linger", value: "SECONDS",
             help:
-                "at the end of the input: close once nothing has come for so long, or after --timeout; "
+                "at the end of the input: close once nothing has come for so long, or after "
+                + "--timeout; "
                 + "default 0 at a terminal, else 0.5"
         ) { settings, text, option throws(UsageError) in
             settings.linger = try Values.seconds(text, isZeroAllowed: true, option)
@@ -80,8 +81,8 @@ extension Options {
         Option(
             name: "compression", value: "MODE",
             help:
-                "shared (default) or dedicated: offer permessage-deflate, without or with memory of "
-                + "earlier messages; off"
+                "shared (default) or dedicated: offer permessage-deflate, without or with "
+                + "memory of earlier messages; off"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.connection.compression.mode = try Values.compressionMode(
                 text, option)
@@ -89,7 +90,8 @@ extension Options {
         Option(
             name: "use-permessage-deflate",
             help:
-                "for pywebsocket3's command lines: it is offered anyway, here with memory (dedicated)"
+                "for pywebsocket3's command lines: it is offered anyway, here with memory "
+                + "(dedicated)"
         ) { settings, _, _ in settings.configuration.connection.compression.mode = .dedicated },
         Option(
             name: "max-message-size", value: "BYTES",

@@ -58,7 +58,8 @@ struct Instructions {
         Connection: Upgrade\r
         Pragma: no-cache\r
         Cache-Control: no-cache\r
-        User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0\r
+        User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+        Chrome/140.0.0.0\r
         Upgrade: websocket\r
         Origin: http://localhost:9998\r
         Sec-WebSocket-Version: 13\r

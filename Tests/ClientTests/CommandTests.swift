@@ -67,8 +67,8 @@ struct JSONObjectTests {
         object.add("milliseconds", 0.25)
         #expect(
             object.line
-                == "{\"event\":\"text\",\"text\":\"a\\\"\\\\\\n\\u0001é\",\"none\":null,\"code\":1000,"
-                + "\"milliseconds\":0.25}\n")
+                == "{\"event\":\"text\",\"text\":\"a\\\"\\\\\\n\\u0001é\",\"none\":null,"
+                + "\"code\":1000,\"milliseconds\":0.25}\n")
     }
 }
 

@@ -269,7 +269,7 @@ def test_nobody_answers():
 
 def test_help():
     result = run("--help")
-    assert result.code == SUCCESS and "Exit codes: 0 closed in good order" in result.stdout
+    assert result.code == SUCCESS and "Exit codes: 0 closed cleanly" in result.stdout
 
 
 def test_version():

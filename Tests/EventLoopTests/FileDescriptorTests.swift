@@ -47,7 +47,8 @@ extension EventLoopTests {
             func close() { descriptor = nil }
         }
 
-        /// epoll takes no regular files: the source that could not be watched closes its descriptor.
+        /// epoll takes no regular files: the source that could not be watched closes its
+        /// descriptor.
         @Test func closesWhatCannotBeWatched() throws {
             let path = try TemporaryFiles.write("text")
             try withLoop { loop in

@@ -70,8 +70,8 @@ extension EventLoopTests {
             #expect(error?.code == EADDRINUSE)
         }
 
-        /// A Unix-domain socket, from both ends: the file that an ended server left is replaced, one
-        /// that somebody listens on is not.
+        /// A Unix-domain socket, from both ends: the file that an ended server left is replaced,
+        /// one that somebody listens on is not.
         @Test func unixDomain() throws {
             let address = try SocketAddress(path: TemporaryFiles.path(".sock"))
             try ListeningSocket(at: address, backlog: 1).close()

@@ -89,7 +89,8 @@ extension EventLoopTests {
             #expect(error?.code == code)
         }
 
-        /// Names that are no paths: none at all, in Linux's abstract space, with control characters.
+        /// Names that are no paths: none at all, in Linux's abstract space, with control
+        /// characters.
         @Test(arguments: [[], [0], [0, 65, 66], [47, 10, 65]] as [[UInt8]])
         func namesThatAreNoPaths(_ name: [UInt8]) {
             var storage = sockaddr_storage()

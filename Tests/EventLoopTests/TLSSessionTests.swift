@@ -136,7 +136,7 @@ extension EventLoopTests {
         }
 
         @Test(
-            "random bytes behind a handshake's first one end in an error or in waiting, never in a trap"
+            "random bytes behind a handshake's first one end in an error or a wait, never in a trap"
         )
         func garbage() throws {
             var generator = SystemRandomNumberGenerator()

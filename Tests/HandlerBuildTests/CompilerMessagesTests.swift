@@ -351,7 +351,8 @@ struct CompilerMessagesTests {
         let source = Array("// Text\r\nimport WebSocketHost\n@main struct X {}\n".utf8) + [0xE9]
         #expect(
             MainAttribute.error(inFile: "a", source: source).text(under: "")
-                == "a:3:1: error: '@main' has no place in a handler file: the server is the program\n"
+                == "a:3:1: error: '@main' has no place in a handler file: "
+                + "the server is the program\n"
         )
     }
 }

@@ -33,20 +33,9 @@ struct ConformanceTests {
         var place: String { "docs/CONFORMANCE.md:\(line) (\(section))" }
     }
 
-    private static let root = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-    private static func text(_ path: String) throws -> String {
-        try String(contentsOf: root.appending(path: path), encoding: .utf8)
-    }
-
-    private static func exists(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: root.appending(path: path).path)
-    }
-
     /// The lines below a heading of the second level, numbered as in the file.
     private static func lines(under heading: String) throws -> [(number: Int, text: Substring)] {
-        let all = try text("docs/CONFORMANCE.md").split(
+        let all = try Repository.text("docs/CONFORMANCE.md").split(
             separator: "\n", omittingEmptySubsequences: false)
         let numbered = all.enumerated().map { (number: $0.offset + 1, text: $0.element) }
         let below = numbered.drop { $0.text != "## " + heading }.dropFirst()
@@ -63,8 +52,7 @@ struct ConformanceTests {
             .map { $0.trimmingCharacters(in: .whitespaces) }
             guard cells.count == 4, !cells.contains("") else {
                 Issue.record(
-                    "docs/CONFORMANCE.md:\(line.number) needs a section, a requirement, a file and a test"
-                )
+                    "docs/CONFORMANCE.md:\(line.number): a row is section, requirement, file, test")
                 return nil
             }
             return Row(
@@ -93,7 +81,8 @@ struct ConformanceTests {
     func files(_ rfc: String) throws {
         for row in try Self.rows(under: rfc) {
             #expect(
-                Self.exists("Sources/" + row.file), "\(row.place): there is no Sources/\(row.file)")
+                Repository.exists("Sources/" + row.file),
+                "\(row.place): there is no Sources/\(row.file)")
         }
     }
 
@@ -116,7 +105,7 @@ struct ConformanceTests {
                     let fault =
                         name.contains(":")
                         ? try Self.fault(inTest: String(name.dropFirst("Tests/".count)))
-                        : Self.exists(name) ? nil : "there is no \(name)"
+                        : Repository.exists(name) ? nil : "there is no \(name)"
                     if let fault { Issue.record("docs/CONFORMANCE.md:\(line.number): \(fault)") }
                 }
             }
@@ -125,9 +114,7 @@ struct ConformanceTests {
 
     /// What stands in backticks and begins like a path of the tree.
     private static func quotedPaths(_ line: Substring) -> [String] {
-        let quoted = line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
-            .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-        return quoted.compactMap { name in
+        Repository.quoted(line).compactMap { name in
             if name.hasPrefix("Tests/") || name.hasPrefix(".ci/") { return name }
             return name.contains("Tests.swift:") ? "Tests/" + name : nil
         }
@@ -142,8 +129,9 @@ struct ConformanceTests {
             return "'\(name)' is no test: write File.swift:Suite/function"
         }
         let path = "Tests/" + parts[0]
-        guard exists(path) else { return "there is no \(path)" }
-        let lines = try text(path).split(separator: "\n", omittingEmptySubsequences: false)
+        guard Repository.exists(path) else { return "there is no \(path)" }
+        let lines = try Repository.text(path).split(
+            separator: "\n", omittingEmptySubsequences: false)
         if path.hasSuffix(".py") {
             return lines.contains { $0.hasPrefix("def \(parts[1])(") }
                 ? nil : "\(path) has no def \(parts[1])"

@@ -90,7 +90,8 @@ extension ProcessesTests {
                 let leak = open("/dev/null", O_RDONLY)
                 defer { close(leak) }
                 let listener = try run(
-                    "ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2",
+                    "ls /proc/self/fd | tr '\\n' ' '; "
+                        + "grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2",
                     on: loop)
                 #expect(listener.record.wait { $0.status == 0 })
                 let text = String(decoding: listener.record.value.output, as: UTF8.self)

@@ -81,7 +81,7 @@ struct CancellationTests {
     }
 
     @Test(
-        "send on another thread, in a task that is cancelled already, to a client that does not read"
+        "send on another thread, in a cancelled task, to a client that does not read"
     )
     func sendElsewhere() async throws {
         let hasSent = Gate()

@@ -282,7 +282,7 @@ struct CrossingTests {
     /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
     /// already received a Close frame": one that has sent its Close answers too.
     @Test(
-        "a client that has sent its Close answers a Ping, and still gets all of what was sent to it",
+        "a client that has sent its Close answers a Ping, and still gets all that was sent to it",
         arguments: [10, 300_000, 1 << 20, 3 << 20])
     func pongBehindClose(_ byteCount: Int) async throws {
         let handler = WebSocketHandler { socket in

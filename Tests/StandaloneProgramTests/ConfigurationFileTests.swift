@@ -88,7 +88,7 @@ struct ConfigurationFileTests {
         ("no key", "[pywebsocket]\n= 3\n", "not 'name = value'"),
         (
             "a value that goes on", "[pywebsocket]\norigin = a,\n  b = c\n",
-            "a.ini:3: begins with more space"
+            "a.ini:3: is indented more than the line before"
         ),
         (
             "a key twice", "[pywebsocket]\nport = 1\n\nPORT = 1\n",

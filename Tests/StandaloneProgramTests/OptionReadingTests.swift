@@ -119,7 +119,8 @@ struct OptionReadingTests {
             ("wrong value", ["-p", "x"], [:], "", "-p: 'x' is not a whole number from 0 to 65535"),
             (
                 "wrong word", ["--log-level", "inof"], [:], "",
-                "--log-level: 'inof' is none of fine, debug, info, warning, error, critical; did you mean info?"
+                "--log-level: 'inof' is none of fine, debug, info, warning, error, critical; "
+                    + "did you mean info?"
             ),
             (
                 "not for compression", ["--deflate-log-level=fine"], [:], "",

@@ -11,9 +11,12 @@ struct BacktraceTests {
 
         Thread 1 crashed:
 
-          0 [inlined] [system] 0x000056198df8f71c Array.subscript.modify in standalone at //<compiler-generated>
-          1    0x000056198df8f71c closure #1 in handler in standalone at /home/me/handlers/sub/crash_wsh.swift:7:68
-          2 [async]            0x000056198df2c4d0 Connection.run(_:) in standalone at /src/Connection.swift:191
+          0 [inlined] [system] 0x000056198df8f71c Array.subscript.modify in standalone \
+            at //<compiler-generated>
+          1    0x000056198df8f71c closure #1 in handler in standalone \
+            at /home/me/handlers/sub/crash_wsh.swift:7:68
+          2 [async]            0x000056198df2c4d0 Connection.run(_:) in standalone \
+            at /src/Connection.swift:191
         ...
 
         Backtrace took 0.16s

@@ -65,7 +65,7 @@ struct ClientClosingTests {
     }
 
     @Test(
-        "§7.1.1: the server ends TCP first; a client waits for that no longer than the close time-out"
+        "§7.1.1: the server ends TCP first; a client waits for that at most the close time-out"
     )
     func serverEndsFirst() async throws {
         let seen = AsyncStream<String>.makeStream()

@@ -80,7 +80,8 @@ struct ConnectTests {
         ),
         (
             "wrong answer to the key",
-            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
+            "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Accept: x\r\n\r\n",
             .handshake(.wrongAcceptKey("x"))
         ),
         (

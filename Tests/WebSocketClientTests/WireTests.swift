@@ -96,7 +96,7 @@ struct WireTests {
     }
 
     @Test(
-        "§5.1, §5.3, §9.1: all is masked, with a key of its own, and not compressed unless agreed on"
+        "§5.1, §5.3, §9.1: each frame is masked, with its own key, and compressed only if agreed on"
     )
     func masking() async throws {
         let text = String(repeating: "x", count: 300)

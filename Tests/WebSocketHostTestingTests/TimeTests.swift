@@ -31,7 +31,7 @@ struct TimeTests {
     }
 
     @Test(
-        "sleep, receive(timeout:), ping() and now go by the host's clock, in the order of their ends"
+        "sleep, receive(timeout:), ping() and now go by the host's clock, in order of their ends"
     )
     func handlersWaits() async throws {
         let handler = WebSocketHandler { socket in
@@ -40,9 +40,8 @@ struct TimeTests {
                 for seconds in [3, 1, 2] {
                     group.addTask {
                         try await socket.sleep(for: .seconds(seconds))
-                        try await socket.send(
-                            "\(seconds) after \(start.duration(to: socket.now).components.seconds) s"
-                        )
+                        let passed = start.duration(to: socket.now).components.seconds
+                        try await socket.send("\(seconds) after \(passed) s")
                     }
                 }
                 try await group.waitForAll()

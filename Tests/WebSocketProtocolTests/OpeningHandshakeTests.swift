@@ -197,7 +197,8 @@ struct ServerHandshakeTests {
         Row(
             "all, in their order",
             ("superchat", [offer, ExtensionOffer("x")], ["Set-Cookie": "a=b"]),
-            "Sec-WebSocket-Protocol: superchat\r\nSec-WebSocket-Extensions: \(offer), x\r\nSet-Cookie: a=b\r\n"
+            "Sec-WebSocket-Protocol: superchat\r\n"
+                + "Sec-WebSocket-Extensions: \(offer), x\r\nSet-Cookie: a=b\r\n"
         ),
     ]
 

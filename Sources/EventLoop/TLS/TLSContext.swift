@@ -76,7 +76,8 @@ extension TLSContext {
         let text: String
         if hasAsked {
             text =
-                "is protected by a passphrase; this takes it off: openssl pkey -in \(path) -out NEW_FILE"
+                "is protected by a passphrase; this takes it off: "
+                + "openssl pkey -in \(path) -out NEW_FILE"
         } else if isUsed || isOther {
             text = "does not belong to the certificate in '\(certificate)'"
         } else {
