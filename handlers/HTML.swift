@@ -1,13 +1,13 @@
-/// A piece of a page. What a literal says is markup; what is put into it with `\(…)` is escaped:
+/// A piece of a page. A literal is markup; a value that is put into it with `\(…)` is escaped:
 ///
 /// ```swift
 /// let text = "<script>"
 /// let line: HTML = "<li>\(text)</li>"  // <li>&lt;script&gt;</li>
 /// ```
 ///
-/// Another piece of HTML goes in as it is. So forgetting to escape takes an effort.
+/// Another piece of HTML is put in unescaped. So it takes an effort to forget escaping.
 public struct HTML: Sendable, ExpressibleByStringInterpolation {
-    /// As it is sent.
+    /// The text to send.
     public let markup: String
 
     public init(stringLiteral markup: StaticString) { self.markup = "\(markup)" }

@@ -1,11 +1,11 @@
 import Synchronization
 import WebSocketHost
 
-/// Connections that all get what any of them says, in the same order.
+/// A group of connections: each gets the texts of all of them, in the same order.
 ///
-/// Saying something never waits. Each member has a queue and a task that sends what is in it, so
-/// one that reads slowly holds nobody up. A member whose queue is full would miss something without
-/// knowing; it is sent away with 1013 instead, and its page may connect again.
+/// `say` never waits. Each member has a queue, and a task that sends from it, so a member that
+/// reads slowly does not delay the others. A member whose queue is full would miss a text without
+/// knowing. So it is closed with 1013, and its page may connect again.
 public final class Room: Sendable {
     private struct Member {
         let socket: WebSocket
@@ -16,9 +16,9 @@ public final class Room: Sendable {
     private let members = Mutex<[WebSocket.ID: Member]>([:])
     private let queueByteLimit: Int
 
-    /// - Parameter queueByteLimit: what may wait for one member, beside the 64 KiB that its
-    ///   connection takes. 1 MiB, because a burst of messages is all queued before the first of
-    ///   them is sent.
+    /// - Parameter queueByteLimit: how much may wait for one member, beside the 64 KiB in its
+    ///   connection. 1 MiB, because a whole burst of messages is queued before the first one is
+    ///   sent.
     public init(queueByteLimit: Int = 1 << 20) { self.queueByteLimit = queueByteLimit }
 
     public var memberCount: Int { members.withLock { $0.count } }
@@ -34,7 +34,7 @@ public final class Room: Sendable {
                 } else {
                     members[id] = nil
                     member.queue.finish()
-                    // Not awaited: it waits for this member's answer, for up to --close-timeout.
+                    // In a task: close waits for the member's answer, up to --close-timeout.
                     Task {
                         try? await member.socket.close(.tryAgainLater, reason: "too far behind")
                     }
@@ -43,9 +43,9 @@ public final class Room: Sendable {
         }
     }
 
-    /// Makes a connection a member for as long as `talk` runs, however that ends.
+    /// Makes a connection a member while `talk` runs, however that ends.
     ///
-    /// What `say` put into its queue by then is sent before this returns.
+    /// The texts in its queue are sent before this returns.
     public func admit(_ socket: WebSocket, _ talk: () async throws -> Void) async throws {
         let (texts, queue) = AsyncStream.makeStream(of: String.self)
         members.withLock { $0[socket.id] = Member(socket: socket, queue: queue) }

@@ -2,7 +2,7 @@ import WebSocketHost
 
 /// Sends a message many times: "0.5 10 hello" sends "hello" ten times, half a second apart.
 ///
-/// Try it: send "1 5 tick". With 0 for the seconds it sends as fast as the client takes it.
+/// Try it: send "1 5 tick". With 0 seconds it sends as fast as the client reads.
 public let handler = WebSocketHandler { socket in
     for try await case .text(let line) in socket {
         let words = line.split(separator: " ", maxSplits: 2)

@@ -1,13 +1,13 @@
 import WebSocketHost
 
-/// 64 MiB, for a message in either direction.
+/// 64 MiB, the longest message in either direction.
 let messageByteLimit = 64 << 20
 
 /// The other end of the benchmark page.
 ///
-/// "receive N" makes it send N bytes, each an "a". "send 0" makes it take the next message and
-/// answer with its length in bytes; "send 1" also looks whether all its bytes are the same. Nothing
-/// is compressed, which would measure something else.
+/// "receive N" makes it send N bytes, each an "a". "send 0" makes it receive the next message and
+/// answer with its length in bytes; "send 1" also checks that all its bytes are the same. Nothing
+/// is compressed, because that would measure something else.
 ///
 /// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/benchmark.html.
 public let handler = WebSocketHandler(maxMessageSize: messageByteLimit, compression: .off) {

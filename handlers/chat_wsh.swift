@@ -3,7 +3,7 @@ import WebSocketHost
 
 let room = Room()
 
-/// What a message looks like in the page. `HTML` escapes what is put in.
+/// A message as the page shows it. `HTML` escapes the values.
 func message(_ text: String, from author: String) -> HTML {
     """
     <li><b class="author">\(author)</b> <span class="text">\(text)</span></li>
@@ -12,7 +12,7 @@ func message(_ text: String, from author: String) -> HTML {
 
 func notice(_ text: String) -> HTML { #"<li class="notice">\#(text)</li>"# }
 
-/// A chat room whose messages are rendered here; the page shows them as they come.
+/// A chat room whose messages are rendered here; the page shows them unchanged.
 ///
 /// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/chat.html in two
 /// windows.

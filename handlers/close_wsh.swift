@@ -1,6 +1,6 @@
 import WebSocketHost
 
-/// Closes as it is told: "3000 had enough" closes with code 3000 and the reason "had enough".
+/// Closes on request: "3000 had enough" closes with code 3000 and the reason "had enough".
 ///
 /// A code that must not be sent, such as 1005, makes `close` throw: the client sees 1011. When the
 /// client closes first, its own code and reason come back.

@@ -1,6 +1,6 @@
 import WebSocketHost
 
-/// `/echo` for tests that want no extension: whatever the client offers, none is granted.
+/// `/echo` without extensions: whatever the client offers, none is accepted.
 ///
 /// Try it: connect and look at the answer in the browser's network tools: there is no
 /// Sec-WebSocket-Extensions in it.

@@ -1,8 +1,8 @@
 import WebSocketHost
 
-/// Says "hello world" at once and then every ten seconds; /hello?seconds=0.5 says it more often.
+/// Sends "hello world" at once and then every ten seconds; /hello?seconds=0.5 sends more often.
 ///
-/// It has something to send at its own times and still notices at once when the client closes:
+/// It sends at its own times, and still notices at once when the client closes, because
 /// `receive(timeout:)` waits for both.
 ///
 /// Try it: connect to /hello?seconds=1, watch, close.
@@ -13,7 +13,7 @@ public let handler = WebSocketHandler { socket in
         try await socket.send("hello world")
         let next = socket.now + .seconds(seconds)
         do {
-            // Messages of the client are dropped; `nil` says that it has closed.
+            // Messages of the client are dropped; `nil` means that it has closed.
             while try await socket.receive(timeout: next - socket.now) != nil {}
             return
         } catch ConnectionError.timedOut {}

@@ -1,6 +1,6 @@
 import WebSocketHost
 
-/// Adds a Strict-Transport-Security field to the handshake's answer, then says "Hello".
+/// Adds a Strict-Transport-Security field to the handshake's answer, then sends "Hello".
 ///
 /// Try it: connect. Browsers heed the field over wss:// only.
 public let handler = WebSocketHandler(

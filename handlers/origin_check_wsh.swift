@@ -1,8 +1,9 @@
 import WebSocketHost
 
-/// Lets in only pages of http://example.com; others, and clients that are no browser, get 403.
+/// Accepts only pages of http://example.com; others, and clients that are not browsers, get 403.
 ///
-/// `allowedOrigins: .list(["http://example.com"])` is shorter, but lets in who sends no Origin.
+/// `allowedOrigins: .list(["http://example.com"])` is shorter, but accepts
+/// clients that send no Origin.
 ///
 /// Try it: connect from the page at http://localhost:9998/ and see it fail.
 public let handler = WebSocketHandler(

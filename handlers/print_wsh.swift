@@ -1,8 +1,8 @@
 import WebSocketHost
 
-/// Prints each message on standard output and answers nothing.
+/// Prints each message on standard output, and sends nothing.
 ///
-/// What a client sends may hold control characters that a terminal obeys; `escaped` disarms them.
+/// Text from a client may contain control characters for a terminal; `escaped` makes them visible.
 ///
 /// Try it: send something, and look at the terminal in which the server runs.
 public let handler = WebSocketHandler { socket in

@@ -1,6 +1,6 @@
 import WebSocketHost
 
-/// Speaks first, then answers "You said …" to each message.
+/// Sends a greeting, then answers "You said …" to each message.
 ///
 /// Try it: connect, and see the greeting; send something.
 public let handler = WebSocketHandler { socket in

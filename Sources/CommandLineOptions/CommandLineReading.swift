@@ -1,18 +1,19 @@
 import Logging
 
-/// A command line, taken apart.
+/// The options and operands of a command line.
 package struct Arguments<Settings>: Sendable {
     package var assignments: [Assignment<Settings>] = []
-    /// What belongs to no option.
+    /// The words that belong to no option.
     package var operands: [String] = []
 }
 
 extension OptionTable {
-    /// Takes a command line apart; no value is looked at yet.
+    /// Splits a command line into options and operands. Values are not checked yet.
     ///
     /// - Parameters:
     ///   - arguments: after the program's name.
-    ///   - takesOperands: whether there may be words that belong to no option; behind `--` all are.
+    ///   - takesOperands: whether words that belong to no option are allowed; after `--` all are
+    ///     such.
     /// - Throws: for the first argument that is wrong.
     package func read(
         _ arguments: [String], takesOperands: Bool = false
@@ -35,7 +36,7 @@ extension OptionTable {
         return result
     }
 
-    /// - Parameter rest: the arguments behind it, from which its value is taken.
+    /// - Parameter rest: the arguments after it, from which its value is taken.
     private func assignment(
         _ argument: String, _ rest: inout ArraySlice<String>
     ) throws(UsageError) -> Assignment<Settings> {
@@ -74,7 +75,7 @@ extension OptionTable {
             return (option, "--\(spelling)", parts.count == 2 ? String(parts[1]) : nil)
         }
         guard argument.hasPrefix("-"), let letter = argument.dropFirst().first else {
-            throw UsageError("'\(escaped(argument))' is no option; options begin with -")
+            throw UsageError("'\(escaped(argument))' is not an option; options begin with -")
         }
         guard let option = all.first(where: { $0.letter == letter }) else {
             throw UsageError("unknown option \(escaped(argument))\(hint(argument.dropFirst()))")

@@ -1,6 +1,6 @@
-/// Finds what somebody may have meant.
+/// Finds the word that somebody may have meant.
 package enum Nearest {
-    /// - Returns: `"; did you mean …?"`, or nothing if nothing is near.
+    /// - Returns: `"; did you mean …?"`, or an empty text if no word is similar.
     package static func hint(_ word: String, among words: [String], prefix: String = "") -> String {
         match(word, among: words).map { "; did you mean \(prefix)\($0)?" } ?? ""
     }
@@ -11,12 +11,12 @@ package enum Nearest {
         if word.count > 2, continued.count == 1 { return continued[0] }
         let nearest = words.min { distance($0, word) < distance($1, word) }
         guard let nearest else { return nil }
-        // Of a short word all letters may differ; that is no likeness.
+        // A short word could differ in all its letters, which is no similarity.
         let limit = min(max(2, word.count / 3), max(1, min(word.count, nearest.count) - 1))
         return distance(nearest, word) <= limit ? nearest : nil
     }
 
-    /// Edits of one character between two words (Levenshtein).
+    /// The number of edits of one character between two words (Levenshtein).
     static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (a.prefix(characterLimit), Array(b.prefix(characterLimit)))
         var row = Array(0...b.count)
@@ -32,6 +32,6 @@ package enum Nearest {
         return row[b.count]
     }
 
-    /// Twice the longest option.
+    /// Twice the length of the longest option.
     private static let characterLimit = 64
 }

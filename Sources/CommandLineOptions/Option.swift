@@ -1,23 +1,23 @@
-/// One option of a program: how it is spelt, what it is for, and what it does to the settings.
+/// One option of a program: its spelling, its help text, and its effect on the settings.
 package struct Option<Settings>: Sendable {
     /// Takes the value and the option as it was spelt. A flag's is called only when the flag is
     /// set, with an empty value.
     package typealias Apply = @Sendable (inout Settings, String, String) throws(UsageError) -> Void
 
-    /// Where the option may stand.
+    /// Where the option may be given.
     package enum Scope: Sendable { case anywhere, notInFile, commandLineOnly }
 
-    /// Without the dashes; `_` may be written for each `-` too.
+    /// Without the leading dashes; `_` may be written for `-`.
     package let name: String
     package let letter: Character?
-    /// What stands for the value in the help; `nil`: a flag, which takes none on the command line
-    /// and true or false elsewhere. `FILE` and `DIR` are paths, which in a configuration file are
-    /// relative to that.
+    /// The placeholder for the value in the help; `nil`: a flag, which takes no value on the
+    /// command line, and true or false elsewhere. `FILE` and `DIR` are paths; in a configuration
+    /// file they are relative to that file.
     package let value: String?
     package let help: String
     package let apply: Apply
     package private(set) var scope = Scope.anywhere
-    /// What a listing shows for the default; `nil`: there is no default value to show.
+    /// The default as a listing shows it; `nil`: there is none.
     package private(set) var defaultText: String?
 
     package init(
@@ -46,14 +46,14 @@ extension Option {
         return option
     }
 
-    /// For a listing; a flag's default is false without this.
+    /// Sets the default for a listing; without this a flag's default is false.
     package func byDefault(_ text: some CustomStringConvertible) -> Option {
         var option = self
         option.defaultText = text.description
         return option
     }
 
-    /// The name as people and files write it, in the one form that all are compared in.
+    /// A name as written by people, in the form in which names are compared.
     package static func normalized(_ spelling: some StringProtocol) -> String {
         String(spelling.lowercased().map { $0 == "_" ? "-" : $0 })
     }

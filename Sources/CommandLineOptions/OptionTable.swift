@@ -10,7 +10,7 @@ package struct OptionTable<Settings>: Sendable {
         all = groups.flatMap(\.options)
     }
 
-    /// - Parameter spelling: without dashes in front; `_` is as good as `-`.
+    /// - Parameter spelling: without leading dashes; `_` may be written for `-`.
     package func named(_ spelling: some StringProtocol) -> Option<Settings>? {
         let name = String(spelling.map { $0 == "_" ? "-" : $0 })
         return all.first { $0.name == name }
@@ -20,7 +20,7 @@ package struct OptionTable<Settings>: Sendable {
 // MARK: - Help
 
 extension OptionTable {
-    /// What is said about each option, below the titles of the groups.
+    /// The help text of each option, below the titles of the groups.
     package var help: String {
         var text = ""
         for group in groups {

@@ -1,10 +1,10 @@
 import Logging
 
-/// Where a setting is from, from the weakest to the strongest.
+/// Where a setting comes from, from the weakest origin to the strongest.
 package enum Origin: Sendable, Hashable {
     case file(path: String, lineNumber: Int)
     case environment(variable: String)
-    /// As it was spelt.
+    /// The option as it was spelt.
     case commandLine(String)
 
     package var strength: Int {
@@ -15,8 +15,8 @@ package enum Origin: Sendable, Hashable {
         }
     }
 
-    /// In front of what is wrong with the value.
-    package func blame(_ key: String) -> String {
+    /// The beginning of an error message about the value.
+    package func errorPrefix(_ key: String) -> String {
         switch self {
         case .file(let path, let lineNumber): "\(escaped(path)):\(lineNumber): \(escaped(key))"
         case .environment(let variable): variable
@@ -52,15 +52,15 @@ package struct Assignment<Settings>: Sendable {
 
     /// Whether a flag is set.
     package func isSet() throws(UsageError) -> Bool {
-        text.isEmpty && origin.strength == 2 ? true : try Values.flag(text, origin.blame(key))
+        text.isEmpty && origin.strength == 2 ? true : try Values.flag(text, origin.errorPrefix(key))
     }
 
     /// Checks the value and puts it into the settings.
     package func apply(to settings: inout Settings) throws(UsageError) {
         if !option.isFlag {
-            try option.apply(&settings, text, origin.blame(key))
+            try option.apply(&settings, text, origin.errorPrefix(key))
         } else if try isSet() {
-            try option.apply(&settings, "", origin.blame(key))
+            try option.apply(&settings, "", origin.errorPrefix(key))
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What all programs of this package say of themselves.
+/// Facts that all programs of this package print.
 package enum Product {
     package static let version = "0.1.0"
 }

@@ -1,4 +1,4 @@
-/// Options that cannot be followed; the description is one line for a person.
+/// Wrong options. The description is one line for the user.
 package struct UsageError: Error, CustomStringConvertible {
     package let description: String
     package let exitCode: Int32

@@ -1,7 +1,7 @@
 import Logging
 import WebSocketProtocol
 
-/// The kinds of values that options take. Each throws what is allowed instead.
+/// The kinds of values that options take. Each function throws an error that says what is allowed.
 package enum Values {
     package static func integer(
         _ text: String, _ range: ClosedRange<Int>, _ option: String
@@ -31,13 +31,12 @@ package enum Values {
         }
         throw UsageError(
             "\(option): '\(escaped(text))' is not a number of bytes from \(minimum) up, "
-                + "such as 65536, "
-                + "64K or 16M")
+                + "such as 65536, 64K or 16M")
     }
 
     /// Seconds, fractions allowed.
     ///
-    /// - Parameter isZeroAllowed: where zero has a meaning.
+    /// - Parameter isZeroAllowed: whether zero is allowed and turns something off.
     package static func seconds(
         _ text: String, isZeroAllowed: Bool = false, _ option: String
     ) throws(UsageError) -> Duration {
@@ -54,7 +53,7 @@ package enum Values {
         _ text: String, _ option: String
     ) throws(UsageError) -> CompressionSettings.Mode {
         guard let mode = CompressionSettings.Mode(rawValue: text.lowercased()) else {
-            throw noneOf(CompressionSettings.Mode.allCases.map(\.rawValue), text, option)
+            throw notOneOf(CompressionSettings.Mode.allCases.map(\.rawValue), text, option)
         }
         return mode
     }
@@ -63,7 +62,7 @@ package enum Values {
         _ text: String, _ option: String, among levels: [LogLevel] = LogLevel.allCases
     ) throws(UsageError) -> LogLevel {
         guard let level = LogLevel(name: text), levels.contains(level) else {
-            throw noneOf(levels.map(\.name), text, option)
+            throw notOneOf(levels.map(\.name), text, option)
         }
         return level
     }
@@ -71,15 +70,16 @@ package enum Values {
     package static func logFormat(_ text: String, _ option: String) throws(UsageError) -> LogFormat
     {
         guard let format = LogFormat(rawValue: text.lowercased()) else {
-            throw noneOf(LogFormat.allCases.map(\.rawValue), text, option)
+            throw notOneOf(LogFormat.allCases.map(\.rawValue), text, option)
         }
         return format
     }
 
-    private static func noneOf(_ words: [String], _ text: String, _ option: String) -> UsageError {
+    private static func notOneOf(_ words: [String], _ text: String, _ option: String) -> UsageError
+    {
         let hint = Nearest.hint(text.lowercased(), among: words)
         return UsageError(
-            "\(option): '\(escaped(text))' is none of \(words.joined(separator: ", "))\(hint)")
+            "\(option): '\(escaped(text))' is not one of \(words.joined(separator: ", "))\(hint)")
     }
 
     package static let flagWords = "true or false (yes or no, on or off, 1 or 0)"

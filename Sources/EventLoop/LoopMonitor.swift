@@ -10,8 +10,8 @@ extension Loop {
     package var currentActivity: Int { activity.load(ordering: .relaxed) }
 }
 
-/// Watches loops from a thread of its own, and reports one that does not come round: something on it
-/// blocks, and all of its connections wait.
+/// Watches loops from a thread of its own, and reports one that does not come round: something on
+/// it blocks, and all of its connections wait.
 public final class LoopMonitor: Sendable {
     /// A loop that is stuck, or was.
     public struct Stall: Sendable {

@@ -1,11 +1,11 @@
 import CommandLineOptions
 import WebSocketHost
 
-/// The text of a configuration file, taken apart.
+/// Parses the text of a configuration file.
 ///
-/// INI as pywebsocket3 reads it: `[section]`, `key = value` or `key: value`, whole lines of comment
-/// behind `#` or `;`. Not taken over: values that go on in the next line, and `%(key)s`; both are
-/// errors, not something else by silence.
+/// The format is pywebsocket3's INI: `[section]`, `key = value` or `key: value`, and comment lines
+/// that begin with `#` or `;`. Values that continue in the next line and `%(key)s` are not
+/// supported. Both are errors, so they cannot be misread.
 enum ConfigurationFile {
     struct Entry: Equatable {
         /// As written.
@@ -15,9 +15,9 @@ enum ConfigurationFile {
         let lineNumber: Int
     }
 
-    /// Ours, and pywebsocket3's; a file may have both.
+    /// Our section and pywebsocket3's; a file may have both.
     static let sections = ["websockethost", "pywebsocket"]
-    /// 1 MiB: nobody writes one by hand.
+    /// 1 MiB: more than anybody writes by hand.
     static let byteLimit = 1 << 20
 
     /// - Parameter path: for messages.
@@ -26,7 +26,7 @@ enum ConfigurationFile {
         var entries: [Entry] = []
         var lineNumbers: [String: Int] = [:]
         var section: String?
-        /// Of the option before in this section.
+        /// The indentation of the previous option in this section.
         var indentation: Int?
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for (index, line) in lines.enumerated() {
@@ -42,7 +42,8 @@ enum ConfigurationFile {
                 continue
             }
             guard section != nil else {
-                throw fail("a line before [websockethost] or [pywebsocket]: '\(escaped(content))'")
+                throw fail(
+                    "no section before this line: write [websockethost] or [pywebsocket] first")
             }
             let spaces = line.prefix(while: \.isWhitespace).count
             if let indentation, spaces > indentation {
@@ -52,9 +53,9 @@ enum ConfigurationFile {
             }
             indentation = spaces
             let entry = try read(content, lineNumber, fail)
-            let name = Option.normalized(entry.key)
+            let name = ServerOption.normalized(entry.key)
             if let first = lineNumbers[name] {
-                throw fail("\(escaped(entry.key)) was given in line \(first) already")
+                throw fail("\(escaped(entry.key)) was already given in line \(first)")
             }
             lineNumbers[name] = lineNumber
             entries.append(entry)
@@ -69,7 +70,7 @@ enum ConfigurationFile {
         let name = trimmed(line.dropFirst().dropLast())
         guard sections.contains(name) else {
             throw fail(
-                "unknown section [\(escaped(name))]: there are [websockethost] and [pywebsocket]")
+                "unknown section [\(escaped(name))]: use [websockethost] or [pywebsocket]")
         }
         return name
     }
@@ -81,11 +82,11 @@ enum ConfigurationFile {
             separator != line.startIndex
         else {
             throw fail(
-                "not 'name = value': '\(escaped(line))'; a flag needs a value too: true or false")
+                "expected 'name = value', found '\(escaped(line))'; a flag needs true or false")
         }
         let value = trimmed(line[line.index(after: separator)...])
         if let start = value.firstRange(of: "%("), value[start.upperBound...].contains(")s") {
-            throw fail("%(…)s is not replaced here; write what it stands for")
+            throw fail("%(…)s is not supported; write the value itself")
         }
         return Entry(key: trimmed(line[..<separator]), value: value, lineNumber: lineNumber)
     }

@@ -1,6 +1,6 @@
 import WebSocketHost
 
-/// How a server ends: the first order drains it, the second one forces it.
+/// Ends a server: the first order drains it, the second one forces it to end.
 final class EndOfServer: Sendable {
     private let server: Server
     private let log: Log
@@ -12,17 +12,17 @@ final class EndOfServer: Sendable {
         self.log = log
     }
 
-    /// Connections were dropped that could have been closed.
+    /// Whether connections were dropped that could have been closed.
     var wasForced: Bool { isForced.value }
 
     /// - Parameters:
     ///   - name: `SIGINT`, for the log.
-    ///   - mayForce: whether a second one drops what is open.
+    ///   - mayForce: whether a second call drops the open connections.
     func signal(_ name: String, mayForce: Bool = true) {
         if !isStopping.value {
             isStopping.value = true
             let count = server.openConnectionCount
-            log(.info, "\(name): closing \(count) connections; once more drops them")
+            log(.info, "\(name): closing \(count) connections; a second signal drops them")
             server.stop()
         } else if mayForce {
             force(name)

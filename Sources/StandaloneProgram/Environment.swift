@@ -4,8 +4,8 @@ import Glibc
 enum Environment {
     static let prefix = "WEBSOCKETHOST_"
 
-    /// Read by standalone.sh, Package.swift, the tests, and server processes of a supervisor; no
-    /// options.
+    /// Variables that are no options: standalone.sh, Package.swift, the tests, and the server
+    /// processes of a supervisor read them.
     static let reserved: Set = [
         "BUILD", "HANDLERS", "INSTALL", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
     ]
@@ -16,7 +16,7 @@ enum Environment {
     /// What a supervisor knows from standalone.sh, and sets for the runtime of its processes.
     static let ofSupervisor = [checkout, "SWIFT_BACKTRACE"]
 
-    /// The variables of this process that begin like ours.
+    /// The variables of this process that begin with ``prefix``.
     static func own() -> [String: String] {
         var variables: [String: String] = [:]
         for text in all() {

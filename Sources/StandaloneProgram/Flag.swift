@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A Boolean that threads share.
+/// A Boolean that several threads read and write.
 final class Flag: Sendable {
     private let storage = Atomic<Bool>(false)
 

@@ -5,8 +5,8 @@ import WebSocketHost
 enum MapFile {
     /// Adds the file's aliases in order, so that an alias may point to an earlier one.
     ///
-    /// A line that says something else, or an alias for nothing, is told with its number and
-    /// skipped.
+    /// A line of another form, or an alias for a path without a handler, is logged with its number
+    /// and skipped.
     ///
     /// - Throws: if the file cannot be read.
     static func apply(_ path: String, to routes: inout Routes, _ log: Log) throws(SystemError) {
@@ -17,14 +17,16 @@ enum MapFile {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
             if words.isEmpty || line.hasPrefix("#") { continue }
             guard words.count == 2, words[0].hasPrefix("/") else {
-                log(.warning, "\(place): not '/alias /existing': \(escaped(String(line)))")
+                log(
+                    .warning,
+                    "\(place): expected '/alias /existing', found '\(escaped(String(line)))'")
                 continue
             }
             if !routes.add(alias: words[0], for: words[1]) {
                 log(
                     .error,
-                    "\(place): no handler for \(escaped(words[1])), so none for "
-                        + "\(escaped(words[0]))"
+                    "\(place): \(escaped(words[0])) is not served, "
+                        + "because \(escaped(words[1])) has no handler"
                 )
             }
         }

@@ -8,7 +8,7 @@ package enum Preparation {
     case ended(exitCode: Int32)
 
     package init(_ arguments: [String]) {
-        switch Program.read(arguments, help: Options.help) {
+        switch Program.read(arguments, help: ServerOptions.help) {
         case .ended(let code): self = .ended(exitCode: code)
         case .serve(let invocation):
             self = .build(invocation.settings.handlers, isCheck: invocation.settings.checks)

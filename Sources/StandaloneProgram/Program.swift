@@ -10,7 +10,7 @@ import WebSocketHost
 public enum Program {
     static let version = Product.version
 
-    /// How the program ends; the README has the same table.
+    /// The exit codes; the README has the same table.
     enum ExitCode {
         static let success: Int32 = 0
         /// Something it needs is missing or broken, or it was forced to stop.
@@ -32,27 +32,27 @@ public enum Program {
     static func read(_ arguments: [String], help: String) -> Request {
         let invocation: Invocation
         do throws(UsageError) {
-            invocation = try Options.read(arguments, environment: Environment.own()) {
+            invocation = try ServerOptions.read(arguments, environment: Environment.own()) {
                 path throws(SystemError) in
                 try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
             }
             try SiteOptions.check(invocation.settings)
             try SupervisionOptions.check(invocation.settings)
         } catch {
-            complain("\(error)\n\n\(Options.shortUsage)")
+            printError("\(error)\n\n\(ServerOptions.shortUsage)")
             return .ended(error.exitCode)
         }
         let settings = invocation.settings
-        if settings.showsHelp { return .ended(say(help)) }
-        if settings.showsVersion { return .ended(say("WebSocketHost \(version)")) }
-        if settings.printsConfiguration { return .ended(say(Options.listing(invocation))) }
+        if settings.showsHelp { return .ended(printText(help)) }
+        if settings.showsVersion { return .ended(printText("WebSocketHost \(version)")) }
+        if settings.printsConfiguration { return .ended(printText(ServerOptions.listing(invocation))) }
         return .serve(invocation)
     }
 
     public static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
         let invocation: Invocation
         let program = CommandLine.arguments.first ?? "server"
-        switch read(arguments, help: Options.help(ofProgram: program)) {
+        switch read(arguments, help: ServerOptions.help(ofProgram: program)) {
         case .ended(let code): return code
         case .serve(let request): invocation = request
         }
@@ -68,32 +68,32 @@ public enum Program {
             }
             return serve(settings, registrations, log, nil)
         } catch {
-            complain("-l, --log-file: \(error)")
+            printError("-l, --log-file: \(error)")
             return ExitCode.failure
         }
     }
 
     /// `--list-routes`, `--check`
     private static func list(
-        _ settings: Settings, _ registrations: [Registration], _ log: Log
+        _ settings: ServerSettings, _ registrations: [Registration], _ log: Log
     ) -> Int32 {
         for note in settings.notes { log(.warning, note) }
         // Without running any code of the handlers' files.
         guard let routes = routes(settings, registrations.map(\.withoutCode), log) else {
             return ExitCode.failure
         }
-        _ = say(StartUp.listing(routes))
+        _ = printText(StartUp.listing(routes))
         if isRefused(settings, routes) { return ExitCode.brokenHandler }
         return settings.checks ? check(settings, routes, log) : ExitCode.success
     }
 
-    /// `--check`: all that a start would complain of, but for the addresses.
-    private static func check(_ settings: Settings, _ routes: Routes, _ log: Log) -> Int32 {
+    /// `--check`: everything that a start would reject, except the addresses.
+    private static func check(_ settings: ServerSettings, _ routes: Routes, _ log: Log) -> Int32 {
         var settings = settings
         do throws(SetUpError) {
             try settings.setUpSite(log)
         } catch {
-            complain("\(error)")
+            printError("\(error)")
             return ExitCode.failure
         }
         do throws(TLSFileError) {
@@ -101,17 +101,17 @@ public enum Program {
                 _ = try TLSServer(tls) { log(.warning, escaped("\($0)", limit: 1_000)) }
             }
         } catch {
-            return complain(of: error)
+            return printError(error)
         }
         guard routes.listing.contains(where: { $0.failure != nil }) else { return ExitCode.success }
-        complain(StartUp.broken(routes))
+        printError(StartUp.broken(routes))
         return ExitCode.brokenHandler
     }
 
-    /// The handlers, made, and the map file's aliases; `nil` if that cannot be read, which was
-    /// said.
+    /// Creates the handlers, and adds the aliases of the map file; `nil` if that cannot be read,
+    /// which has been printed.
     private static func routes(
-        _ settings: Settings, _ registrations: [Registration], _ log: Log,
+        _ settings: ServerSettings, _ registrations: [Registration], _ log: Log,
         willMake: (Registration) -> Void = { _ in }
     ) -> Routes? {
         var routes = Routes(registrations, willMake: willMake)
@@ -120,57 +120,58 @@ public enum Program {
             try MapFile.apply(path, to: &routes, log)
             return routes
         } catch {
-            complain("-m, --websock-handlers-map-file: \(error)")
+            printError("-m, --websock-handlers-map-file: \(error)")
             return nil
         }
     }
 
     /// Whether `--strict` forbids to serve, which is said.
-    private static func isRefused(_ settings: Settings, _ routes: Routes) -> Bool {
+    private static func isRefused(_ settings: ServerSettings, _ routes: Routes) -> Bool {
         guard settings.handlers.isStrict, routes.listing.contains(where: { $0.failure != nil })
         else {
             return false
         }
-        complain("--strict: \(StartUp.broken(routes))")
+        printError("--strict: \(StartUp.broken(routes))")
         return true
     }
 
-    /// - Parameter role: what a supervisor wants of this process; `nil`: there is none.
+    /// - Parameter role: what the supervisor asks of this process; `nil`: there is no supervisor.
     private static func serve(
-        _ settings: Settings, _ registrations: [Registration], _ log: Log, _ role: ProcessRole?
+        _ settings: ServerSettings, _ registrations: [Registration], _ log: Log,
+        _ role: ProcessRole?
     ) -> Int32 {
         let worker: SupervisedServer?
         do throws(SystemError) {
             worker = try role.map { role throws(SystemError) in try SupervisedServer(role, log) }
         } catch {
-            complain("cannot serve: \(error)")
+            printError("cannot serve: \(error)")
             return ExitCode.failure
         }
         if worker?.announces != false {
             for note in settings.notes { log(.warning, note) }
         }
         let usable = worker?.usable(registrations) ?? registrations
-        guard let routes = routes(settings, usable, log, willMake: { worker?.tell(making: $0) })
+        guard let routes = routes(settings, usable, log, willMake: { worker?.report(making: $0) })
         else {
             return ExitCode.failure
         }
-        worker?.tellMade()
+        worker?.reportHandlersMade()
         if isRefused(settings, routes) { return ExitCode.brokenHandler }
         var settings = settings
         settings.configuration.showsChanges = worker?.isWatched == true
         do throws(SetUpError) {
             try settings.setUpSite(log)
         } catch {
-            complain("\(error)")
+            printError("\(error)")
             return ExitCode.failure
         }
         return listen(settings, routes, log, worker)
     }
 
     private static func listen(
-        _ settings: Settings, _ routes: Routes, _ log: Log, _ worker: SupervisedServer?
+        _ settings: ServerSettings, _ routes: Routes, _ log: Log, _ worker: SupervisedServer?
     ) -> Int32 {
-        // Before the first thread, so that all of them leave these signals to the loop.
+        // Before the first thread starts, so that all threads leave these signals to the loop.
         let signals = worker == nil ? [SIGINT, SIGTERM, SIGUSR1] : SupervisedServer.signals
         Signals.block(signals)
         do throws(SystemError) {
@@ -178,8 +179,8 @@ public enum Program {
             let end = EndOfServer(server, log)
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }
-                worker?.tellLeaving()
-                // A supervisor gets its own, and says when the second one has come.
+                worker?.reportLeaving()
+                // A supervisor receives the second signal itself, and sends `force`.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }
             let memoryRelease = MemoryRelease(on: server.loops)
@@ -188,40 +189,40 @@ public enum Program {
                     if let worker { try worker.start(server, routes, end) } else {
                         try server.start()
                     }
-                // First: whoever reads that it listens may end it at once, and the supervisor has
-                // to know.
-                worker?.tellReady(routes)
+                // Before the announcement: whoever reads that may stop the server at once, and the
+                // supervisor has to know by then that it was ready.
+                worker?.reportReady(routes)
                 if worker?.announces != false {
                     settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
                 }
             } catch {
-                if case .tls(let error) = error { return complain(of: error) }
-                complain("cannot serve: \(error)")
+                if case .tls(let error) = error { return printError(error) }
+                printError("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
             memoryRelease.start()
             withExtendedLifetime(memoryRelease) { server.waitUntilStopped() }
             return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {
-            complain("cannot serve: \(error)")
+            printError("cannot serve: \(error)")
             return ExitCode.cannotListen
         }
     }
 
     /// A file of `-c`, `-k` or `--tls-client-ca` that cannot be used.
-    private static func complain(of error: TLSFileError) -> Int32 {
-        complain("\(TLSOptions.option(for: error.content)): \(escaped("\(error)", limit: 1_000))")
+    private static func printError(_ error: TLSFileError) -> Int32 {
+        printError("\(TLSOptions.option(for: error.content)): \(escaped("\(error)", limit: 1_000))")
         return ExitCode.failure
     }
 
-    /// To standard output, where a pipe or a pager may want it.
-    private static func say(_ text: String) -> Int32 {
+    /// Prints to standard output, for pipes and pagers.
+    private static func printText(_ text: String) -> Int32 {
         print(text)
         return ExitCode.success
     }
 
-    /// To standard error.
-    static func complain(_ text: String) {
+    /// Prints to standard error.
+    static func printError(_ text: String) {
         Log(level: .info).announce(text)
     }
 }

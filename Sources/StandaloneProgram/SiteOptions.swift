@@ -1,39 +1,39 @@
 import CommandLineOptions
 import WebSocketHost
 
-/// The options for what is served beside handlers, and for who is let in.
+/// The options for files, scripts and passwords.
 enum SiteOptions {
-    static let all: [Option] = [
-        Option(
+    static let all: [ServerOption] = [
+        ServerOption(
             name: "document-root", letter: "d", value: "DIR",
             help:
-                "serve the files below DIR, but for handlers' sources, dot-files and links that "
-                + "lead out; "
-                + "default: none"
+                "serve the files below DIR, except handler sources, dot-files and links that "
+                + "lead out of it; default: none"
         ) { settings, text, _ in settings.documentRoot = text },
-        Option(name: "directory-listing", help: "list folders without an index.html") {
+        ServerOption(name: "directory-listing", help: "list folders without an index.html") {
             settings, _, _ in settings.configuration.listsDirectories = true
         },
-        Option(
+        ServerOption(
             name: "cgi-paths", letter: "x", value: "PATHS",
             help:
-                "folders below -d whose files are run as CGI scripts and not served: "
-                + "/cgi-bin,/htbin; "
-                + "default: none"
+                "folders below -d, such as /cgi-bin,/htbin, whose files are run as CGI scripts "
+                + "and not served; default: none"
         ) { settings, text, option throws(UsageError) in
             settings.scriptPaths = try scriptPaths(text, option)
         },
-        Option(
+        ServerOption(
             name: "basic-auth",
-            help: "ask for a name and a password (Basic), for pages, files, scripts and handshakes"
+            help: "require a user and password (Basic) for pages, files, scripts and handshakes"
         ) { settings, _, _ in settings.asksForPassword = true },
-        Option(
+        ServerOption(
             name: "basic-auth-credential", value: "USER:PASSWORD",
-            help: "the one to let in, default \(Settings.defaultCredential), as in pywebsocket3"
-        ) { settings, text, _ in settings.credential = text }.byDefault(Settings.defaultCredential),
-        Option(
+            help:
+                "the user to accept, default \(ServerSettings.defaultCredential) (pywebsocket3's)"
+        ) { settings, text, _ in settings.credential = text }.byDefault(
+            ServerSettings.defaultCredential),
+        ServerOption(
             name: "basic-auth-file", value: "FILE",
-            help: "those to let in: lines 'user:hash' with bcrypt (htpasswd -B) or SHA-crypt "
+            help: "the users to accept: lines 'user:hash' with bcrypt (htpasswd -B) or SHA-crypt "
                 + "(mkpasswd -m sha-512)"
         ) { settings, text, _ in settings.passwordFile = text },
     ]
@@ -43,11 +43,11 @@ enum SiteOptions {
         let paths = text.split(separator: ",").map { String($0) }
         for path in paths {
             let segments = path.split(separator: "/")
-            // All of the root would leave no file to be served.
+            // The whole root as script folder would leave no file to serve.
             guard !segments.isEmpty, !segments.contains(where: { $0.hasPrefix(".") }) else {
                 throw UsageError(
-                    "\(option): '\(escaped(path))' is no folder below the document root, such as "
-                        + "/cgi-bin"
+                    "\(option): '\(escaped(path))' is not a folder below the document root, such "
+                        + "as /cgi-bin"
                 )
             }
         }
@@ -55,30 +55,30 @@ enum SiteOptions {
         return paths
     }
 
-    /// Options that mean nothing without another one. Those of pywebsocket3 are warned of only:
-    /// there they are taken.
-    static func check(_ settings: Settings) throws(UsageError) {
+    /// Rejects options that have no effect without another one. Those of pywebsocket3, which
+    /// accepts them, only get a warning (``notes(_:)``).
+    static func check(_ settings: ServerSettings) throws(UsageError) {
         if settings.documentRoot == nil && settings.configuration.listsDirectories {
-            throw UsageError("--directory-listing: there is nothing to list: add -d DIR")
+            throw UsageError("--directory-listing needs a document root: add -d DIR")
         }
         if settings.credential != nil && settings.passwordFile != nil {
-            throw UsageError("--basic-auth-credential and --basic-auth-file: give one of them")
+            throw UsageError("--basic-auth-credential and --basic-auth-file exclude each other")
         }
         if settings.passwordFile != nil && !settings.asksForPassword {
-            throw UsageError("--basic-auth-file: nobody is asked for a password: add --basic-auth")
+            throw UsageError("--basic-auth-file has no effect without --basic-auth: add that")
         }
     }
 
-    /// What is said at the start of options that have no effect.
-    static func notes(_ settings: Settings) -> [String] {
+    /// Warnings about options that have no effect.
+    static func notes(_ settings: ServerSettings) -> [String] {
         var notes: [String] = []
         if settings.documentRoot == nil && !settings.scriptPaths.isEmpty {
             notes.append(
-                "-x, --cgi-paths: no scripts are run: they lie in the document root, add -d DIR")
+                "-x, --cgi-paths has no effect without a document root: add -d DIR")
         }
         if settings.credential != nil && !settings.asksForPassword {
             notes.append(
-                "--basic-auth-credential: nobody is asked for a password: add --basic-auth")
+                "--basic-auth-credential has no effect without --basic-auth: add that")
         }
         return notes
     }

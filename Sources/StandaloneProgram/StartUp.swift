@@ -1,11 +1,11 @@
 import EventLoop
 import WebSocketHost
 
-/// What the program says when it begins to serve.
+/// The messages of the program's start.
 enum StartUp {
-    /// Where it listens, what it serves, what it left out and why.
+    /// The addresses, the routes, and what was left out and why.
     static func text(
-        _ settings: Settings, _ routes: Routes, _ addresses: [SocketAddress]
+        _ settings: ServerSettings, _ routes: Routes, _ addresses: [SocketAddress]
     ) -> String {
         let port = addresses.first?.port ?? settings.configuration.port
         let origin = "\(host(settings.configuration.host)):\(port)"
@@ -18,15 +18,15 @@ enum StartUp {
         }
         if routes.isEmpty {
             lines.append(
-                "  no handlers: write one to NAME_wsh.swift in the handlers directory (-w), start "
-                    + "again"
+                "  no handlers: save one as NAME_wsh.swift in the handlers directory (-w), then "
+                    + "start again"
             )
         }
         lines += routes.listing.compactMap(\.failureLine).map { "  " + $0 }
         lines += settings.tls.notes(port: port).map { "  " + $0 }
         lines += settings.siteLines
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
-        lines.append("listening on \(listening); \(page) is a page to try them; Ctrl-C stops")
+        lines.append("listening on \(listening); try them at \(page); Ctrl-C stops")
         return lines.joined(separator: "\n")
     }
 

@@ -5,23 +5,23 @@ import Supervisor
 import WebSocketHost
 import WebSocketProtocol
 
-/// The side of a server process that its supervisor sees.
+/// The supervisor's connection to this server process: sends reports, carries out orders.
 ///
 /// `@unchecked Sendable`: `control` is set before the server starts, and then used on its first
 /// loop's thread.
 final class SupervisedServer: @unchecked Sendable {
-    /// Its own; all others that end a program are the supervisor's.
+    /// The signals that this process handles; the others that end a program are the supervisor's.
     static let signals = [SIGTERM, SIGUSR1]
 
     private let role: ProcessRole
     private let log: Log
     private var control: ControlSocket?
 
-    /// - Throws: why the descriptors that it should have are not there.
+    /// - Throws: if the descriptors that the supervisor should have passed are missing.
     init(_ role: ProcessRole, _ log: Log) throws(SystemError) {
         self.role = role
         self.log = log
-        // What this process starts is no worker of anybody.
+        // What this process starts is not a server process of the supervisor.
         for variable in [ProcessRole.variable, ProcessRole.leftOutVariable]
             + Environment.ofSupervisor
         {
@@ -43,24 +43,24 @@ final class SupervisedServer: @unchecked Sendable {
         }
     }
 
-    private func tell(_ report: Report) {
+    private func send(_ report: Report) {
         ControlSocket.send(report.text, to: ProcessRole.controlDescriptor)
     }
 
     /// All handlers are made.
-    func tellMade() { tell(.making(source: "")) }
+    func reportHandlersMade() { send(.making(source: "")) }
 
-    /// Somebody sent it SIGTERM.
-    func tellLeaving() { tell(.leaving) }
+    /// This process received SIGTERM.
+    func reportLeaving() { send(.leaving) }
 
-    func tell(making registration: Registration) { tell(.making(source: registration.source)) }
+    func report(making registration: Registration) { send(.making(source: registration.source)) }
 
-    func tellReady(_ routes: Routes) {
+    func reportReady(_ routes: Routes) {
         let broken = routes.listing.count { $0.failure != nil }
-        tell(.ready(routeCount: routes.listing.count - broken, brokenCount: broken))
+        send(.ready(routeCount: routes.listing.count - broken, brokenCount: broken))
     }
 
-    /// Starts the server on the supervisor's sockets, and listens to its orders.
+    /// Starts the server on the supervisor's sockets, and carries out its orders.
     func start(_ server: Server, _ routes: Routes, _ end: EndOfServer) throws(ListenError)
         -> [SocketAddress]
     {
@@ -79,10 +79,10 @@ final class SupervisedServer: @unchecked Sendable {
             do throws(SystemError) {
                 control = try ControlSocket(
                     ProcessRole.controlDescriptor, on: loop,
-                    onMessage: { [unowned self] in follow($0, server, end) },
-                    onEnd: { [unowned self] in isAlone(server) })
+                    onMessage: { [unowned self] in carryOut($0, server, end) },
+                    onEnd: { [unowned self] in supervisorEnded(server) })
             } catch {
-                log(.error, "the supervisor is not heard: \(error)")
+                log(.error, "cannot receive orders from the supervisor: \(error)")
             }
         }
         return addresses
@@ -97,16 +97,16 @@ final class SupervisedServer: @unchecked Sendable {
             other: Report.trapped(route: "", source: "").text)
     }
 
-    private func follow(_ text: String, _ server: Server, _ end: EndOfServer) {
+    private func carryOut(_ text: String, _ server: Server, _ end: EndOfServer) {
         switch Order(text) {
         case .retire:
             server.retire()
-            // Behind that on the first loop: by then it accepts nothing.
+            // Runs after that on the first loop, which accepts nothing any more by then.
             server.loops.first?.submit { [self] in
-                tell(.retiring(connectionCount: server.openConnectionCount))
+                send(.retiring(connectionCount: server.openConnectionCount))
             }
         case .stop(let signal):
-            end.signal(signal.isEmpty ? "the supervisor ends" : signal, mayForce: false)
+            end.signal(signal.isEmpty ? "the supervisor stops" : signal, mayForce: false)
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)
         case .show(let failure): server.show(failure: failure)
@@ -114,8 +114,8 @@ final class SupervisedServer: @unchecked Sendable {
         }
     }
 
-    /// The supervisor is gone without a word: nobody holds the listening sockets any more.
-    private func isAlone(_ server: Server) {
+    /// The supervisor ended without an order. Nothing holds the listening sockets any more.
+    private func supervisorEnded(_ server: Server) {
         log(.error, "the supervisor is gone: closing \(server.openConnectionCount) connections")
         server.stop()
     }

@@ -5,8 +5,8 @@ import Processes
 import Supervisor
 import WebSocketHost
 
-/// The program as supervisor: it opens the listening sockets, and starts itself again to serve on
-/// them.
+/// The program in its role as supervisor: it opens the listening sockets, and starts itself again
+/// as server process.
 enum Supervision {
     static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
         let settings = invocation.settings
@@ -16,7 +16,7 @@ enum Supervision {
         do throws(ListenError) {
             sockets = try Server.listeningSockets(settings.configuration)
         } catch {
-            Program.complain("cannot serve: \(error)")
+            Program.printError("cannot serve: \(error)")
             return Program.ExitCode.cannotListen
         }
         var plan = Supervisor.Plan(
@@ -26,7 +26,8 @@ enum Supervision {
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
         plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)
-        // Its default is for the end of the server; whoever set it means this too.
+        // Only an explicit value applies to replaced processes too; the default is for the server's
+        // end.
         if invocation.given["drain-timeout"] != nil {
             plan.oldGenerationTimeout = settings.configuration.drainTimeout
         }
@@ -34,21 +35,21 @@ enum Supervision {
         addBuilder(to: &plan, settings.handlers)
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
-            Program.complain(
-                "--watch: this binary was not started by standalone.sh, which would build the "
-                    + "changes"
+            Program.printError(
+                "--watch needs standalone.sh, which builds the changes; this program was started "
+                    + "without it"
             )
             return Program.ExitCode.usage
         }
         do throws(SystemError) {
             return try Supervisor(plan, log: log).run()
         } catch {
-            Program.complain("cannot serve: \(error)")
+            Program.printError("cannot serve: \(error)")
             return Program.ExitCode.failure
         }
     }
 
-    /// This program's file; when that is no longer there, its image in memory does.
+    /// This program's file; if that has been deleted, its image in memory.
     private static func executable() -> String {
         let image = "/proc/self/exe"
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -70,12 +71,12 @@ enum Supervision {
             if access(builder.program, X_OK) == 0 { plan.executable = builder.program }
             plan.builder = builder
         } catch {
-            Program.complain("changes of handlers are not built: \(error)")
+            Program.printError("changes of handlers are not built: \(error)")
         }
     }
 
-    /// Not if the user has a wish of his own, or there is no program that makes them: a runtime
-    /// that is linked in finds it through what standalone.sh says of the toolchain.
+    /// False if the user has set SWIFT_BACKTRACE, or the program that makes backtraces is missing.
+    /// A statically linked runtime finds it through SWIFT_ROOT, which standalone.sh sets.
     private static func canMakeBacktraces() -> Bool {
         guard Environment.value("SWIFT_BACKTRACE") == nil else { return false }
         return Environment.value("SWIFT_ROOT") != nil

@@ -1,7 +1,7 @@
 import CommandLineOptions
 import WebSocketHost
 
-/// How the server is looked after.
+/// The options of the supervisor.
 struct SupervisionOptions: Sendable {
     /// `--watch`
     var watches = false
@@ -12,25 +12,25 @@ struct SupervisionOptions: Sendable {
     /// `--max-old-generations`
     var oldGenerationLimit = 4
 
-    static let all: [Option] = [
-        Option(
+    static let all: [ServerOption] = [
+        ServerOption(
             name: "watch",
             help:
                 "rebuild and serve the new version whenever a handler file is saved; open "
                 + "connections stay with the version they began with"
         ) { settings, _, _ in settings.supervision.watches = true },
-        Option(
+        ServerOption(
             name: "no-supervisor",
-            help: "one process: a handler that traps ends the server; no --watch, no SIGHUP"
+            help: "run one process: a handler that traps ends the server; no --watch, no SIGHUP"
         ) { settings, _, _ in settings.supervision.isSupervised = false },
-        Option(
+        ServerOption(
             name: "start-timeout", value: "SECONDS",
-            help: "for all handlers to be made; one that does not return is left out, default 10"
+            help: "to create all handlers; one that does not return is left out, default 10"
         ) { settings, text, option throws(UsageError) in
             settings.supervision.startTimeout = try Values.seconds(
                 text, isZeroAllowed: false, option)
         }.byDefault(10),
-        Option(
+        ServerOption(
             name: "max-old-generations", value: "COUNT",
             help:
                 "older versions that may keep connections; beyond that the oldest closes its own "
@@ -40,9 +40,9 @@ struct SupervisionOptions: Sendable {
         }.byDefault(4),
     ]
 
-    /// - Throws: what does not go together.
-    static func check(_ settings: Settings) throws(UsageError) {
+    /// - Throws: options that exclude each other.
+    static func check(_ settings: ServerSettings) throws(UsageError) {
         guard settings.supervision.watches, !settings.supervision.isSupervised else { return }
-        throw UsageError("--watch needs the supervisor: leave --no-supervisor out")
+        throw UsageError("--watch needs the supervisor: remove --no-supervisor")
     }
 }

@@ -2,7 +2,7 @@ import CommandLineOptions
 import EventLoop
 import WebSocketHost
 
-/// The options about TLS: as they were given, and what they come to together.
+/// The options about TLS, and the configuration that they make together.
 struct TLSOptions: Sendable {
     var isOn = false
     var privateKeys: [String] = []
@@ -14,36 +14,36 @@ struct TLSOptions: Sendable {
     /// Made for `--tls-self-signed`.
     private(set) var selfSigned: SelfSignedCertificate?
 
-    static let options: [Option] = [
-        Option(
+    static let options: [ServerOption] = [
+        ServerOption(
             name: "tls", letter: "t",
             help: "TLS 1.2 and 1.3 only: wss:// and https:// in place of ws:// and http://"
         ) { settings, _, _ in settings.tls.isOn = true },
-        Option(
+        ServerOption(
             name: "certificate", letter: "c", value: "FILE",
             help:
-                "PEM: the server's certificate, then the intermediate ones; several -c and -k are "
-                + "pairs, "
-                + "chosen by the name the client asks for (SNI); changed files are read again"
+                "PEM: the server's certificate, then its intermediates; several -c and -k are "
+                + "pairs, chosen by the name the client asks for (SNI); changed files are read "
+                + "again"
         ) { settings, text, _ in settings.tls.certificates.append(text) },
-        Option(
+        ServerOption(
             name: "private-key", letter: "k", value: "FILE",
             help: "PEM: the certificate's key, without a passphrase"
         ) { settings, text, _ in settings.tls.privateKeys.append(text) },
-        Option(
+        ServerOption(
             name: "tls-self-signed",
             help: "TLS for trying out: a certificate for this machine, made at each start"
         ) { settings, _, _ in settings.tls.isSelfSigned = true },
-        Option(
+        ServerOption(
             name: "tls-client-auth", help: "clients must show a certificate of --tls-client-ca"
         ) { settings, _, _ in settings.tls.wantsClientCertificate = true },
-        Option(
+        ServerOption(
             name: "tls-client-cert-optional",
-            help: "with --tls-client-auth: they may, and only a good one"
+            help: "with --tls-client-auth: no certificate is fine, a bad one is not"
         ) { settings, _, _ in settings.tls.isClientCertificateOptional = true },
-        Option(
+        ServerOption(
             name: "tls-client-ca", value: "FILE",
-            help: "PEM: the CAs whose client certificates are let in"
+            help: "PEM: the CAs whose client certificates are accepted"
         ) { settings, text, _ in settings.tls.clientAuthorities = text },
     ]
 
@@ -60,7 +60,7 @@ struct TLSOptions: Sendable {
 
 extension TLSOptions {
     /// - Returns: `nil` for no TLS.
-    /// - Throws: what does not go together, and the way out.
+    /// - Throws: options that do not go together, and what to write instead.
     mutating func configuration() throws(UsageError) -> TLSConfiguration? {
         try checkClientOptions()
         guard isOn || isSelfSigned else { return nil }
@@ -76,16 +76,16 @@ extension TLSOptions {
 
     private func checkClientOptions() throws(UsageError) {
         if wantsClientCertificate && !isOn && !isSelfSigned {
-            throw UsageError("--tls-client-auth needs TLS: add -t, or leave it out")
+            throw UsageError("--tls-client-auth needs TLS: add -t, or remove it")
         }
         if isClientCertificateOptional && !wantsClientCertificate {
             throw UsageError(
-                "--tls-client-cert-optional needs --tls-client-auth: add that, or leave it out")
+                "--tls-client-cert-optional needs --tls-client-auth: add that, or remove it")
         }
         if wantsClientCertificate && clientAuthorities == nil {
             throw UsageError(
                 "--tls-client-auth needs --tls-client-ca FILE: the CAs whose client certificates "
-                    + "are let in"
+                    + "are accepted"
             )
         }
     }
@@ -94,7 +94,7 @@ extension TLSOptions {
         if isSelfSigned {
             guard certificates.isEmpty && privateKeys.isEmpty else {
                 throw UsageError(
-                    "--tls-self-signed makes its own certificate: leave out -c and -k, or it")
+                    "--tls-self-signed makes its own certificate: remove -c and -k, or this option")
             }
             do throws(SystemError) {
                 let made = try SelfSignedCertificate()
@@ -104,32 +104,32 @@ extension TLSOptions {
                 throw UsageError("--tls-self-signed: \(error)")
             }
         }
-        let wayOut = "give both, or --tls-self-signed to try it out"
+        let remedy = "give both, or --tls-self-signed to try it out"
         guard !certificates.isEmpty else {
-            throw UsageError("-t needs -c CERTIFICATE and -k KEY: \(wayOut)")
+            throw UsageError("-t needs -c CERTIFICATE and -k KEY: \(remedy)")
         }
         guard certificates.count == privateKeys.count else {
             throw UsageError(
                 "-t needs a key (-k) for each certificate (-c): \(privateKeys.count) for "
-                    + "\(certificates.count); \(wayOut)")
+                    + "\(certificates.count); \(remedy)")
         }
         return zip(certificates, privateKeys).map { .files(certificate: $0, privateKey: $1) }
     }
 
-    /// What the start-up says of it.
+    /// Lines for the start-up message.
     func notes(port: UInt16) -> [String] {
         if let selfSigned {
             let names = selfSigned.names.joined(separator: ", ")
             return [
-                "self-signed certificate for \(names), for 30 days; "
-                    + "clients refuse it until told otherwise:",
-                "in a browser accept it once; its SHA-256 is \(selfSigned.fingerprint)",
-                "other clients trust it from a file: openssl s_client -connect localhost:\(port) "
+                "self-signed certificate for \(names), valid for 30 days; "
+                    + "clients reject it until they trust it:",
+                "in a browser, accept it once; its SHA-256 is \(selfSigned.fingerprint)",
+                "for other clients, save it: openssl s_client -connect localhost:\(port) "
                     + "</dev/null | openssl x509 >localhost.pem",
             ]
         }
         let isUnused =
             !isOn && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
-        return isUnused ? ["no TLS: -c, -k and --tls-client-ca are not used without -t"] : []
+        return isUnused ? ["no TLS: -c, -k and --tls-client-ca have no effect without -t"] : []
     }
 }

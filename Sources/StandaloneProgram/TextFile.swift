@@ -1,7 +1,7 @@
 import EventLoop
 import Glibc
 
-/// Reads files that people write.
+/// Reads small files that people write by hand.
 enum TextFile {
     /// - Throws: also for a file of more than `byteLimit` bytes.
     static func read(_ path: String, byteLimit: Int) throws(SystemError) -> String {

@@ -1,13 +1,14 @@
 import Logging
 
-/// What `swift-backtrace` wrote of a crash.
+/// The text that `swift-backtrace` wrote about a crash.
 struct Backtrace {
-    /// The lines that a reader needs, without the runtime's own frames in front and behind.
+    /// The frames, without the other text around them.
     let lines: [String]
-    /// `crash_wsh.swift:7:68`: the first place in a handler file, below the handlers directory.
+    /// `crash_wsh.swift:7:68`: the first frame in a handler file, relative to the handlers
+    /// directory.
     let place: String?
 
-    /// 64 KiB: some 30 frames take 6.
+    /// 64 KiB: some 30 frames take 6 KiB.
     static let byteLimit = 65_536
     private static let lineLimit = 40
 
@@ -33,7 +34,7 @@ struct Backtrace {
 }
 
 extension String {
-    /// Where a text begins that has no characters that combine.
+    /// The first occurrence of a text that has no combining characters.
     func range(of text: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {

@@ -5,12 +5,12 @@ import Processes
 /// One server process, from its start to its end.
 final class Generation {
     enum Phase {
-        /// Makes its handlers.
+        /// Creates its handlers.
         case starting
         case serving
-        /// A later one serves; its connections go on.
+        /// A later generation serves; the connections of this one continue.
         case retired
-        /// It was told to end.
+        /// It has been ordered to end, or has trapped.
         case stopping
         case ended
     }
@@ -18,25 +18,25 @@ final class Generation {
     /// From 1.
     let number: Int
     let role: ProcessRole
-    /// The change that led to it; `nil`: a start or a crash did.
+    /// The change that it was started for; `nil`: the first start, or a restart after a crash.
     var change: Change?
     var phase = Phase.starting
-    /// The handler file whose code runs before it is ready.
+    /// The handler file that is creating its handler, before the process is ready.
     private(set) var making: String?
     private(set) var trap: (route: String, source: String)?
-    /// It did not become ready in time, and was killed.
+    /// Whether it was killed because it did not become ready in time.
     var isOverdue = false
-    /// Once it is ready.
+    /// Known once it is ready.
     var routeCounts = (served: 0, broken: 0)
     var startTimer: Timer?
     var retireTimer: Timer?
     var stopTimer: Timer?
-    /// What it runs, or something that does the same.
+    /// The file that it runs, or one with the same content.
     var binary: FileStamp?
     private let backtraceFile: MemoryFile?
     private var process: WatchedProcess?
     private var control: ControlSocket?
-    /// What becomes of it is told to it.
+    /// Is notified of its reports and its end.
     private weak var supervisor: Supervisor?
 
     init(number: Int, role: ProcessRole, plan: Supervisor.Plan, supervisor: Supervisor)
@@ -72,18 +72,18 @@ final class Generation {
         return ProcessLaunch(
             path: plan.executable, arguments: plan.arguments, environment: environment,
             descriptors: [0, 1, 2, control] + plan.sockets.map(\.descriptor),
-            // Until it has seen to them itself: the supervisor decides what they mean.
+            // Until the process handles them itself: the supervisor decides what they mean.
             blockedSignals: [SIGINT, SIGTERM, SIGHUP, SIGUSR1])
     }
 
-    /// It had its time to become ready.
+    /// Its time to become ready is over.
     func killOverdue() {
         guard phase == .starting else { return }
         isOverdue = true
         signal(SIGKILL)
     }
 
-    /// Hears what it has said and the loop did not come to yet.
+    /// Handles the reports that have arrived but that the loop has not read yet.
     func readReports() { control?.ready(.readable) }
 
     func send(_ order: Order) { control?.send(order.text) }
@@ -115,7 +115,7 @@ final class Generation {
     }
 }
 
-/// What the author did.
+/// A change of handler files.
 struct Change {
     /// When the first file was saved.
     let began: MonotonicTime

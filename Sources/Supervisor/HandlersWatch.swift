@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Processes
 
-/// Notices what changes in a handlers directory, and tells it once a burst is over.
+/// Watches a handlers directory, and reports changes once a burst of them is over.
 ///
 /// On its loop's thread.
 final class HandlersWatch {
@@ -16,15 +16,15 @@ final class HandlersWatch {
     private var burstBegan: MonotonicTime?
     private var isRootGone = false
     private var mustScan = false
-    private lazy var timer = loop.makeTimer { [unowned self] in quietened() }
+    private lazy var timer = loop.makeTimer { [unowned self] in burstEnded() }
     private lazy var returnTimer = loop.makeTimer { [unowned self] in lookForRoot() }
 
-    /// An editor writes several files one after the other, and moves them about.
+    /// Editors write several files one after the other, and rename them.
     private static let quietPeriod: Duration = .milliseconds(25)
-    /// Something writes all the time: it is told now and then all the same.
+    /// If something writes all the time, changes are still reported at this interval.
     private static let burstLimit: Duration = .milliseconds(500)
     private static let returnInterval: Duration = .milliseconds(250)
-    /// Folders below the root; what lies in more is not noticed.
+    /// The most folders that are watched, the root included.
     private static let folderLimit = 10_000
 
     init(
@@ -53,13 +53,13 @@ final class HandlersWatch {
         watch?.close()
         watch = nil
         do throws(SystemError) {
-            let watch = try FileWatch(on: loop) { [unowned self] in happened($0) }
+            let watch = try FileWatch(on: loop) { [unowned self] in handle($0) }
             self.watch = watch
             try watch.watch(root)
             try watchFolders(watch)
         } catch {
             guard error.code != ENOENT && error.code != ENOTDIR else { return rootVanished() }
-            log(.error, "--watch: not all of \(escaped(root)) is watched: \(error)")
+            log(.error, "--watch: cannot watch all of \(escaped(root)): \(error)")
         }
     }
 
@@ -87,8 +87,8 @@ final class HandlersWatch {
                 if entry.isFolder {
                     folders.append(path)
                 } else if entry.isLink && entry.name.hasSuffix(".swift") {
-                    // What it leads to may be written in another folder. A link to nothing may be
-                    // mended here.
+                    // Its target may be written in another folder. The target of a broken link may
+                    // be created here.
                     try? watch.watch(path)
                 }
             }
@@ -97,16 +97,16 @@ final class HandlersWatch {
 
     // MARK: - What happens
 
-    private func happened(_ event: FileEvent) {
+    private func handle(_ event: FileEvent) {
         if event.isOverflow || event.isFolder { return changed(mustScan: true) }
         if event.path == root && event.isGone { return rootVanished() }
-        // A file that is watched by itself, through a link.
+        // A file that is watched on its own, through a link.
         if event.name.isEmpty {
             return event.path.hasSuffix(".swift") ? changed(mustScan: event.isGone) : ()
         }
         guard event.name.hasSuffix(".swift"), !event.name.hasPrefix(".") else { return }
         if event.isCreation {
-            // A link is complete; a file is once it is closed.
+            // A link is complete at once, a file when it is closed.
             guard FolderEntry.isLink("\(event.path)/\(event.name)") else { return }
             return changed(mustScan: true)
         }
@@ -121,7 +121,7 @@ final class HandlersWatch {
         loop.schedule(timer, at: min(now + Self.quietPeriod, began + Self.burstLimit))
     }
 
-    private func quietened() {
+    private func burstEnded() {
         guard let began = burstBegan else { return }
         burstBegan = nil
         if mustScan { scan() }
@@ -138,8 +138,8 @@ final class HandlersWatch {
         watch = nil
         log(
             .warning,
-            "the handlers directory \(escaped(root)) is gone; what it had is served on until it is "
-                + "back"
+            "the handlers directory \(escaped(root)) is gone; the last version keeps serving until "
+                + "it is back"
         )
         loop.schedule(returnTimer, after: Self.returnInterval)
     }
@@ -171,7 +171,7 @@ private struct FolderEntry {
             }
             guard name != ".", name != ".." else { continue }
             var kind = Int32(entry.pointee.d_type)
-            if kind == 0 { kind = Self.kind("\(folder)/\(name)") }  // some file systems do not say
+            if kind == 0 { kind = Self.kind("\(folder)/\(name)") }  // unknown on some file systems
             entries.append(FolderEntry(name: name, isFolder: kind == 4, isLink: kind == 10))
         }
         return entries

@@ -1,14 +1,15 @@
-/// What a server process tells its supervisor, a message each.
+/// A message from a server process to its supervisor.
 package enum Report: Equatable, Sendable {
-    /// A handler is about to be made, which runs code of its file; none any more: an empty source.
+    /// A handler is about to be created, which runs code of its file; an empty source: all are
+    /// done.
     case making(source: String)
     /// It accepts connections.
     case ready(routeCount: Int, brokenCount: Int)
-    /// It is about to die of a trap, at best in this route's handler.
+    /// It is about to end by a trap, probably in the handler of this route.
     case trapped(route: String, source: String)
-    /// Somebody told it to end, not its supervisor: it accepts nothing any more.
+    /// It received a signal to end, not from its supervisor. It accepts nothing any more.
     case leaving
-    /// It takes no new connections; so many go on.
+    /// It accepts no new connections; this many remain.
     case retiring(connectionCount: Int)
 
     package var text: String {
@@ -21,7 +22,7 @@ package enum Report: Equatable, Sendable {
         }
     }
 
-    /// - Returns: `nil` for what is none of these: the other side may be another version.
+    /// - Returns: `nil` for an unknown message: the other process may have another version.
     package init?(_ text: String) {
         let words = text.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false).map(
             String.init)
@@ -40,18 +41,17 @@ package enum Report: Equatable, Sendable {
     }
 }
 
-/// What a supervisor tells a server process.
+/// A message from a supervisor to a server process.
 package enum Order: Equatable, Sendable {
-    /// Take no new connections, and end when those open have ended.
+    /// Accept no new connections, and end with the last open one.
     case retire
-    /// Close all connections and end: because of this signal.
+    /// Close all connections and end, because of this signal.
     case stop(signal: String)
     /// Close all connections with 1012 and end: another process serves.
     case replace
     /// Drop all connections and end.
     case force(signal: String)
-    /// Show this on the index page: what the compiler says of the last change; empty: nothing is
-    /// wrong.
+    /// Show these messages of the compiler on the index page; empty: the last change has no errors.
     case show(failure: String)
 
     package var text: String {
@@ -64,7 +64,7 @@ package enum Order: Equatable, Sendable {
         }
     }
 
-    /// - Returns: `nil` for what is none of these.
+    /// - Returns: `nil` for an unknown message.
     package init?(_ text: String) {
         let words = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(
             String.init)

@@ -1,17 +1,17 @@
-/// What a server process has to know of its supervisor when it begins: its environment says it.
+/// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
-    /// Its descriptors: the control socket, behind it the listening sockets.
+    /// The descriptors that it inherits: the control socket, then the listening sockets.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
         Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerCount)
     }
 
     package var listenerCount: Int
-    /// Whether it is the first one, which says what is served.
+    /// Whether it prints the start-up message: the first process does.
     package var announces: Bool
-    /// Whether its handlers may be replaced while people look at its pages.
+    /// Whether `--watch` is on, so that its pages follow changes.
     package var isWatched: Bool
-    /// By handler file, why it is left out: its code trapped, or did not return, when it was made.
+    /// Handler files to leave out, each with the reason: its handler could not be created.
     package var leftOut: [String: String]
 
     package init(

@@ -3,12 +3,12 @@ import Glibc
 import Logging
 import Processes
 
-/// Holds the listening sockets, and keeps a process serving on them: starts it again when it dies,
-/// and another one in its place when the author changed something.
+/// Holds the listening sockets, and keeps a server process on them: restarts it after a crash, and
+/// replaces it when handler files change.
 ///
-/// Makes no connection and no handler of its own.
+/// It opens no connection and creates no handler itself, so no handler can crash it.
 ///
-/// `@unchecked Sendable`: everything is touched on the thread that calls ``run()`` only.
+/// `@unchecked Sendable`: everything is used only on the thread that calls ``run()``.
 package final class Supervisor: @unchecked Sendable {
     /// What to supervise.
     package struct Plan: Sendable {
@@ -17,22 +17,21 @@ package final class Supervisor: @unchecked Sendable {
         /// `NAME=value`.
         package var environment: [String]
         package var sockets: [ListeningSocket]
-        /// How to build it anew; `nil`: nobody can.
+        /// How to build a new version; `nil`: impossible.
         package var builder: Rebuild.Builder?
-        /// The handlers directory, where messages and backtraces name its files; to be watched or
-        /// not.
+        /// The handlers directory as the compiler names it, whether it is watched or not.
         package var root = ""
-        /// As the author names it.
+        /// The handlers directory as the user named it, for messages.
         package var shownRoot = ""
         package var watches = false
-        /// Whether the Swift runtime has a program for that.
+        /// Whether a server process that traps writes a backtrace.
         package var makesBacktraces = true
-        /// From its start until a process accepts; then it is killed.
+        /// From the start of a process until it has to be ready; then it is killed.
         package var startTimeout: Duration = .seconds(10)
-        /// From being replaced until a process closes its connections with 1012; `nil`: it does
-        /// not.
+        /// From the replacement of a process until it closes its connections with 1012; `nil`: it
+        /// keeps them.
         package var oldGenerationTimeout: Duration?
-        /// So many replaced processes may have connections; then the oldest closes them.
+        /// How many replaced processes may keep connections; beyond that the oldest closes its own.
         package var oldGenerationLimit = 4
         /// From the order to end until a process is killed.
         package var stopTimeout: Duration = .seconds(15)
@@ -52,47 +51,54 @@ package final class Supervisor: @unchecked Sendable {
     let loop: Loop
     let log: Log
     let hasTerminal = Supervisor.hasTerminal()
+    /// Changes in ``generationReady(_:routeCount:brokenCount:)`` and ``stopAccepting()`` only.
+    private(set) var phase = Phase.starting
     var signals: Signals?
     var watch: HandlersWatch?
     var exitCode: Int32 = 0
-    var isStopping = false
     var lastNumber = 0
     var restarts = RestartPolicy()
     var leftOut: [String: String] = [:]
 
-    /// Serves, or starts and has served never yet.
+    /// The process that serves, or that starts while no other one serves.
     var current: Generation?
-    /// Starts, to take the place of `current`.
+    /// The process that starts in order to replace `current`.
     var next: Generation?
-    /// The oldest first.
+    /// Processes that have been replaced or are ending, the oldest first.
     var old: [Generation] = []
-    var hasServed = false
-    var hasClosedSockets = false
     var announcementTimer: Timer?
     static let announcementTimeout: Duration = .seconds(2)
     var restartTimer: Timer?
 
     var rebuild: Rebuild?
-    /// What to do when the build under way is over.
+    /// The request that waits for the running build, or for a process to become ready.
     var pending: Request?
     var failure = ""
 
     struct Request {
         var began: MonotonicTime
-        /// A new process even if nothing changed.
+        /// Whether a new process is started even if nothing changed.
         var isForced: Bool
     }
 
+    /// | phase | begins when | what is different |
+    /// |---|---|---|
+    /// | `starting` | at the beginning | a process that does not start ends the supervisor |
+    /// | `running` | the first process is ready | a process that does not start is tried again |
+    /// | `stopping` | a signal, too many crashes, a failed start | no sockets, nothing starts |
+    enum Phase { case starting, running, stopping }
+    var isStopping: Bool { phase == .stopping }
+
     package static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
 
-    /// - Parameter plan: the sockets are its own from then on.
+    /// - Parameter plan: its sockets belong to the supervisor from now on.
     package init(_ plan: Plan, log: Log) throws(SystemError) {
         self.plan = plan
         self.log = log
         loop = try Loop()
     }
 
-    /// Serves until a signal says otherwise. ``signals`` must have been blocked before.
+    /// Keeps a server running until a signal ends it. ``signals`` must be blocked already.
     ///
     /// - Returns: the exit code.
     package func run() -> Int32 {
@@ -100,24 +106,24 @@ package final class Supervisor: @unchecked Sendable {
             do throws(SystemError) {
                 signals = try Signals(Self.signals, on: loop) { [unowned self] in received($0) }
             } catch {
-                log(.error, "signals are not handled: \(error)")
+                log(.error, "cannot handle signals: \(error)")
             }
             current = launch(nil)
             if current == nil { end(1) }
         }
         loop.run()
-        refuseConnections()
         return exitCode
     }
 
-    /// Without anyone who accepts, clients would wait for nothing.
-    func refuseConnections() {
-        guard !hasClosedSockets else { return }
-        hasClosedSockets = true
+    /// Closes the sockets: no process will accept any more, and clients would wait in vain.
+    func stopAccepting() {
+        guard !isStopping else { return }
+        phase = .stopping
         for socket in plan.sockets { socket.close() }
     }
 
     func end(_ code: Int32) {
+        stopAccepting()
         exitCode = max(exitCode, code)
         watch?.stop()
         rebuild?.stop()
@@ -129,7 +135,8 @@ package final class Supervisor: @unchecked Sendable {
     func launch(_ change: Change?) -> Generation? {
         lastNumber += 1
         let role = ProcessRole(
-            listenerCount: plan.sockets.count, announces: !hasServed, isWatched: plan.watches,
+            listenerCount: plan.sockets.count, announces: phase == .starting,
+            isWatched: plan.watches,
             leftOut: leftOut)
         do throws(SystemError) {
             let generation = try Generation(
@@ -140,7 +147,7 @@ package final class Supervisor: @unchecked Sendable {
             loop.schedule(timer, at: .current() + plan.startTimeout)
             return generation
         } catch {
-            log(.critical, "no server process can be started: \(error)")
+            log(.critical, "cannot start a server process: \(error)")
             return nil
         }
     }
@@ -149,7 +156,7 @@ package final class Supervisor: @unchecked Sendable {
         guard generation.phase == .starting else { return }
         generation.phase = .serving
         if let startTimer = generation.startTimer { loop.cancel(startTimer) }
-        hasServed = true
+        if phase == .starting { phase = .running }
         let before = generation === next ? current : nil
         if generation === next {
             next = nil
@@ -157,13 +164,13 @@ package final class Supervisor: @unchecked Sendable {
         }
         if !failure.isEmpty { generation.send(.show(failure: failure)) }
         generation.routeCounts = (routeCount, brokenCount)
-        if let before { retire(before) } else { tellReady(generation) }
+        if let before { retire(before) } else { logReady(generation) }
         startWatching()
-        goOn()
+        startPendingRequest()
     }
 
-    /// - Parameter oldConnectionCount: of the version before.
-    func tellReady(_ generation: Generation, oldConnectionCount: Int = 0) {
+    /// - Parameter oldConnectionCount: connections of the previous version.
+    func logReady(_ generation: Generation, oldConnectionCount: Int = 0) {
         if let change = generation.change {
             generation.change = nil
             var text = "\(change.what): live after \(Self.seconds(since: change.began))"
@@ -172,10 +179,9 @@ package final class Supervisor: @unchecked Sendable {
                 text += ", \(generation.routeCounts.broken) left out"
             }
             if oldConnectionCount > 0 {
-                let verb = oldConnectionCount == 1 ? "goes" : "go"
+                let verb = oldConnectionCount == 1 ? "stays" : "stay"
                 text +=
-                    "; \(Self.count(oldConnectionCount, "connection")) \(verb) on with the version "
-                    + "before"
+                    "; \(Self.count(oldConnectionCount, "connection")) \(verb) on the old version"
             }
             log(.info, text)
         } else if generation.number > 1 && !generation.role.announces {
@@ -201,10 +207,10 @@ extension Supervisor {
         generation.phase = .retired
         old.append(generation)
         generation.send(.retire)
-        // One whose thread is blocked does not say when it has stopped to accept; it cannot accept
-        // either.
+        // A process whose thread is blocked does not report that it has stopped accepting, but it
+        // cannot accept either.
         let announcement = loop.makeTimer { [unowned self] in
-            if let current, current.phase == .serving, current.change != nil { tellReady(current) }
+            if let current, current.phase == .serving, current.change != nil { logReady(current) }
         }
         if let announcementTimer { loop.cancel(announcementTimer) }
         announcementTimer = announcement
@@ -214,7 +220,7 @@ extension Supervisor {
                 guard let generation, generation.phase == .retired else { return }
                 self?.log(
                     .info,
-                    "the version before closes its connections with 1012 after --drain-timeout")
+                    "the old version closes its connections with 1012 (--drain-timeout)")
                 self?.replace(generation)
             }
             loop.schedule(timer, at: .current() + timeout)
@@ -224,7 +230,7 @@ extension Supervisor {
         guard retired.count > plan.oldGenerationLimit, let oldest = retired.first else { return }
         log(
             .info,
-            "the oldest of \(retired.count) versions before closes its connections with 1012 "
+            "the oldest of \(retired.count) old versions closes its connections with 1012 "
                 + "(--max-old-generations)")
         replace(oldest)
     }
@@ -232,23 +238,23 @@ extension Supervisor {
     func replace(_ generation: Generation) {
         generation.phase = .stopping
         generation.send(.replace)
-        killLate(generation)
+        killIfLate(generation)
     }
 
-    func killLate(_ generation: Generation) {
+    func killIfLate(_ generation: Generation) {
         let timer = loop.makeTimer { [weak self, weak generation] in
             guard let generation, generation.phase != .ended else { return }
-            self?.log(.warning, "a server process did not end when it was told to: killed")
+            self?.log(.warning, "a server process did not end in time and is killed")
             generation.signal(SIGKILL)
         }
         generation.stopTimer = timer
         loop.schedule(timer, at: .current() + plan.stopTimeout)
     }
 
-    /// It accepts nothing any more: new connections meet the new code.
+    /// The old process accepts nothing any more: all new connections reach the new code.
     func generationRetired(_ generation: Generation, connectionCount: Int) {
         if let current, current.change != nil {
-            tellReady(current, oldConnectionCount: connectionCount)
+            logReady(current, oldConnectionCount: connectionCount)
         }
     }
 }

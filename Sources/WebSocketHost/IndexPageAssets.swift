@@ -137,7 +137,7 @@ enum IndexPageAssets {
         <div id="renewal" role="status" hidden>A new version is live. \
         <button type="button">Show it</button></div>
         <section id="failure" role="alert" hidden><h2>The last change does not compile</h2>
-        <p>What worked before is served on.</p><pre tabindex="0"></pre></section>
+        <p>The previous version keeps serving.</p><pre tabindex="0"></pre></section>
 
         """
 

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// The proof that a server read a WebSocket handshake (RFC 6455 §1.3).
 public enum AcceptKey {
-    /// RFC 6455 §1.3; the same for everyone.
+    /// The same for every connection (RFC 6455 §1.3).
     private static let identifier = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     /// SHA-1, looked up once: OpenSSL takes longer to find it than to run it.
@@ -13,7 +13,7 @@ public enum AcceptKey {
     }
     private static let algorithm = Algorithm()
 
-    /// What `Sec-WebSocket-Accept` answers to a `Sec-WebSocket-Key`.
+    /// The `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`.
     ///
     /// RFC 6455 §4.2.2: the base64 of the SHA-1 of the key followed by the identifier. The key is
     /// taken as text and not decoded.
@@ -35,23 +35,23 @@ public enum AcceptKey {
         }
     }
 
-    /// The bytes of both texts one behind the other, on the stack if they are few.
+    /// The bytes of both texts, one after the other, on the stack if they are few.
     private static func withBytes(
         of first: String, _ second: String, _ body: (UnsafeRawBufferPointer) -> Void
     ) {
         let (first, second) = (first.utf8.span.bytes, second.utf8.span.bytes)
         let byteCount = first.byteCount + second.byteCount
-        withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) { room in
-            first.withUnsafeBytes { room.copyMemory(from: $0) }
-            let rest = UnsafeMutableRawBufferPointer(rebasing: room[first.byteCount...])
+        withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) { memory in
+            first.withUnsafeBytes { memory.copyMemory(from: $0) }
+            let rest = UnsafeMutableRawBufferPointer(rebasing: memory[first.byteCount...])
             second.withUnsafeBytes { rest.copyMemory(from: $0) }
-            body(UnsafeRawBufferPointer(room))
+            body(UnsafeRawBufferPointer(memory))
         }
     }
 
     /// Whether the text is the base64 of 16 bytes, as RFC 6455 §4.2.1 demands of a key.
     ///
-    /// 16 bytes are 21 letters, one that has four of its six bits left over and zero, and "==".
+    /// 16 bytes become 21 letters, one letter whose last four bits are zero, and "==".
     public static func isValid(_ key: String) -> Bool {
         let bytes = key.utf8.span
         guard bytes.count == 24, "AQgw".utf8.contains(bytes[21]), bytes[22] == UInt8(ascii: "="),

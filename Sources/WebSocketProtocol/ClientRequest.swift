@@ -10,18 +10,18 @@ public struct ClientRequest: Sendable, Hashable {
     public var host: String
     /// Begins with "/"; percent-encoded.
     public var target: String
-    /// What a browser would send; `nil` for no such field.
+    /// The `Origin` field, as browsers send it; `nil`: none.
     public var origin: String?
     /// Offered, in order of preference.
     public var subprotocols: [String]
     /// Offered, in order of preference.
     public var extensions: [ExtensionOffer]
-    /// Go last.
+    /// Further fields, which come last.
     public var extraFields: Fields
     /// The base64 of 16 random bytes, new for each connection.
     public var key: String
 
-    /// A request with a key from elsewhere.
+    /// A request with a given key.
     public init(
         host: String, target: String = "/", origin: String? = nil, subprotocols: [String] = [],
         extensions: [ExtensionOffer] = [], extraFields: Fields = Fields(), key: String
@@ -45,7 +45,7 @@ public struct ClientRequest: Sendable, Hashable {
     /// The head to send.
     ///
     /// - Throws: `HandshakeError.unsendableField` or `.unsendableRequest` for a value with a line
-    ///   end or anything else that has no place in a head; `.malformedSubprotocols` or
+    ///   end or another character that a head may not contain; `.malformedSubprotocols` or
     ///   `.duplicateSubprotocol`.
     public func head() throws(HandshakeError) -> RequestHead {
         try checkSubprotocols()
@@ -91,7 +91,7 @@ public struct ClientRequest: Sendable, Hashable {
         return fields
     }
 
-    /// Checks the answer to this request.
+    /// Checks the response to this request.
     public func check(_ answer: ResponseHead) throws(HandshakeError) -> ServerHandshake {
         try OpeningHandshake.checkResponse(
             answer, key: key, offeredSubprotocols: subprotocols, offeredExtensions: extensions)

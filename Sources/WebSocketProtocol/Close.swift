@@ -7,12 +7,12 @@ public struct CloseCode: RawRepresentable, Sendable, Hashable, CustomStringConve
     public init(rawValue: UInt16) { self.rawValue = rawValue }
     public init(integerLiteral value: UInt16) { rawValue = value }
 
-    /// The connection has done what it was opened for.
+    /// The purpose of the connection is fulfilled.
     public static let normalClosure: Self = 1000
-    /// A server that stops, or a page that is left.
+    /// The server stops, or the browser leaves the page.
     public static let goingAway: Self = 1001
     public static let protocolError: Self = 1002
-    /// A kind of message that this endpoint does not take.
+    /// A kind of message that this endpoint does not accept.
     public static let unsupportedData: Self = 1003
     /// Never sent: stands for a Close frame without a code.
     public static let noStatusReceived: Self = 1005
@@ -22,15 +22,15 @@ public struct CloseCode: RawRepresentable, Sendable, Hashable, CustomStringConve
     public static let invalidFramePayloadData: Self = 1007
     public static let policyViolation: Self = 1008
     public static let messageTooBig: Self = 1009
-    /// Sent by a client only: the server did not grant an extension it cannot do without.
+    /// Sent by a client only: the server did not accept an extension that the client needs.
     public static let mandatoryExtension: Self = 1010
-    /// The server could not go on, through no fault of the client.
+    /// The server failed, through no fault of the client.
     public static let internalError: Self = 1011
     public static let serviceRestart: Self = 1012
     public static let tryAgainLater: Self = 1013
     public static let badGateway: Self = 1014
 
-    /// Whether the code may stand in a Close frame.
+    /// Whether a Close frame may contain the code.
     ///
     /// RFC 6455 §7.4.1 and §7.4.2 with the IANA registry: 1000–1003 and 1007–1014 have meanings,
     /// 3000–4999 belong to libraries and applications; 1004–1006 and 1015 are reserved.
@@ -44,7 +44,7 @@ public struct CloseCode: RawRepresentable, Sendable, Hashable, CustomStringConve
     public var description: String { String(rawValue) }
 }
 
-/// What a Close frame says (RFC 6455 §5.5.1).
+/// The content of a Close frame (RFC 6455 §5.5.1).
 public struct Close: Sendable, Hashable, CustomStringConvertible {
     /// `nil` when the frame had no body; ``CloseCode/noStatusReceived`` stands for that elsewhere.
     public var code: CloseCode?
@@ -64,7 +64,7 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
         return reason.isEmpty ? "\(code)" : "\(code) \(reason)"
     }
 
-    /// The frame's payload, for `use`.
+    /// Calls `use` with the frame's payload.
     ///
     /// - Throws: ``SendError`` for a code that must not be sent, a reason without a code, or a
     ///   reason over ``reasonByteLimit``.

@@ -9,13 +9,13 @@ public struct ExtensionOffer: Sendable, Hashable, CustomStringConvertible {
 
     /// `permessage-deflate`; case matters, as in the reference.
     public var name: String
-    /// In their order; the same name may come twice, which an extension will want to refuse.
+    /// In order; the same name may come twice, which an extension should refuse.
     public var parameters: [Parameter]
 
     /// - Parameters:
     ///   - name: a token.
-    ///   - parameters: their names and values are tokens. Nothing is checked here, so that a test
-    ///     of a client can send what it should not; `Fields` still lets no line end through.
+    ///   - parameters: their names and values are tokens. They are not checked, so that a test of a
+    ///     client can send wrong ones; `Fields` still refuses line ends.
     public init(_ name: String, parameters: [Parameter] = []) {
         self.name = name
         self.parameters = parameters

@@ -1,7 +1,7 @@
 /// The 2 to 14 bytes before a payload (RFC 6455 §5.2).
 public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
     public var payloadByteCount: Int
-    /// The four key bytes as they stand on the wire, loaded little-endian; `nil`: not masked.
+    /// The four key bytes in the order of the wire, loaded little-endian; `nil`: not masked.
     public var maskingKey: UInt32?
     public var isFinal: Bool
     /// RSV1, RSV2, RSV3 as a number of three bits, RSV1 the highest.
@@ -43,12 +43,12 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a header from the start of `bytes`.
     ///
-    /// What the first two bytes already give away fails before the rest has come.
+    /// Errors in the first two bytes are thrown before the other bytes have arrived.
     ///
     /// - Parameters:
     ///   - role: ours; it decides whether the frame must be masked.
     ///   - allowsCompression: whether RSV1 may mark a compressed message.
-    /// - Returns: the header and its length, or `nil` if it is not all there.
+    /// - Returns: the header and its length, or `nil` if it is incomplete.
     static func parse(
         _ bytes: UnsafeRawBufferPointer, role: Role, allowsCompression: Bool = false
     ) throws(ProtocolError) -> (header: FrameHeader, byteCount: Int)? {
@@ -94,7 +94,7 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
             && (opcode == Opcode.text.rawValue || opcode == Opcode.binary.rawValue)
     }
 
-    /// The payload's length in one of its three forms, and where the header goes on.
+    /// The payload's length in one of its three forms, and where the header continues.
     private static func length(
         _ base: UnsafeRawPointer, _ short: Int, _ availableByteCount: Int
     ) throws(ProtocolError) -> (payloadByteCount: Int, end: Int)? {
@@ -117,7 +117,7 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Writes the header; `destination` has room for ``byteCount`` bytes.
+    /// Writes the header to `destination`, which has space for ``byteCount`` bytes.
     ///
     /// - Returns: how many bytes were written.
     @discardableResult
@@ -151,7 +151,7 @@ public struct FrameHeader: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - payload: exactly ``payloadByteCount`` bytes.
-    ///   - destination: room for ``byteCount`` and the payload.
+    ///   - destination: space for ``byteCount`` bytes and the payload.
     public func write(_ payload: UnsafeRawBufferPointer, to destination: UnsafeMutableRawPointer) {
         let start = destination + write(to: destination)
         guard let source = payload.baseAddress else { return }

@@ -1,6 +1,6 @@
 import HTTPProtocol
 
-/// Every way an opening handshake can be wrong (RFC 6455 §4.1 and §4.2.1).
+/// The errors of an opening handshake (RFC 6455 §4.1 and §4.2.1).
 public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// No `Upgrade: websocket`: a plain request for what only speaks WebSocket.
     case notAnUpgrade
@@ -17,19 +17,19 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
     case malformedSubprotocols(String)
     case duplicateSubprotocol(String)
     case malformedExtensions(String)
-    /// From here on what a client finds wrong with the answer.
+    // From here on: what a client finds wrong in the response.
     case refused(Status)
     case missingAcceptKey
     case wrongAcceptKey(String)
     case unofferedSubprotocol(String)
     case unofferedExtension(String)
-    /// The server accepted an extension with parameters that answer none of the offers.
+    /// The server accepted an extension with parameters that match none of the offers.
     case invalidExtensionAnswer(String)
-    /// From here on what a client can not send.
+    // From here on: what a client cannot send.
     case unsendableField(FieldError)
     case unsendableRequest(RequestError)
 
-    /// What a server answers with. For the faults that only a client meets: 502, as a proxy would.
+    /// The status of a server's response. For errors that only a client finds: 502, as in a proxy.
     public var status: Status {
         switch self {
         case .notAnUpgrade:
@@ -42,7 +42,7 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// What the answer has to carry besides.
+    /// The fields that this response has to have.
     public var fields: Fields {
         switch self {
         case .notAnUpgrade:

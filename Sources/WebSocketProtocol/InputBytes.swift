@@ -1,5 +1,5 @@
-/// Received bytes and how far they were read. The memory is the caller's and is written to:
-/// payloads may be unmasked where they lie.
+/// Received bytes, and how many of them have been read. The memory is the caller's, and payloads
+/// may be unmasked in place.
 public struct InputBytes {
     private let bytes: UnsafeMutableRawBufferPointer
     private var position = 0
@@ -9,7 +9,7 @@ public struct InputBytes {
     public var isEmpty: Bool { position == bytes.count }
     public var remainingByteCount: Int { bytes.count &- position }
 
-    /// What was not read yet.
+    /// The bytes that have not been read yet.
     public var remaining: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[position...])
     }

@@ -14,11 +14,11 @@ public enum Mask {
         apply(key, to: UnsafeRawBufferPointer(bytes), writingTo: base, offset: offset)
     }
 
-    /// Masks or unmasks on the way to another place, which takes hardly longer than a copy alone.
+    /// Masks or unmasks while copying, which takes hardly longer than copying alone.
     ///
     /// - Parameters:
     ///   - source: a piece of the payload.
-    ///   - destination: as long, and apart from the source or the same.
+    ///   - destination: as long; does not overlap the source, or is the same memory.
     public static func apply(
         _ key: UInt32, to source: UnsafeRawBufferPointer,
         writingTo destination: UnsafeMutableRawPointer, offset: Int = 0

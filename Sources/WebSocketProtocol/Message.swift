@@ -13,20 +13,20 @@ public enum Message: Sendable, Hashable {
 }
 
 extension Message {
-    /// Whether the same would be sent. Two ways to write one letter, which Swift's texts take for
-    /// equal, differ.
+    /// Whether both have the same bytes on the wire. Two ways to encode one letter differ, although
+    /// Swift's strings treat them as equal.
     @inlinable
     public static func == (first: Message, second: Message) -> Bool {
         switch (first, second) {
         case (.text(let first), .text(let second)):
-            // Most texts differ in length, which is looked up and not counted.
+            // Most texts differ in length, which is known without counting.
             first.utf8.count == second.utf8.count && haveSameBytes(first, second)
         case (.binary(let first), .binary(let second)): first == second
         case (.text, .binary), (.binary, .text): false
         }
     }
 
-    /// Of two texts that are equally long.
+    /// Compares two texts of equal length.
     @usableFromInline
     static func haveSameBytes(_ first: String, _ second: String) -> Bool {
         let (first, second) = (first.utf8Span.span.bytes, second.utf8Span.span.bytes)

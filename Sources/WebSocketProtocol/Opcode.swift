@@ -1,5 +1,5 @@
-/// What a frame carries (RFC 6455 §5.2, §11.8). The ten reserved values have no case: a frame
-/// that names one is a ``ProtocolError/reservedOpcode(_:)``.
+/// The kind of a frame (RFC 6455 §5.2, §11.8). The ten reserved values have no case: a frame with
+/// one is a ``ProtocolError/reservedOpcode(_:)``.
 public enum Opcode: UInt8, Sendable, Hashable {
     case continuation = 0x0
     case text = 0x1
@@ -13,7 +13,7 @@ public enum Opcode: UInt8, Sendable, Hashable {
 }
 
 /// Which end of the connection this is. A client masks what it sends, a server does not, and each
-/// insists on the other's half of that rule (RFC 6455 §5.1).
+/// checks that the other obeys this (RFC 6455 §5.1).
 public enum Role: Sendable, Hashable {
     case server
     case client

@@ -1,6 +1,6 @@
 import HTTPProtocol
 
-/// What a client asks for in a handshake that has passed the checks.
+/// A client's request, once it has passed the checks.
 public struct ClientHandshake: Sendable, Hashable {
     /// The base64 of 16 bytes, as sent.
     public let key: String
@@ -8,36 +8,36 @@ public struct ClientHandshake: Sendable, Hashable {
     public let offeredSubprotocols: [String]
     /// In the client's order of preference; empty if there was no such field.
     public let offeredExtensions: [ExtensionOffer]
-    /// As sent; browsers always send one. Nothing here checks it.
+    /// As sent; browsers always send one. It is not checked here.
     public let origin: String?
 
     /// 13, the only one that passes.
     public var version: Int { OpeningHandshake.version }
 }
 
-/// What a server chose, in an answer that has passed the checks.
+/// A server's choices, once its response has passed the checks.
 public struct ServerHandshake: Sendable, Hashable {
-    /// One of those offered; `nil` if none was chosen.
+    /// One of the offered ones; `nil` if none was chosen.
     public let subprotocol: String?
-    /// Those accepted, in the order they apply.
+    /// The accepted ones, in the order in which they apply.
     public let extensions: [ExtensionOffer]
 }
 
-/// The opening handshake (RFC 6455 §4): its checks and answers, for either side.
+/// The opening handshake (RFC 6455 §4): its checks and responses, for both sides.
 public enum OpeningHandshake {
     /// RFC 6455 §4.1: "The value of this header field MUST be 13."
     static let version = 13
     private static let versionText = "\(version)"
 
-    /// Whether a request asks for WebSocket, be it right or wrong in other ways.
+    /// Whether a request asks for WebSocket, even if it is wrong in other ways.
     public static func isUpgrade(_ head: RequestHead) -> Bool {
         head.fields.hasElement("websocket", in: "Upgrade")
     }
 
-    /// Checks a client's request as RFC 6455 §4.2.1 lists it.
+    /// Checks a client's request in the order of RFC 6455 §4.2.1.
     ///
-    /// The first thing checked is whether it asks for WebSocket at all, so that a browser on a
-    /// handler's path learns that and nothing more confusing.
+    /// The first check is whether it asks for WebSocket at all, so that a browser on a handler's
+    /// path gets the most helpful error.
     ///
     /// - Throws: `HandshakeError` for the first fault, which has the status and fields to answer.
     public static func check(_ head: RequestHead) throws(HandshakeError) -> ClientHandshake {
@@ -48,7 +48,7 @@ public enum OpeningHandshake {
         guard head.fields.hasElement("upgrade", in: "Connection") else {
             throw .connectionWithoutUpgrade
         }
-        // A body would be taken for frames: RFC 6455 §4.1 has none.
+        // A body would be read as frames; RFC 6455 §4.1 has none.
         guard !head.hasBody else { throw .hasBody }
         try checkVersion(head.fields)
         return ClientHandshake(
@@ -61,10 +61,10 @@ public enum OpeningHandshake {
     /// The head that opens the connection (RFC 6455 §4.2.2), as it is sent.
     ///
     /// - Parameters:
-    ///   - subprotocol: one of those the client offered; `nil`: none of them.
-    ///   - extensions: those accepted, with the parameters agreed on.
-    ///   - extraFields: go last and in their order.
-    /// - Throws: `FieldError` if the subprotocol was not offered or an extension can not be sent.
+    ///   - subprotocol: one of the offered ones; `nil`: none.
+    ///   - extensions: the accepted ones, with the negotiated parameters.
+    ///   - extraFields: come last, in their order.
+    /// - Throws: `FieldError` if the subprotocol was not offered or an extension cannot be sent.
     public static func answer(
         to client: ClientHandshake, subprotocol: String? = nil, extensions: [ExtensionOffer] = [],
         extraFields: Fields = Fields()
@@ -82,7 +82,7 @@ public enum OpeningHandshake {
     /// 224: the shortest answer has 129 bytes, and one with compression about 200.
     private static let usualAnswerByteCount = 224
 
-    /// The fields that say what the server chose.
+    /// The fields with the server's choices.
     private static func choice(
         _ subprotocol: String?, _ extensions: [ExtensionOffer], _ client: ClientHandshake
     ) throws(FieldError) -> Fields {
@@ -101,12 +101,13 @@ public enum OpeningHandshake {
         return fields
     }
 
-    /// Checks a server's answer as RFC 6455 §4.1 lists it.
+    /// Checks a server's response in the order of RFC 6455 §4.1.
     ///
     /// - Parameters:
-    ///   - key: the one in the request.
-    ///   - offeredSubprotocols: those in the request; so with `offeredExtensions`, of which the
-    ///     names count: what the parameters may be is for each extension to know.
+    ///   - key: the key of the request.
+    ///   - offeredSubprotocols: those of the request.
+    ///   - offeredExtensions: those of the request. Only their names are compared: each extension
+    ///     checks its own parameters.
     @discardableResult
     public static func checkResponse(
         _ head: ResponseHead, key: String, offeredSubprotocols: [String] = [],
@@ -114,7 +115,7 @@ public enum OpeningHandshake {
     ) throws(HandshakeError) -> ServerHandshake {
         guard head.status == .switchingProtocols else { throw .refused(head.status) }
         guard head.version == .http11 else { throw .wrongHTTPVersion(head.version) }
-        // A list that has it among others is no answer: §4.1 wants the value "websocket".
+        // A list that contains it is wrong: §4.1 requires the value "websocket".
         guard HeaderGrammar.equalsIgnoringCase("websocket", head.fields["Upgrade"] ?? "") else {
             throw .notAnUpgrade
         }

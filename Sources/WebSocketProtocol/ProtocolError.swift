@@ -1,5 +1,5 @@
-/// Every way in which the peer can break RFC 6455 or RFC 7692 after the handshake. Each names the
-/// code that the connection is failed with (RFC 6455 §7.1.7).
+/// The ways in which a peer can break RFC 6455 or RFC 7692 after the handshake. Each has the close
+/// code with which the connection is failed (RFC 6455 §7.1.7).
 public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     case reservedBits(UInt8)
     case reservedOpcode(UInt8)
@@ -16,10 +16,10 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     case invalidCloseCode(UInt16)
     case messageTooBig(byteCount: UInt64, byteLimit: Int)
     case invalidCompressedData
-    /// No fault of the peer: there is no memory to inflate with.
+    /// Not the peer's error: there is no memory to inflate with.
     case compressionUnavailable
 
-    /// The code of the Close frame that answers it (RFC 6455 §7.4.1).
+    /// The code of our Close frame (RFC 6455 §7.4.1).
     public var closeCode: CloseCode {
         switch self {
         case .invalidUTF8, .invalidCompressedData: .invalidFramePayloadData
@@ -67,7 +67,7 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What our own side may not send. The connection stays as it was.
+/// What our own side may not send. The connection stays as it is.
 public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
     case closeAlreadySent
     case kindChangedInsideMessage

@@ -1,13 +1,14 @@
 /// One end of an established connection: bytes go in, events come out (RFC 6455 §5 to §7).
 ///
-/// A value without I/O or clock. The caller feeds it what it read and sends the frames it is told
-/// to; the rules of what may follow what are here, for both roles, so that server, client and tests
-/// obey the same ones. SessionReceiving and SessionSending hold one direction each.
+/// A value without I/O and without a clock. The caller passes in the bytes it read, and sends the
+/// frames that the session makes. The session knows which frame may follow which, for both roles,
+/// so server, client and tests obey the same rules. `Session+Receiving`, `Session+Inflating` and
+/// `Session+Sending` hold the two directions.
 ///
 /// Between messages it owns no memory beside itself, unless compression keeps context. A copy
-/// shares the zlib streams with the original, so only one of them may be used on.
+/// shares the zlib streams with the original, so only one of the two may be used.
 public struct Session {
-    /// What arrived.
+    /// What the peer sent.
     public enum Event: Sendable, Hashable {
         case message(Message)
         case ping([UInt8])
@@ -16,58 +17,58 @@ public struct Session {
     }
 
     public let role: Role
-    /// The longest message taken, in bytes of payload; over it: ``ProtocolError/messageTooBig``.
+    /// The longest message, in bytes of payload; a longer one is ``ProtocolError/messageTooBig``.
     public let messageByteLimit: Int
 
-    /// The peer's Close, once it came. Bytes after it are dropped unread (§5.5.1).
+    /// The peer's Close, once it has arrived. Bytes after it are dropped unread (§5.5.1).
     public internal(set) var receivedClose: Close? {
-        get { rare?.receivedClose }
+        get { occasional?.receivedClose }
         set {
-            madeRare.receivedClose = newValue
+            ownOccasional.receivedClose = newValue
             hasReceivedClose = newValue != nil
         }
     }
-    /// Our Close, once a frame for it was made. Nothing may be sent after it.
+    /// Our Close, once its frame has been made. Nothing may be sent after it.
     public internal(set) var sentClose: Close? {
-        get { rare?.sentClose }
+        get { occasional?.sentClose }
         set {
-            madeRare.sentClose = newValue
+            ownOccasional.sentClose = newValue
             hasSentClose = newValue != nil
         }
     }
 
-    /// Told of each header that is one, before it is held against the message it belongs to: for
-    /// logs that show every frame.
+    /// Called with each valid header, before it is checked against its message: for logs that show
+    /// every frame.
     public var frameObserver: (@Sendable (FrameHeader) -> Void)? {
-        get { rare?.frameObserver }
-        set { madeRare.frameObserver = newValue }
+        get { occasional?.frameObserver }
+        set { ownOccasional.frameObserver = newValue }
     }
 
-    /// What an idle session has none of.
-    private final class Rare {
+    /// State that a session has only at its end, or when every frame is logged.
+    private final class OccasionalState {
         var receivedClose: Close?
         var sentClose: Close?
         var frameObserver: (@Sendable (FrameHeader) -> Void)?
 
-        init(copying other: Rare?) {
+        init(copying other: OccasionalState?) {
             receivedClose = other?.receivedClose
             sentClose = other?.sentClose
             frameObserver = other?.frameObserver
         }
     }
-    private var rare: Rare?
-    /// To be changed: one of its own, as a session is a value.
-    private var madeRare: Rare {
+    private var occasional: OccasionalState?
+    /// The occasional state for a change: a copy of our own, because a session is a value.
+    private var ownOccasional: OccasionalState {
         mutating get {
-            if isKnownUniquelyReferenced(&rare), let rare { return rare }
-            let copy = Rare(copying: rare)
-            rare = copy
+            if isKnownUniquelyReferenced(&occasional), let occasional { return occasional }
+            let copy = OccasionalState(copying: occasional)
+            occasional = copy
             return copy
         }
     }
 
-    // What of a frame or message came so far. The small ones lie in the last word of the frame's
-    // header.
+    // The parts of a frame or message that have arrived so far. The small ones lie in the last word
+    // of the frame's header.
     var headerStart: [UInt8] = []
     var frameReceivedByteCount = 0
     var controlPayload: [UInt8] = []
@@ -85,9 +86,9 @@ public struct Session {
     public internal(set) var sendingKind: Opcode?
 
     @usableFromInline let hasCompression: Bool
-    /// What was negotiated of RFC 7692; `nil`: nothing is compressed, and may not be.
+    /// The negotiated compression (RFC 7692); `nil`: no message may be compressed.
     let compression: SessionCompression?
-    /// How much of a compressed message has come, before inflating.
+    /// How much of a compressed message has arrived, before inflating.
     var compressedByteCount: Int {
         get { compression?.receivedByteCount ?? 0 }
         set { compression?.receivedByteCount = newValue }
@@ -95,7 +96,7 @@ public struct Session {
 
     /// - Parameters:
     ///   - messageByteLimit: counts payload bytes, after inflating.
-    ///   - compression: what the handshake agreed on.
+    ///   - compression: what the handshake negotiated.
     public init(
         role: Role, messageByteLimit: Int = 1 << 20, compression: SessionCompression? = nil
     ) {
@@ -105,8 +106,8 @@ public struct Session {
         hasCompression = compression != nil
     }
 
-    /// A compressed message may be this much longer on the wire than inflated. Far more than any
-    /// that carries something: one sent in pieces of a byte takes eight times its length.
+    /// How many bytes a compressed message may have on the wire. That is far more than a useful one
+    /// needs: one sent in pieces of a byte takes eight times its length.
     var compressedByteLimit: Int {
         let (limit, overflow) = messageByteLimit.multipliedReportingOverflow(by: 16)
         return overflow ? .max : max(limit, 65_536)

@@ -1,17 +1,17 @@
 /// Checks text as it arrives, in pieces that may end inside a character (RFC 6455 §8.1, RFC 3629
 /// §4).
 ///
-/// It fails in the piece that holds the first byte that cannot belong to UTF-8, however far the
-/// message's end is.
+/// It fails in the piece that contains the first invalid byte, without waiting for the end of the
+/// message.
 ///
-/// By RFC 3629 §4's table, whether a byte is right depends on the three before it and on nothing
-/// else, so ``UTF8Block`` checks sixteen at once. The first three bytes of a piece and short pieces
-/// go through a state machine, a byte at a time; its state is all that is kept between pieces.
+/// By the table of RFC 3629 §4, whether a byte is valid depends only on the three bytes before it.
+/// So ``UTF8Block`` checks sixteen at once. The first three bytes of a piece, and short pieces, go
+/// through a state machine byte by byte; only its state is kept between pieces.
 struct UTF8Validator: Sendable {
-    /// Continuation bytes still missing of the character in progress: 0…3.
+    /// How many continuation bytes the current character still needs: 0…3.
     private var missingByteCount: UInt8 = 0
-    /// What the next continuation byte may be: from the lowest to so many above it. Narrower than
-    /// 80…BF after E0, ED, F0 and F4.
+    /// The range of the next continuation byte: the lowest value, and how many follow it. Narrower
+    /// than 80…BF after E0, ED, F0 and F4.
     private var nextLowest: UInt8 = 0x80
     private var nextSpan: UInt8 = 0x3F
     /// Whether all bytes were below 80.
@@ -20,12 +20,12 @@ struct UTF8Validator: Sendable {
     /// Whether the text could end here.
     var isAtCharacterBoundary: Bool { missingByteCount == 0 }
 
-    /// Takes what stands in `bytes` from `start` on; returns false if a byte of it is wrong.
+    /// Checks `bytes` from `start` on; returns false if a byte is invalid.
     mutating func accept(_ bytes: [UInt8], from start: Int) -> Bool {
         bytes.withUnsafeBytes { accept(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
-    /// Takes the next piece; returns false if a byte of it is wrong.
+    /// Checks the next piece; returns false if a byte is invalid.
     mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = bytes.count
         guard count > 0, let base = bytes.baseAddress else { return true }
@@ -41,7 +41,7 @@ struct UTF8Validator: Sendable {
                 index = UTF8Block.leadByteCount
             }
             guard UTF8Block.accept(base, from: index, to: count) else { return false }
-            // Of all that, only the last character can still be incomplete.
+            // Only the last character can still be incomplete.
             self = Self()
             isASCII = false
             index = UTF8Block.startOfLastCharacter(base, to: count)
@@ -85,8 +85,8 @@ struct UTF8Validator: Sendable {
     }
 }
 
-/// RFC 3629 §4's table for sixteen bytes at once, the width of the vectors that every x86-64 and
-/// every arm64 has. Comparisons only: a table look-up for each byte would need a later processor.
+/// The table of RFC 3629 §4 for sixteen bytes at once, the vector width that every x86-64 and arm64
+/// has. It uses comparisons only: a table look-up per byte would need a newer processor.
 private enum UTF8Block {
     typealias Bytes = SIMD16<UInt8>
     typealias Places = SIMDMask<SIMD16<Int8>>
@@ -149,7 +149,7 @@ private enum UTF8Block {
 
     @inline(__always)
     private static func places(from lowest: UInt8, _ bytes: Bytes) -> Places {
-        // The same with a plain number goes through unspecialised code, a thousand times slower.
+        // A plain number here would use unspecialised code, which is a thousand times slower.
         bytes .>= Bytes(repeating: lowest)
     }
 

@@ -1,19 +1,19 @@
 import WebSocketClient
 import WebSocketProtocol
 
-/// What a line of the input asks for.
+/// The meaning of a line of the input.
 enum Command: Equatable {
     case send(Message)
     case ping([UInt8])
     case close(CloseCode?, reason: String)
     case help
-    /// What is wrong with it, and what to type instead.
+    /// A wrong line: what is wrong, and what to type instead.
     case mistake(String)
 
     static let list = """
           /binary HEX                         send bytes: /binary 00ff 0a
-          /ping [TEXT]                        send a Ping; its Pong is told when it comes
-          /close [CODE [REASON]]              close, with 1000 unless said
+          /ping [TEXT]                        send a Ping; the time until its Pong is printed
+          /close [CODE [REASON]]              close; CODE is 1000 by default
           /help                               print this
           //TEXT                              send a text that begins with /
         """
@@ -46,7 +46,7 @@ extension Command {
             ?? .mistake("/binary takes \(Hexadecimal.form)")
     }
 
-    /// RFC 6455 §7.4.1: which codes may be sent is the connection's to say.
+    /// The connection decides which codes may be sent (RFC 6455 §7.4.1).
     private static func close(_ text: Substring) -> Command {
         let words = text.split(separator: " ", maxSplits: 1)
         guard let first = words.first else { return .close(.normalClosure, reason: "") }

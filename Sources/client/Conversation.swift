@@ -3,19 +3,19 @@ import Synchronization
 import WebSocketClient
 import WebSocketProtocol
 
-/// Sends each line of standard input and prints what comes, until one side closes.
+/// Sends each line of standard input and prints what is received, until one side closes.
 final class Conversation: Sendable {
     private let socket: WebSocket
     private let output: Output
     private let lines: InputLines
-    private let settings: Settings
+    private let settings: ClientSettings
     private let isTyped: Bool
     private let receivedCount = Atomic<Int>(0)
     /// Set before our Close goes out.
     private let isClosing = Atomic<Bool>(false)
     private let hasTooLongLine = Atomic<Bool>(false)
 
-    init(_ socket: WebSocket, _ output: Output, _ settings: Settings) {
+    init(_ socket: WebSocket, _ output: Output, _ settings: ClientSettings) {
         self.socket = socket
         self.output = output
         self.settings = settings
@@ -23,9 +23,11 @@ final class Conversation: Sendable {
         isTyped = isatty(STDIN_FILENO) == 1
     }
 
-    /// The task that reads the input may be left waiting for a line: the program ends without it.
+    /// The task that reads the input may still wait for a line: the program ends without it.
     func run() async -> ExitCode {
-        if isTyped { output.note("each line is sent; /help lists commands, Ctrl-D closes") }
+        if isTyped {
+            output.note("each line is sent as a message; /help lists commands, Ctrl-D closes")
+        }
         let typing = Task { await type() }
         do throws(ConnectionError) {
             while let message = try await socket.receive() {
@@ -35,7 +37,7 @@ final class Conversation: Sendable {
         } catch {
             return output.failed(error.textForClient, .lost)
         }
-        // Only then it ends by itself.
+        // Only after our Close does the task end by itself.
         let sent = isClosing.load(ordering: .sequentiallyConsistent) ? await typing.value : nil
         guard let close = await socket.receivedClose else {
             return output.failed("the server did not answer the Close", .lost)
@@ -51,8 +53,8 @@ final class Conversation: Sendable {
         return ExitCode(closedByServer: close)
     }
 
-    /// - Returns: the code of our Close, once it is answered or has waited long enough; `nil` if
-    ///   the server was faster.
+    /// - Returns: the code of our Close, once it is answered or timed out; `nil` if the server
+    ///   closed first.
     private func type() async -> CloseCode? {
         do throws(ConnectionError) {
             while case let next = await lines.next(), next != .end {
@@ -74,7 +76,7 @@ final class Conversation: Sendable {
             return .normalClosure
         } catch {
             switch error {
-            // The end of what is received too, where it is told.
+            // `run()` receives the same end, and reports it.
             case .closed, .lost, .pingTimedOut, .failed: break
             default: output.note("\(error)")
             }
@@ -82,7 +84,7 @@ final class Conversation: Sendable {
         }
     }
 
-    /// Without waiting for its Pong: the next line may be typed meanwhile.
+    /// Does not wait for the Pong: the next line may be typed meanwhile.
     private func ping(_ payload: [UInt8]) {
         Task { [self] in
             do throws(ConnectionError) {
@@ -93,7 +95,7 @@ final class Conversation: Sendable {
         }
     }
 
-    /// - Returns: false if such a Close cannot be sent; the connection is as before then.
+    /// - Returns: false if this Close may not be sent; the connection stays open then.
     private func close(_ code: CloseCode?, _ reason: String) async throws(ConnectionError) -> Bool {
         isClosing.store(true, ordering: .sequentiallyConsistent)
         do throws(ConnectionError) {
@@ -107,10 +109,10 @@ final class Conversation: Sendable {
         }
     }
 
-    /// Answers to the last lines may be on their way, and would be dropped behind our Close. A
-    /// server that never pauses is waited for until the time limit, but once as long as asked for.
+    /// Waits for answers to the last lines, which would be dropped after our Close. If the server
+    /// never pauses, this ends with the time limit, but not before one `linger`.
     private func waitUntilQuiet() async {
-        let linger = settings.linger ?? (isTyped ? .zero : Settings.lingerOfPipes)
+        let linger = settings.linger ?? (isTyped ? .zero : ClientSettings.lingerOfPipes)
         guard linger > .zero else { return }
         let deadline = ContinuousClock.now + settings.timeout
         var count: Int

@@ -2,16 +2,16 @@ import HTTPProtocol
 import WebSocketClient
 import WebSocketProtocol
 
-/// How the program ends, for scripts; the help has the same table.
+/// The exit codes; the help has the same table.
 enum ExitCode: Int32, Sendable {
     case success = 0
-    /// The connection ended without a Close, or with one that tells of a fault.
+    /// The connection ended without a Close, or with a code that reports a fault.
     case lost = 1
     case usage = 2
     case cannotConnect = 3
-    /// The server answered the handshake, but not with a 101 that holds.
+    /// The server answered the handshake, but not with a valid 101.
     case refused = 4
-    /// Another message than `--expect` said, or the server closed before all had come.
+    /// Another message than `--expect` named, or the server closed before all messages arrived.
     case unexpected = 5
     case timedOut = 6
 }
@@ -27,7 +27,7 @@ extension ExitCode {
         }
     }
 
-    /// Whether the request was not sent at all.
+    /// Whether the error is in our own request, which was not sent then.
     private static func isOurs(_ error: HandshakeError) -> Bool {
         switch error {
         case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol:
@@ -36,8 +36,7 @@ extension ExitCode {
         }
     }
 
-    /// - Parameter close: the server's; if it is the answer to ours, then another one than that
-    ///   asks for.
+    /// - Parameter close: the server's Close; not one that repeats the code of ours.
     init(closedByServer close: Close) {
         switch close.code {
         case nil, .normalClosure, .goingAway: self = .success
@@ -47,7 +46,7 @@ extension ExitCode {
 }
 
 extension ConnectionError {
-    /// As the user of a client would say it; the description also fits a server.
+    /// The error from a client's point of view; `description` is written for a server.
     var textForClient: String {
         switch self {
         case .lost: "the connection was lost: the server ended it without a Close"

@@ -1,9 +1,9 @@
-/// Bytes as people type and read them.
+/// Bytes as pairs of hexadecimal digits.
 enum Hexadecimal {
-    /// For messages about something else.
+    /// The expected form, for error messages.
     static let form = "pairs of hexadecimal digits, such as 00ff or 00 FF"
 
-    /// - Returns: `nil` if the text is something else; an empty text is no bytes.
+    /// - Returns: `nil` if the text has another form; no bytes for an empty text.
     static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         var high: UInt8?

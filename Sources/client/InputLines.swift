@@ -6,7 +6,7 @@ import Synchronization
 final class InputLines: Sendable {
     enum Next: Sendable, Equatable {
         case line(String)
-        /// It is longer than the limit; the input is of no use from here on.
+        /// The line is longer than the limit; nothing more can be read.
         case tooLong
         case end
     }
@@ -16,7 +16,7 @@ final class InputLines: Sendable {
     private let state = Mutex(State())
 
     fileprivate struct State {
-        /// What was read and not given out yet, behind `offset`.
+        /// The bytes that were read; those before `offset` have been returned.
         var bytes: [UInt8] = []
         var offset = 0
         var hasEnded = false
@@ -30,8 +30,8 @@ final class InputLines: Sendable {
 
     /// The next line without its end, LF or CR LF.
     ///
-    /// A read blocks, so it has a thread of its own: one line at a time, so that a fast input waits
-    /// for a slow server.
+    /// Reading blocks, so it has its own thread. It reads one line at a time, so that a fast input
+    /// waits for a slow server.
     func next() async -> Next {
         if let next = nextIfThere() { return next }
         return await withCheckedContinuation { continuation in
@@ -40,13 +40,13 @@ final class InputLines: Sendable {
         }
     }
 
-    /// `nil`: more has to be read first.
+    /// The next line if it has been read already; `nil`: more has to be read first.
     func nextIfThere() -> Next? { state.withLock { $0.takeNext(byteLimit) } }
 
-    /// Waits for bytes, unless some are there to be read.
+    /// Reads once, which blocks if no bytes are available.
     func readSome() { state.withLock { $0.read(descriptor) } }
 
-    /// Blocks. Whoever waits is the only one who asks.
+    /// Blocks until a line is complete. Only one caller at a time may wait.
     func waitForNext() -> Next {
         while true {
             if let next = nextIfThere() { return next }
@@ -56,11 +56,11 @@ final class InputLines: Sendable {
 }
 
 extension InputLines.State {
-    /// What is there already; `nil`: more has to be read.
+    /// Takes the next line from the bytes that have been read; `nil`: more has to be read.
     mutating func takeNext(_ byteLimit: Int) -> InputLines.Next? {
         let rest = bytes[offset...]
         guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
-            // One more: it may be the CR of a line end.
+            // One byte more, which may be the CR of the line end.
             if rest.count > byteLimit + 1 { return .tooLong }
             guard hasEnded else { return nil }
             guard !rest.isEmpty else { return .end }

@@ -3,8 +3,8 @@ import Synchronization
 import WebSocketClient
 import WebSocketProtocol
 
-/// SIGINT (Ctrl-C) and SIGTERM: the first one closes in good order, with 1001, and ends the
-/// program; the second one, or one that comes before there is a connection, ends it at once.
+/// SIGINT (Ctrl-C) and SIGTERM: the first signal closes the connection with 1001 and then ends the
+/// program. The second one, or one before there is a connection, ends it at once.
 final class Interruption: Sendable {
     static let signals = [SIGINT, SIGTERM]
 
@@ -15,7 +15,7 @@ final class Interruption: Sendable {
         var closing: Task<Void, Never>?
     }
 
-    /// Whether one came; from then on nobody else has anything to tell.
+    /// Whether a signal came. From then on nothing else is printed.
     var hasCome: Bool { state.withLock { $0.closing != nil } }
 
     /// Waits for the signals, which must have been blocked with `Signals.block(_:)`.
@@ -29,15 +29,15 @@ final class Interruption: Sendable {
         }
     }
 
-    /// A connection is open, and has to be closed before the end.
+    /// Registers an open connection, which has to be closed before the program ends.
     ///
     /// - Parameter output: for the server's Close.
     func protect(_ socket: WebSocket, _ output: Output) {
         state.withLock { $0.open = (socket, output) }
     }
 
-    /// Returns if no signal came; else the program ends meanwhile.
-    func leaveItTheEnd() async { await state.withLock { $0.closing }?.value }
+    /// Returns at once if no signal came; else the program ends during this call.
+    func waitForExit() async { await state.withLock { $0.closing }?.value }
 
     private func interrupt(_ number: Int32) {
         // As shells count: 130 for SIGINT, 143 for SIGTERM.

@@ -2,24 +2,24 @@ import EventLoop
 import WebSocketClient
 import WebSocketProtocol
 
-/// Says what the script says, waits for what it expects, closes.
+/// Sends the messages of a script, waits for the expected ones, and closes.
 struct OneShot: Sendable {
     private let socket: WebSocket
     private let output: Output
-    private let script: Script
+    private let script: MessageScript
 
-    init(_ socket: WebSocket, _ output: Output, _ script: Script) {
+    init(_ socket: WebSocket, _ output: Output, _ script: MessageScript) {
         self.socket = socket
         self.output = output
         self.script = script
     }
 
-    /// - Parameter timeout: for all of it but the Close.
+    /// - Parameter timeout: for everything but the Close.
     func run(timeout: Duration) async -> ExitCode {
         let result = await bounded(by: timeout) { await talk() }
         switch result {
         case nil:
-            let code = output.failed("not done within \(timeout / .seconds(1)) s", .timedOut)
+            let code = output.failed("timed out after \(timeout / .seconds(1)) s", .timedOut)
             await socket.abort()
             return code
         case .done: return await close(.success)
@@ -31,13 +31,13 @@ struct OneShot: Sendable {
             output.closed(close)
             let code = ExitCode(closedByServer: close)
             return output.failed(
-                "the server closed before all messages had come",
+                "the server closed before all messages had arrived",
                 code == .success ? .unexpected : code)
         case .failed(let error): return output.failed(error.textForClient, .lost)
         }
     }
 
-    /// What came of it, and who has to close.
+    /// How the script ended. After `done` and `unexpected` the connection is still open.
     private enum Result: Sendable {
         case done
         case unexpected(String)
@@ -53,7 +53,7 @@ struct OneShot: Sendable {
                 guard let answer = try await socket.receive() else { return .closed }
                 output.received(answer)
             }
-            // At the same time as we receive: the server may wait for us to take its answers.
+            // Sending and receiving go on together: the server may wait until we read its answers.
             let sending = Task { await sendAll() }
             defer { sending.cancel() }
             for index in 0..<script.awaitedCount {
@@ -69,7 +69,7 @@ struct OneShot: Sendable {
         }
     }
 
-    /// - Returns: why not all went out.
+    /// - Returns: why not all messages were sent; `nil` if they were.
     private func sendAll() async -> ConnectionError? {
         do throws(ConnectionError) {
             for message in script.messages { try await socket.send(message) }
@@ -84,7 +84,7 @@ struct OneShot: Sendable {
             return nil
         }
         return
-            "message \(index + 1) was to be \(Self.text(script.expected[index])), and is "
+            "message \(index + 1): expected \(Self.text(script.expected[index])), received "
             + "\(Self.text(message))"
     }
 
@@ -97,7 +97,7 @@ struct OneShot: Sendable {
         }
     }
 
-    /// - Parameter code: what the program ends with if closing goes well.
+    /// - Parameter code: the exit code if closing succeeds.
     private func close(_ code: ExitCode) async -> ExitCode {
         guard let answer = try? await socket.close() else {
             return code == .success
@@ -108,7 +108,7 @@ struct OneShot: Sendable {
     }
 }
 
-/// Waits for `work`, but not longer than `limit`; then it is cancelled and the result is `nil`.
+/// Waits for `work`, at most for `limit`; after that `work` is cancelled and the result is `nil`.
 func bounded<Value: Sendable>(
     by limit: Duration, _ work: @escaping @Sendable () async -> Value
 ) async -> Value? {

@@ -4,18 +4,18 @@ import HTTPProtocol
 import WebSocketClient
 import WebSocketProtocol
 
-/// What the program prints: messages to standard output, all else to standard error; with `--json`
+/// Prints messages to standard output and everything else to standard error; with `--json`
 /// everything to standard output, one object per line.
 struct Output: Sendable {
     let printsJSON: Bool
     let isQuiet: Bool
     let showsHexadecimal: Bool
-    /// Then control characters of the server must not reach it.
+    /// Control characters from the server must not reach a terminal.
     let isTerminal = isatty(STDOUT_FILENO) == 1
-    /// Nothing is told once it has come.
+    /// Once a signal has come, nothing more is printed.
     private let interruption: Interruption?
 
-    init(_ settings: Settings, _ interruption: Interruption? = nil) {
+    init(_ settings: ClientSettings, _ interruption: Interruption? = nil) {
         self.interruption = interruption
         printsJSON = settings.printsJSON
         isQuiet = settings.isQuiet
@@ -66,7 +66,7 @@ struct Output: Sendable {
         put(object)
     }
 
-    /// - Parameter close: the server's, which may be the answer to ours.
+    /// - Parameter close: the server's Close, which may be the answer to ours.
     func closed(_ close: Close) {
         guard printsJSON else { return note("closed: \(escaped("\(close)"))") }
         var object = JSONObject(event: "close")
@@ -75,7 +75,7 @@ struct Output: Sendable {
         put(object)
     }
 
-    /// Something went wrong; told with `--quiet` too.
+    /// Prints an error, also with `--quiet`.
     func failed(_ text: String, _ code: ExitCode) -> ExitCode {
         if printsJSON {
             var object = JSONObject(event: "error")
@@ -88,7 +88,7 @@ struct Output: Sendable {
         return code
     }
 
-    /// The server's answer to the handshake, with its body.
+    /// Prints the response that refused the handshake, with its body.
     func refused(_ head: ResponseHead, _ body: [UInt8]) -> ExitCode {
         let text = String(decoding: body, as: UTF8.self)
         if printsJSON {
@@ -108,7 +108,7 @@ struct Output: Sendable {
         return .refused
     }
 
-    /// For people only: `--json` has objects for what matters.
+    /// Prints a line for people; `--json` has objects for what matters.
     func note(_ text: String) {
         if !isQuiet && !printsJSON { write(text + "\n", STDERR_FILENO) }
     }
@@ -119,7 +119,7 @@ struct Output: Sendable {
         if !isQuiet { write(line, STDOUT_FILENO) }
     }
 
-    /// Whoever read what we print may be gone: then there is nothing left to do.
+    /// If nobody reads our output any more, the program ends.
     private func write(_ text: String, _ descriptor: Int32) {
         if interruption?.hasCome == true { return }
         var rest = Array(text.utf8)[...]
@@ -131,7 +131,7 @@ struct Output: Sendable {
         }
     }
 
-    /// As the server's answer named it (RFC 7692 §7.1).
+    /// The parameters as the server's response names them (RFC 7692 §7.1).
     private static func text(_ parameters: DeflateParameters) -> String {
         var parts = ["permessage-deflate"]
         if parameters.serverNoContextTakeover { parts.append("server_no_context_takeover") }

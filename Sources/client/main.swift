@@ -8,6 +8,6 @@ import Processes
 Signals.block(Interruption.signals)
 let interruption = Interruption()
 Task.detached { [interruption] in
-    exit(await Program.run(Array(CommandLine.arguments.dropFirst()), interruption).rawValue)
+    exit(await ClientProgram.run(Array(CommandLine.arguments.dropFirst()), interruption).rawValue)
 }
 interruption.watch()

@@ -23,14 +23,14 @@ struct OptionsTests {
 
     @Test("a URL or the parts of one", arguments: places)
     func place(_ arguments: [String], _ url: String) throws {
-        #expect(try Options.read(arguments).place.resolved == url)
+        #expect(try ClientOptions.read(arguments).address.resolved == url)
     }
 
     static let failures: [(arguments: [String], says: String)] = [
-        ([], "where to? give a URL"),
-        (["-q"], "where to? give a URL"),
-        (["ws://a", "ws://b"], "one URL only; 'ws://b' is too much"),
-        (["ws://a", "-p", "1"], "give the URL, or its parts"),
+        ([], "no server: give a URL"),
+        (["-q"], "no server: give a URL"),
+        (["ws://a", "ws://b"], "give one URL only; 'ws://b' is the second"),
+        (["ws://a", "-p", "1"], "give either a URL or its parts"),
         (["ws://a", "--snd", "x"], "unknown option --snd; did you mean --send?"),
         (["ws://a", "--send"], "--send needs a value: --send TEXT"),
         (["-p", "70000"], "-p: '70000' is not a whole number from 1 to 65535"),
@@ -40,31 +40,37 @@ struct OptionsTests {
         (["ws://a", "--expect-hex=xx"], "--expect-hex: 'xx' is not pairs"),
         (
             ["ws://a", "--expect", "a", "--receive", "0"],
-            "--receive 0 is less than the messages of --expect"
+            "--receive 0 is less than the number of messages in --expect"
         ),
         (["ws://a", "--header", "Name"], "--header: 'Name' is not 'Name: value'"),
         (["ws://a", "--header", ": x"], "is not 'Name: value'"),
         (["ws://a", "--header", "A B: x"], "--header: "),
         (["ws://a", "--header", "A: x\r\nB: y"], "--header: "),
-        (["ws://a", "--header", "hOst: x"], "hOst belongs to the handshake: it is the URL's"),
+        (
+            ["ws://a", "--header", "hOst: x"],
+            "hOst belongs to the handshake: it comes from the URL"
+        ),
         (["ws://a", "--header", "Sec-WebSocket-Protocol: x"], "use --subprotocol"),
         (["ws://a", "--cookie", "x"], "--cookie: 'x' is not NAME=VALUE"),
         (["ws://a", "--cookie", "a=b\r\nc"], "--cookie: "),
-        (["ws://a", "--certificate", "f"], "--certificate and --private-key: give both"),
+        (
+            ["ws://a", "--certificate", "f"],
+            "--certificate and --private-key need each other: give both"
+        ),
         (
             ["ws://a", "--max-line-size", "0"],
             "--max-line-size: '0' is not a number of bytes from 1 up"
         ),
         (
             ["ws://a", "--compression", "on"],
-            "--compression: 'on' is none of off, shared, dedicated"
+            "--compression: 'on' is not one of off, shared, dedicated"
         ),
     ]
 
     @Test("one line says option, value and what is allowed", arguments: failures)
     func fails(_ arguments: [String], _ says: String) {
         do throws(UsageError) {
-            _ = try Options.read(arguments)
+            _ = try ClientOptions.read(arguments)
             Issue.record("\(arguments) were taken")
         } catch {
             #expect(error.description.contains(says), "\(error)")
@@ -74,11 +80,11 @@ struct OptionsTests {
 
     @Test("the script: in the order given")
     func script() throws {
-        let settings = try Options.read([
+        let settings = try ClientOptions.read([
             "ws://a", "-m", "a,,b", "--send", "x,y", "--send-hex", "00 fF", "--expect", "",
             "--expect-hex=", "--ping",
         ])
-        var script = Script()
+        var script = MessageScript()
         script.exchanges = ["a", "", "b"]
         script.messages = [.text("x,y"), .binary([0, 255])]
         script.expected = [.text(""), .binary([])]
@@ -94,13 +100,13 @@ struct OptionsTests {
 
     @Test("how many messages are waited for", arguments: counts)
     func count(_ arguments: [String], _ count: Int) throws {
-        let script = try Options.read(["ws://a"] + arguments).script
+        let script = try ClientOptions.read(["ws://a"] + arguments).script
         #expect(script.awaitedCount == count && script.isEmpty == arguments.isEmpty)
     }
 
     @Test("fields, subprotocols and origin as given; all cookies in one field")
     func handshake() throws {
-        let settings = try Options.read([
+        let settings = try ClientOptions.read([
             "ws://a", "--header", "X-A: 1", "--cookie", "a=b", "--header=x-a:2", "--cookie",
             "c=d=e", "-o", "null",
             "--subprotocol", "chat.v2", "--subprotocol=chat",
@@ -113,15 +119,19 @@ struct OptionsTests {
         "both names of the time limit",
         arguments: ["-k", "--timeout", "--socket-timeout", "--socket_timeout"])
     func timeout(_ option: String) throws {
-        #expect(try Options.read(["ws://a"]).timeout == .seconds(10))
-        #expect(try Options.read(["ws://a", option, "0.5"]).timeout == .milliseconds(500))
+        #expect(try ClientOptions.read(["ws://a"]).timeout == .seconds(10))
+        #expect(try ClientOptions.read(["ws://a", option, "0.5"]).timeout == .milliseconds(500))
     }
 
     @Test("help, whatever else is wrong")
     func help() throws {
-        #expect(try Options.read(["--help", "-p", "x", "y", "z"]).showsHelp)
-        #expect(try Options.read(["--version"]).showsVersion)
-        for option in Options.table.all { #expect(Options.help.contains("--\(option.name)")) }
-        for line in Options.help.split(separator: "\n") { #expect(line.count <= 105, "\(line)") }
+        #expect(try ClientOptions.read(["--help", "-p", "x", "y", "z"]).showsHelp)
+        #expect(try ClientOptions.read(["--version"]).showsVersion)
+        for option in ClientOptions.table.all {
+            #expect(ClientOptions.help.contains("--\(option.name)"))
+        }
+        for line in ClientOptions.help.split(separator: "\n") {
+            #expect(line.count <= 105, "\(line)")
+        }
     }
 }

@@ -66,9 +66,9 @@ struct OptionTableTests {
     }
 
     static let failures: [(arguments: [String], takesOperands: Bool, says: String)] = [
-        (["a"], false, "'a' is no option; options begin with -"),
+        (["a"], false, "'a' is not an option; options begin with -"),
         (["--"], false, "unknown option --"),
-        (["-"], true, "'-' is no option"),
+        (["-"], true, "'-' is not an option"),
         (["--nmae=1"], true, "unknown option --nmae; did you mean --name?"),
         (["-x"], true, "unknown option -x"), (["-p"], true, "-p needs a value: -p PORT"),
         (["--port-number", "x"], true, "--port-number: 'x' is not a whole number from 1 to 9"),

@@ -156,7 +156,7 @@ def test_nobody_is_asked_by_default(start_server):
 
 @pytest.mark.parametrize("options, code, text", [
     (["--basic-auth-file", "x"], 2, "add --basic-auth"),
-    (["--basic-auth", "--basic-auth-file", "x", "--basic-auth-credential", "a:b"], 2, "one of them"),
+    (["--basic-auth", "--basic-auth-file", "x", "--basic-auth-credential", "a:b"], 2, "exclude each other"),
     (["--basic-auth", "--basic-auth-credential", "secret"], 1, "user:password"),
     (["--basic-auth", "--basic-auth-file", "/nowhere/at/all"], 1, "No such file"),
     (["--basic-auth", "--basic-auth-file", "/etc/passwd"], 1, ":1: the hash of root is not bcrypt")])

@@ -382,7 +382,7 @@ def test_off_by_default(start_server, root):
 
 
 @pytest.mark.parametrize("options, text", [
-    (["-d", "/", "-x", "/"], "no folder"), (["-d", "/", "-x", "../a"], "no folder"),
+    (["-d", "/", "-x", "/"], "not a folder"), (["-d", "/", "-x", "../a"], "not a folder"),
     (["-d", "/", "-x", ","], "no folder"), (["-d", "/", "--cgi-timeout", "0"], "seconds")])
 def test_wrong_options(options, text):
     code, _, errors = run_program(*options)

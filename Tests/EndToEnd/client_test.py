@@ -170,7 +170,7 @@ def test_json(server):
 def test_the_server_closes_early(host, text, code, close):
     result = run(host.url("/close"), "--send", text)
     assert result.code == code and close in result.stderr, result
-    assert "the server closed before all messages had come" in result.stderr
+    assert "the server closed before all messages had arrived" in result.stderr
 
 
 def test_a_long_message_goes_through_compression(server):

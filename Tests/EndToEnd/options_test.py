@@ -113,7 +113,7 @@ def test_precedence(tmp_path, monkeypatch):
     ("[pywebsocket]\nqueue = many\n", ":2: queue: 'many' is not a whole number from 1 to 65535"),
     ("[pywebsocket]\nstrict = maybe\n", ":2: strict: 'maybe' is not true or false"),
     ("[pywebsockets]\n", ":1: unknown section [pywebsockets]"),
-    ("port = 1\n", ":1: a line before [websockethost]"),
+    ("port = 1\n", ":1: no section before this line"),
     ("[pywebsocket]\n\x1b[31m\n", "\\u{1B}[31m"),
 ])
 def test_wrong_file(tmp_path, text, says):
@@ -133,7 +133,7 @@ def test_strange_variables(monkeypatch, start_server):
     monkeypatch.setenv("WEBSOCKETHOST_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("WEBSOCKETHOST_MAX_CONECTIONS", "3")
     server = start_server(handlers=HANDLERS)
-    server.wait_for_line("WEBSOCKETHOST_SERVICE_HOST is no option")
+    server.wait_for_line("WEBSOCKETHOST_SERVICE_HOST is not an option")
     server.wait_for_line("did you mean WEBSOCKETHOST_MAX_CONNECTIONS?")
 
 

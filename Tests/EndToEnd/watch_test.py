@@ -81,7 +81,7 @@ def test_mistake(watched):
         assert failure == ""
         start = len(server.stderr_lines())
         save(folder, "echo_wsh.swift", echo("v1").replace("socket.send(", "socket.sendd("))
-        changed(server, start, "does not compile; what worked before is served on")
+        changed(server, start, "does not compile; the previous version keeps serving")
         lines = server.stderr_lines()[start:]
         position = next(index for index, line in enumerate(lines) if "echo_wsh.swift:5:" in line)
         assert lines[position].startswith(f"{folder}/echo_wsh.swift:5:") and "error: " in lines[position]
@@ -140,7 +140,7 @@ def test_half_written_file(watched):
     start = len(server.stderr_lines())
     with open(folder / "echo_wsh.swift", "w") as file:
         file.write(text[:len(text) // 2])
-    changed(server, start, "does not compile; what worked before is served on")
+    changed(server, start, "does not compile; the previous version keeps serving")
     assert ask(server) == "v0 x"
     (folder / "echo_wsh.swift").write_text(text)
     wait_for_answer(server, "v1 x")
@@ -158,7 +158,7 @@ def test_shared_code(start_server, tmp_path):
     assert ask(server, "/greet") == "good bye"
     start = len(server.stderr_lines())
     save(tmp_path, "words.swift", 'public let greeting = \n')
-    changed(server, start, "what worked before is served on")
+    changed(server, start, "the previous version keeps serving")
     assert any(f"{tmp_path}/words.swift:" in line for line in server.stderr_lines()[start:])
     assert ask(server, "/greet") == "good bye" and ask(server) == "v0 x"
     save(tmp_path, "words.swift", 'public let greeting = "hello again"\n')
@@ -169,7 +169,7 @@ def test_directory_goes_and_comes_back(watched):
     folder, server = watched
     aside = folder.with_name("aside")
     folder.rename(aside)
-    server.wait_for_line("is gone; what it had is served on until it is back")
+    server.wait_for_line("is gone; the last version keeps serving until it is back")
     assert ask(server) == "v0 x"
     save(aside, "echo_wsh.swift", echo("v1"))
     aside.rename(folder)
@@ -210,7 +210,7 @@ def test_mistake_that_is_undone(watched):
     folder, server = watched
     start = len(server.stderr_lines())
     save(folder, "echo_wsh.swift", "no Swift")
-    changed(server, start, "does not compile; what worked before is served on")
+    changed(server, start, "does not compile; the previous version keeps serving")
     save(folder, "echo_wsh.swift", echo("v0"))
     with connect(server.url("/.websockethost/changes"), origin=server.http_url("")) as page:
         while page.recv(BUILD_TIMEOUT).split("\n", 1)[1]:
@@ -231,7 +231,7 @@ def test_build_that_cannot_be(start_server, tmp_path, monkeypatch):
     (tmp_path / "full").touch()
     start = len(server.stderr_lines())
     save(tmp_path / "handlers", "echo_wsh.swift", echo("v1"))
-    changed(server, start, "what worked before is served on")
+    changed(server, start, "the previous version keeps serving")
     assert any("No space left on device" in line for line in server.stderr_lines()[start:])
     assert ask(server) == "v0 x"
     (tmp_path / "full").unlink()

@@ -24,8 +24,8 @@ extension EventLoopTests {
                     #expect(stalls.wait { $0.contains { $0.isOver } })
                     monitor.stop()
                     thread.join()
-                    // Those of a loaded machine beside, the stall made here is reported first and then
-                    // over.
+                    // Those of a loaded machine beside, the stall made here is reported first and
+                    // then over.
                     let ours = stalls.value.filter { $0.loopIndex == 1 }
                     #expect(ours.count >= 2)
                     for (index, stall) in ours.enumerated() {

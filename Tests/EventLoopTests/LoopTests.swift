@@ -241,8 +241,8 @@ extension EventLoopTests {
             func close() {}
         }
 
-        /// Two are ready in one turn; the first to be called replaces the other's descriptor by a new
-        /// one of the same number, which must not get the old one's event.
+        /// Two are ready in one turn; the first to be called replaces the other's descriptor by a
+        /// new one of the same number, which must not get the old one's event.
         @Test func noStaleEvents() throws {
             try withLoop { loop in
                 let counts = Watched<(first: Int, replaced: Int, fresh: Int)>((0, 0, 0))

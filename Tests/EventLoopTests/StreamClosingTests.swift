@@ -110,8 +110,8 @@ extension EventLoopTests {
             }
         }
 
-        /// What is written after `closeAfterSending` is dropped; it must not break the connection, or the
-        /// peer would lose what it has not read yet.
+        /// What is written after `closeAfterSending` is dropped; it must not break the connection,
+        /// or the peer would lose what it has not read yet.
         @Test func writeAfterClosing() throws {
             try withLoop { loop in
                 let (recorder, peer) = try loop.connect()

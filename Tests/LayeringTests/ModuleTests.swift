@@ -71,6 +71,15 @@ struct ModuleTests {
         return String(words[words.count - 1])
     }
 
+    /// Another kernel's event list then needs changes in one folder only.
+    @Test("in EventLoop only Kernel and Tuning import CLinux")
+    func kernelInOneFolder() throws {
+        for file in try Repository.swiftFiles("Sources/EventLoop")
+        where !file.path.contains("/Kernel/") && !file.path.contains("/Tuning/") {
+            #expect(!file.lines.contains("import CLinux"), "\(file.path)")
+        }
+    }
+
     @Test("docs/ARCHITECTURE.md lists each module, what it uses, and where to begin")
     func architecture() throws {
         let page = "docs/ARCHITECTURE.md"

@@ -74,31 +74,31 @@ struct ConfigurationFileTests {
     }
 
     static let bad: [(name: String, text: String, message: String)] = [
-        ("no section", "port = 1", "a.ini:1: a line before [websockethost]"),
+        ("no section", "port = 1", "a.ini:1: no section before this line"),
         (
             "another section", "\n[server]\n",
-            "a.ini:2: unknown section [server]: there are [websockethost]"
+            "a.ini:2: unknown section [server]: use [websockethost]"
         ),
         ("the DEFAULT section", "[DEFAULT]\n", "unknown section [DEFAULT]"),
         ("no bracket", "[pywebsocket\n", "no ] in '[pywebsocket'"),
         (
             "no separator", "[pywebsocket]\ntls\n",
-            "a.ini:2: not 'name = value': 'tls'; a flag needs a value"
+            "a.ini:2: expected 'name = value', found 'tls'; a flag needs true or false"
         ),
-        ("no key", "[pywebsocket]\n= 3\n", "not 'name = value'"),
+        ("no key", "[pywebsocket]\n= 3\n", "expected 'name = value'"),
         (
             "a value that goes on", "[pywebsocket]\norigin = a,\n  b = c\n",
             "a.ini:3: is indented more than the line before"
         ),
         (
             "a key twice", "[pywebsocket]\nport = 1\n\nPORT = 1\n",
-            "a.ini:4: PORT was given in line 2"
+            "a.ini:4: PORT was already given in line 2"
         ),
         (
             "both spellings", "[pywebsocket]\nlog_max = 1\n[websockethost]\nlog-max = 1\n",
-            "a.ini:4: log-max was given in line 2 already"
+            "a.ini:4: log-max was already given in line 2"
         ),
-        ("interpolation", "[pywebsocket]\nlog_file = %(home)s/log\n", "%(…)s is not replaced here"),
+        ("interpolation", "[pywebsocket]\nlog_file = %(home)s/log\n", "%(…)s is not supported"),
         ("control characters", "[pywebsocket]\n\u{1B}[31m\n", "'\\u{1B}[31m'"),
     ]
 

@@ -13,7 +13,7 @@ struct HelpTextTests {
     /// file anew.
     @Test("it is what the options say")
     func file() throws {
-        let text = Options.help + "\n"
+        let text = ServerOptions.help + "\n"
         if ProcessInfo.processInfo.environment["UPDATE_HELP"] == "yes" {
             try text.write(to: Self.file, atomically: true, encoding: .utf8)
         }
@@ -24,15 +24,17 @@ struct HelpTextTests {
 
     @Test("commands stand before options, lines fit a terminal")
     func order() throws {
-        let commands = try #require(Options.help.range(of: "  new "))
-        let options = try #require(Options.help.range(of: "  -p, --port"))
+        let commands = try #require(ServerOptions.help.range(of: "  new "))
+        let options = try #require(ServerOptions.help.range(of: "  -p, --port"))
         #expect(commands.lowerBound < options.lowerBound)
-        for line in Options.help.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+        for line in ServerOptions.help.split(separator: "\n") {
+            #expect(line.count <= 100, "\(line)")
+        }
     }
 
     @Test("a built program has no commands and its own name")
     func builtProgram() {
-        let text = Options.help(ofProgram: "./chat")
+        let text = ServerOptions.help(ofProgram: "./chat")
         #expect(text.contains("usage: ./chat ") && text.contains("  -p, --port"))
         #expect(!text.contains("./standalone.sh"))
     }

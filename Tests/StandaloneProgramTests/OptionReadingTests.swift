@@ -32,7 +32,7 @@ struct OptionReadingTests {
             files: ["a.ini": "[pywebsocket]\n" + (file.map { "port = \($0)" } ?? "")])
         #expect(invocation.settings.configuration.port == port)
         #expect(invocation.given["port"]?.origin.description == origin)
-        let listing = Options.listing(invocation).split(separator: "\n").map(String.init)
+        let listing = ServerOptions.listing(invocation).split(separator: "\n").map(String.init)
         #expect(listing.contains(origin == nil ? "#port = 9998" : "port = \(port)"))
         if let origin { #expect(listing.contains("# \(origin)")) }
     }
@@ -68,20 +68,21 @@ struct OptionReadingTests {
         #expect(try read(arguments).settings.configuration.backlog == 7)
     }
 
-    @Test("every option has both spellings everywhere", arguments: Options.all)
-    func bothSpellings(_ option: StandaloneProgram.Option) {
-        #expect(Options.named(option.name)?.name == option.name)
-        #expect(Options.named(option.key)?.name == option.name)
+    @Test("every option has both spellings everywhere", arguments: ServerOptions.all)
+    func bothSpellings(_ option: ServerOption) {
+        #expect(ServerOptions.named(option.name)?.name == option.name)
+        #expect(ServerOptions.named(option.key)?.name == option.name)
         #expect(!option.name.contains("_") && option.name == option.name.lowercased())
-        #expect(Options.all.filter { $0.name == option.name }.count == 1)
+        #expect(ServerOptions.all.filter { $0.name == option.name }.count == 1)
         #expect(
-            option.letter == nil || Options.all.filter { $0.letter == option.letter }.count == 1)
-        #expect(Options.help.contains("--\(option.name)"))
+            option.letter == nil
+                || ServerOptions.all.filter { $0.letter == option.letter }.count == 1)
+        #expect(ServerOptions.help.contains("--\(option.name)"))
     }
 
-    @Test("every option that has a default shows it", arguments: Options.all)
-    func listed(_ option: StandaloneProgram.Option) throws {
-        let lines = Options.listing(try read()).split(separator: "\n")
+    @Test("every option that has a default shows it", arguments: ServerOptions.all)
+    func listed(_ option: ServerOption) throws {
+        let lines = ServerOptions.listing(try read()).split(separator: "\n")
         #expect(lines.contains { $0.hasPrefix("#\(option.key) =") } == (option.scope == .anywhere))
     }
 
@@ -91,7 +92,7 @@ struct OptionReadingTests {
             "-p", "1", "--strict", "--log-format=json", "--max_message_size", "3K", "-H", "*",
         ]
         let first = try read(arguments)
-        let text = Options.listing(first)
+        let text = ServerOptions.listing(first)
         let second = try read(["--config", "/x/b.ini"], files: ["/x/b.ini": text])
         #expect(second.settings.configuration.port == 1 && second.settings.handlers.isStrict)
         #expect(second.settings.configuration.connection.messageByteLimit == 3_072)
@@ -111,7 +112,7 @@ struct OptionReadingTests {
             ("its beginning", ["--log-fo=json"], [:], "", "did you mean --log-format?"),
             ("nothing near", ["--zzzzzzzzzzzz"], [:], "", "unknown option --zzzzzzzzzzzz"),
             ("unknown letter", ["-Z"], [:], "", "unknown option -Z"),
-            ("no option", ["echo"], [:], "", "'echo' is no option"),
+            ("no option", ["echo"], [:], "", "'echo' is not an option"),
             ("no value", ["-p"], [:], "", "-p needs a value: -p PORT"),
             ("wrong flag", ["--strict=maybe"], [:], "", "--strict: 'maybe' is not true or false"),
             ("empty flag", ["--strict="], [:], "", "--strict: '' is not true or false"),
@@ -119,12 +120,12 @@ struct OptionReadingTests {
             ("wrong value", ["-p", "x"], [:], "", "-p: 'x' is not a whole number from 0 to 65535"),
             (
                 "wrong word", ["--log-level", "inof"], [:], "",
-                "--log-level: 'inof' is none of fine, debug, info, warning, error, critical; "
+                "--log-level: 'inof' is not one of fine, debug, info, warning, error, critical; "
                     + "did you mean info?"
             ),
             (
                 "not for compression", ["--deflate-log-level=fine"], [:], "",
-                "'fine' is none of debug, info"
+                "'fine' is not one of debug, info"
             ),
             (
                 "variable", [], ["WEBSOCKETHOST_QUEUE": "x"], "",
@@ -172,8 +173,8 @@ struct OptionReadingTests {
         "FORMAT": "yaml",
     ]
 
-    @Test("wrong values are named wherever they stand", arguments: Options.all)
-    func wrongValue(_ option: StandaloneProgram.Option) throws {
+    @Test("wrong values are named wherever they stand", arguments: ServerOptions.all)
+    func wrongValue(_ option: ServerOption) throws {
         guard let value = option.isFlag ? "maybe" : Self.wrong[option.value ?? ""],
             option.scope == .anywhere
         else { return }

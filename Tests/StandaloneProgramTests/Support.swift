@@ -8,7 +8,7 @@ import Glibc
 func read(
     _ arguments: [String] = [], environment: [String: String] = [:], files: [String: String] = [:]
 ) throws(UsageError) -> Invocation {
-    try Options.read(arguments, environment: environment) { path throws(SystemError) in
+    try ServerOptions.read(arguments, environment: environment) { path throws(SystemError) in
         guard let text = files[path] else { throw SystemError("open(\(path))", code: ENOENT) }
         return text
     }

@@ -47,7 +47,8 @@ extension Stream {
         if tls.isServer && !tls.hasBegun && sealed.first != TLSSession.firstByte {
             return refuseTLS(.notTLS)
         }
-        // What comes after our close_notify is not looked at, but a handshake has to be over for it.
+        // What comes after our close_notify is not looked at, but a handshake has to be over for
+        // it.
         if isClosing && tls.isEstablished { return }
         var opened = TLSSession.Opened()
         tls.take(sealed) {

@@ -6,12 +6,12 @@ import Synchronization
 /// afterwards.
 ///
 /// glibc maps long blocks one by one and unmaps them when they are freed: an echo of 1 MiB spent
-/// half its time on pages that the system had just cleared. So ``init(on:)`` makes it keep them. What it
-/// keeps, and whole pages that were freed between others in use, is a hundred times what many
-/// connections need when they are idle again. Looks now and then, and acts while the process has
-/// little to do, so that pages are not given back to be asked for again; once a minute in any case.
-/// For programs, not libraries: it concerns the memory of the whole process, so a program makes one
-/// and no library does.
+/// half its time on pages that the system had just cleared. So ``init(on:)`` makes it keep them.
+/// What it keeps, and whole pages that were freed between others in use, is a hundred times what
+/// many connections need when they are idle again. Looks now and then, and acts while the process
+/// has little to do, so that pages are not given back to be asked for again; once a minute in any
+/// case. For programs, not libraries: it concerns the memory of the whole process, so a program
+/// makes one and no library does.
 ///
 /// An echo of 1 MiB: 0.42 → 0.72 of raw-epoll, of text 0.24 → 0.60; memory after a burst: 48,640 →
 /// 18,145 bytes for a connection (docs/PERFORMANCE.md). Another C library ignores or lacks

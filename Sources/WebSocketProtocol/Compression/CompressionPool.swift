@@ -2,10 +2,10 @@
 /// takeover (RFC 7692 §7.1.1). Belongs to that thread.
 public final class CompressionPool {
     public let settings: CompressionSettings
-    /// What messages are deflated into. Whoever is done with a large one trims it.
+    /// The output of deflating. The caller trims it after a large message.
     public let deflateOutput = GrowingBuffer()
 
-    /// 64 KiB: the largest piece that is inflated before limits are looked at again.
+    /// 64 KiB: the largest piece that is inflated before limits are checked again.
     public static let inflateOutputByteCount = 64 << 10
 
     private var inflateMemory: UnsafeMutableRawBufferPointer?
@@ -16,7 +16,7 @@ public final class CompressionPool {
 
     deinit { inflateMemory?.deallocate() }
 
-    /// What messages are inflated into, ``inflateOutputByteCount`` bytes; made at its first use.
+    /// The output of inflating, ``inflateOutputByteCount`` bytes; allocated at its first use.
     public var inflateOutput: UnsafeMutableRawBufferPointer {
         if let inflateMemory { return inflateMemory }
         let memory = UnsafeMutableRawBufferPointer.allocate(
@@ -37,7 +37,7 @@ public final class CompressionPool {
         idleInflaters.popLast() ?? Inflater(windowBits: 15)
     }
 
-    /// Takes back what ``takeInflater()`` gave, wherever in a message it stands.
+    /// Takes back an inflater of ``takeInflater()``, even in the middle of a message.
     public func giveBack(_ inflater: Inflater) {
         guard inflater.windowBits == 15, idleInflaters.count < Self.idleInflaterLimit,
             !idleInflaters.contains(where: { $0 === inflater })
@@ -60,12 +60,12 @@ public final class CompressionPool {
     private static let small = DeflaterClass(windowBits: 12, memoryLevel: 5)
     private static let large = DeflaterClass(windowBits: 15, memoryLevel: 8)
 
-    /// A deflater without history, for one message or piece; there is nothing to give back, but the
+    /// A deflater without history, for one message or piece. It need not be given back, but the
     /// next call may return the same one.
     ///
     /// - Parameters:
-    ///   - windowBits: 8…15, what was agreed on; the deflater's window is never larger.
-    ///   - byteCount: of what is to be compressed.
+    ///   - windowBits: 8…15, as negotiated; the deflater's window is never larger.
+    ///   - byteCount: the number of bytes to compress.
     /// - Returns: `nil` if zlib got no memory.
     public func deflater(windowBits: Int, forByteCount byteCount: Int) -> Deflater? {
         var kind = byteCount <= Self.smallByteLimit ? Self.small : Self.large

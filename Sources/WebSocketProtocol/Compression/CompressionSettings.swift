@@ -1,8 +1,8 @@
 /// How an endpoint compresses messages with permessage-deflate (RFC 7692).
 ///
-/// A value out of range is taken for the nearest one in it.
+/// A value out of range counts as the nearest one in range.
 public struct CompressionSettings: Sendable, Hashable {
-    /// Whose memory the windows lie in.
+    /// Whether messages may refer to earlier ones.
     public enum Mode: String, Sendable, Hashable, CaseIterable {
         /// permessage-deflate is neither offered nor accepted.
         case off
@@ -23,11 +23,11 @@ public struct CompressionSettings: Sendable, Hashable {
     /// zlib's: 1 (little) … 9 (much), for `dedicated`. A deflater takes about
     /// 2^(`windowBits` + 2) + 2^(`memoryLevel` + 9) bytes. Default: 8, zlib's own.
     public var memoryLevel = 8
-    /// Messages of fewer payload bytes go out as they are. Default: 256.
+    /// Shorter messages, in bytes of payload, are sent uncompressed. Default: 256.
     public var thresholdByteCount = 256
 
     public init() {}
 
-    /// `windowBits` as it is used.
+    /// `windowBits`, limited to its range.
     var keptWindowBits: Int { min(max(windowBits, 9), 15) }
 }

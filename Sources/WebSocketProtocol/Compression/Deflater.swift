@@ -2,10 +2,9 @@ import CZlib
 
 /// Deflates messages (RFC 7692 §7.2.1), a piece at a time.
 ///
-/// Belongs to the thread of one loop. The window lives on from message to message until
-/// ``reset()``.
+/// Belongs to the thread of one loop. The window is kept from message to message until ``reset()``.
 public final class Deflater {
-    /// At one address for its whole life: zlib's state points back at it.
+    /// Never moves, because zlib's state points to it.
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// - Parameters:
@@ -14,7 +13,7 @@ public final class Deflater {
     ///     bits: 9 is used, which obeys 8 as well, because zlib never refers further back than its
     ///     window less 262 bytes (MIN_LOOKAHEAD), and 512 − 262 = 250 < 256.
     ///   - memoryLevel: 1…9, zlib's.
-    /// - Returns: `nil` if zlib got no memory. Numbers out of range are taken for the nearest.
+    /// - Returns: `nil` if zlib got no memory. Numbers out of range count as the nearest in range.
     public init?(level: Int, windowBits: Int, memoryLevel: Int) {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -35,12 +34,12 @@ public final class Deflater {
     /// Compresses one piece of a message, so that the peer can inflate all of it.
     ///
     /// - Parameters:
-    ///   - bytes: of any size. None, and not the last: nothing comes out.
-    ///   - isLast: the message ends with it. Then the 00 00 FF FF at the end is left out (§7.2.1),
+    ///   - bytes: of any size. No bytes that are not the last give no output.
+    ///   - isLast: whether the message ends here. Then the final 00 00 FF FF is left out (§7.2.1),
     ///     and no bytes give the one byte 00 (§7.2.3.6).
     ///   - output: the memory to write to, from its beginning.
-    /// - Returns: what goes out, inside `output` and valid until its next use; `nil` if zlib
-    ///   failed, after which this deflater is of no more use.
+    /// - Returns: the compressed bytes, inside `output` and valid until its next use; `nil` if zlib
+    ///   failed, after which this deflater is unusable.
     public func deflate(
         _ bytes: UnsafeRawBufferPointer, isLast: Bool, into output: GrowingBuffer
     ) -> UnsafeRawBufferPointer? {
@@ -53,14 +52,14 @@ public final class Deflater {
         return UnsafeRawBufferPointer(rebasing: written.dropLast(4))
     }
 
-    /// Forgets the window: for the next message or piece that may not refer to what came before.
+    /// Clears the window, before a message or piece that may not refer to earlier ones.
     public func reset() { deflateReset(stream) }
 
     /// zlib counts in 32 bits.
     private static let stepByteLimit = 1 << 30
 
-    /// A block without compression, of no bytes; its length is what the peer appends (§7.2.2).
-    /// After a flush it begins on a byte, so zlib need not know of it.
+    /// An empty block without compression; its length is what the peer appends (§7.2.2). After a
+    /// flush it begins on a byte boundary, so it can be written without zlib.
     private func emptyPiece(
         isLast: Bool, _ output: GrowingBuffer
     ) -> UnsafeRawBufferPointer {
@@ -69,7 +68,7 @@ public final class Deflater {
         return UnsafeRawBufferPointer(rebasing: output.bytes.prefix(isLast ? 1 : 0))
     }
 
-    /// Writes all of the bytes and the mark of a flush.
+    /// Compresses all bytes, and ends with a flush.
     ///
     /// - Returns: how many bytes were written; `nil` if zlib failed.
     private func flush(_ bytes: UnsafeRawBufferPointer, into output: GrowingBuffer) -> Int? {
@@ -91,7 +90,7 @@ public final class Deflater {
             guard code == Z_OK || code == Z_BUF_ERROR else { return nil }
             byteCount &+= room.count &- Int(stream.pointee.avail_out)
             if stream.pointee.avail_out > 0 {
-                // Room left: everything shown is read, or zlib is not what it says it is.
+                // With space left in the output, zlib has read all of its input.
                 guard stream.pointee.avail_in == 0 else { return nil }
                 if rest.isEmpty { return byteCount }
             }

@@ -1,4 +1,4 @@
-/// Raw memory that is used again and again and grows as needed. Belongs to one thread.
+/// Memory that is reused, and grows as needed. Belongs to one thread.
 public final class GrowingBuffer {
     /// 256 KiB: what ``trim()`` leaves. Most messages need less, and there is one per thread.
     public static let keptByteCount = 256 << 10
@@ -10,9 +10,9 @@ public final class GrowingBuffer {
 
     deinit { bytes.deallocate() }
 
-    /// Sees to it that there are so many bytes.
+    /// Makes the memory at least this large.
     ///
-    /// - Parameter keptByteCount: how many at the beginning move along if the memory has to.
+    /// - Parameter keptByteCount: how many bytes at the beginning are kept.
     func reserve(_ byteCount: Int, keeping keptByteCount: Int = 0) {
         guard byteCount > bytes.count else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
@@ -21,7 +21,7 @@ public final class GrowingBuffer {
         bytes = larger
     }
 
-    /// Gives the memory back if it is over ``keptByteCount``. What was written to it is gone then.
+    /// Frees the memory, and its content, if it is larger than ``keptByteCount``.
     public func trim() {
         guard bytes.count > Self.keptByteCount else { return }
         bytes.deallocate()

@@ -2,30 +2,29 @@ import CZlib
 
 /// Inflates messages (RFC 7692 §7.2.2), a piece at a time.
 ///
-/// Belongs to the thread of one loop. The window lives on from message to message until
-/// ``reset()``.
+/// Belongs to the thread of one loop. The window is kept from message to message until ``reset()``.
 public final class Inflater {
     /// 8…15: the base-2 logarithm of the window.
     public let windowBits: Int
 
-    /// At one address for its whole life: zlib's state points back at it.
+    /// Never moves, because zlib's state points to it.
     private let stream: UnsafeMutablePointer<z_stream>
     /// Given to zlib after a message's own bytes. §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff".
     private let tail: UnsafeMutableRawBufferPointer
 
-    /// What zlib has not been shown yet of the part.
+    /// The rest of the part that zlib has not been given yet.
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var isLast = false
     private var wasTailGiven = false
-    /// zlib filled the output, and may hold more of what it has read.
+    /// Whether zlib filled the output, and may have more.
     private var mayHoldOutput = false
-    /// The bytes so far end with those of a block that has BFINAL.
+    /// Whether the bytes so far end with a block that has BFINAL.
     private var endedWithFinalBlock = false
-    /// The last block is complete and ended on a byte: what the next message can go on from.
+    /// Whether the last block is complete and ended on a byte boundary, as a message has to.
     private var isAtBlockEnd = false
     private var isBroken = false
 
-    /// - Parameter windowBits: 8…15; out of range it is taken for the nearest.
+    /// - Parameter windowBits: 8…15; a value out of range counts as the nearest in range.
     /// - Returns: `nil` if zlib got no memory.
     public init?(windowBits: Int) {
         self.windowBits = min(max(windowBits, 8), 15)
@@ -39,9 +38,9 @@ public final class Inflater {
         guard code == Z_OK else { return nil }
     }
 
-    /// An inflater that goes on where another was when it gave its ``history()``.
+    /// An inflater that continues where another one returned its ``history()``.
     ///
-    /// - Parameter history: what was inflated last; only as much as the window holds counts.
+    /// - Parameter history: the last inflated bytes; at most a window of them is used.
     /// - Returns: `nil` if zlib got no memory.
     public convenience init?(windowBits: Int, history: [UInt8]) {
         self.init(windowBits: windowBits)
@@ -65,7 +64,7 @@ public final class Inflater {
     /// - Parameters:
     ///   - bytes: of any size; they must stay valid until ``next(into:)`` has returned an empty
     ///     piece.
-    ///   - isLast: the message ends with it, and the next part begins another message.
+    ///   - isLast: whether the message ends with it, so that the next part begins another message.
     public func begin(_ bytes: UnsafeRawBufferPointer, isLast: Bool) {
         if self.isLast { endedWithFinalBlock = false }
         self.isLast = isLast
@@ -77,17 +76,17 @@ public final class Inflater {
 
     /// The next piece of the inflated data.
     ///
-    /// The pieces are full but for the last one of a part. The work for one is bounded by its size
-    /// and that of the part, so the caller can stop at a limit after any of them.
+    /// All pieces but the last of a part are full. The work for a piece is bounded by its size and
+    /// that of the part, so the caller can stop at a limit after each.
     ///
     /// - Parameter output: the memory to write to; not empty.
-    /// - Returns: the beginning of `output`; empty: all of the part is used up.
-    /// - Throws: ``ProtocolError/invalidCompressedData``, after all that came before the fault, and
-    ///   again from each later call until ``reset()``.
+    /// - Returns: the beginning of `output`; empty: the part is used up.
+    /// - Throws: ``ProtocolError/invalidCompressedData``, once everything before the error has been
+    ///   returned, and again from each later call until ``reset()``.
     public func next(
         into output: UnsafeMutableRawBufferPointer
     ) throws(ProtocolError) -> UnsafeRawBufferPointer {
-        precondition(!output.isEmpty, "no room to inflate into")
+        precondition(!output.isEmpty, "no memory to inflate into")
         let roomByteCount = min(output.count, Self.stepByteLimit)
         stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: Bytef.self)
         stream.pointee.avail_out = uInt(roomByteCount)
@@ -100,16 +99,16 @@ public final class Inflater {
         return UnsafeRawBufferPointer(rebasing: output[..<byteCount])
     }
 
-    /// Forgets the window, and whatever was wrong: for the next message without context takeover.
+    /// Clears the window and any error, before the next message without context takeover.
     public func reset() {
         isBroken = inflateReset(stream) != Z_OK
         begin(UnsafeRawBufferPointer(start: nil, count: 0), isLast: false)
         endedWithFinalBlock = false
     }
 
-    /// What the next message may refer to: the last bytes inflated, at most a window of them.
+    /// The bytes that the next message may refer to: the last inflated ones, at most a window.
     ///
-    /// Good between messages only: what else there is of a block begun is not part of it.
+    /// Only valid between messages: the state of an unfinished block is not part of it.
     public func history() -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 1 << windowBits) { buffer, byteCount in
             var historyByteCount: uInt = 0
@@ -121,7 +120,7 @@ public final class Inflater {
     /// zlib counts in 32 bits.
     private static let stepByteLimit = 1 << 30
 
-    /// Whether zlib has something to read, after it was shown more if need be.
+    /// Whether zlib has input, after it was given more if necessary.
     private func hasInput() -> Bool {
         if stream.pointee.avail_in > 0 { return true }
         if !rest.isEmpty {
@@ -143,7 +142,7 @@ public final class Inflater {
         stream.pointee.avail_in = uInt(bytes.count)
     }
 
-    /// Has zlib go on until the input is used up, the output is full or a final block has ended.
+    /// Runs zlib until the input is used up, the output is full or a final block has ended.
     private func step() {
         switch inflate(stream, Z_SYNC_FLUSH) {
         case Z_OK:
@@ -161,7 +160,7 @@ public final class Inflater {
             isAtBlockEnd = true
             mayHoldOutput = false
         case Z_BUF_ERROR where stream.pointee.avail_in == 0:
-            // There was nothing held back after all. data_type has lost its 128 now.
+            // zlib had nothing more. data_type has lost its 128 now.
             mayHoldOutput = false
         default:
             isBroken = true

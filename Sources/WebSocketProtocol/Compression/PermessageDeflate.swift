@@ -1,10 +1,10 @@
 import HTTPProtocol
 
-/// What both ends agreed on (RFC 7692 §7.1).
+/// The negotiated parameters (RFC 7692 §7.1).
 public struct DeflateParameters: Sendable, Hashable {
-    /// The server's messages refer to no earlier ones (§7.1.1.1).
+    /// Whether the server's messages refer to no earlier ones (§7.1.1.1).
     public var serverNoContextTakeover = false
-    /// The client's messages refer to no earlier ones (§7.1.1.2).
+    /// Whether the client's messages refer to no earlier ones (§7.1.1.2).
     public var clientNoContextTakeover = false
     /// 8…15: the base-2 logarithm of the window that the server compresses with (§7.1.2.1).
     public var serverMaxWindowBits: Int {
@@ -46,15 +46,15 @@ public struct DeflateParameters: Sendable, Hashable {
 public enum PermessageDeflate {
     public static let name = "permessage-deflate"
 
-    /// Server: takes the first of the client's offers that can be met, in its order of preference.
+    /// Server: accepts the first offer that can be met, in the client's order of preference.
     ///
     /// §5.1: an offer with a parameter that is unknown, that comes twice or whose value is not
-    /// allowed is declined, and the next one is looked at.
+    /// allowed is declined, and the next one is tried.
     ///
     /// - Parameters:
-    ///   - offers: all that the client offered; other extensions are passed over.
-    ///   - settings: `mode` and, for `dedicated`, `windowBits` count here.
-    /// - Returns: `nil` if there is nothing to accept, and messages go uncompressed.
+    ///   - offers: all offers of the client; other extensions are ignored.
+    ///   - settings: `mode` and, for `dedicated`, `windowBits` are used here.
+    /// - Returns: `nil` if no offer can be accepted; messages are uncompressed then.
     public static func accept(
         _ offers: [ExtensionOffer], _ settings: CompressionSettings
     ) -> (answer: ExtensionOffer, parameters: DeflateParameters)? {
@@ -67,7 +67,7 @@ public enum PermessageDeflate {
         return nil
     }
 
-    /// Client: what to offer, best first; nothing if compression is off.
+    /// Client: the offers, best first; none if compression is off.
     ///
     /// All of them offer `client_max_window_bits`, without which a server could not ask for a
     /// smaller window (§7.1.2.2).
@@ -85,7 +85,7 @@ public enum PermessageDeflate {
             let windowBits = settings.keptWindowBits
             guard windowBits < 15 else { return [terms.element] }
             terms.clientMaxWindowBits = windowBits
-            // For a server that can not choose its window: then nothing need be kept of it.
+            // For a server that cannot choose its window: without context no window is kept.
             var fallback = terms
             fallback.serverNoContextTakeover = true
             terms.serverMaxWindowBits = windowBits
@@ -93,7 +93,7 @@ public enum PermessageDeflate {
         }
     }
 
-    /// Client: holds the server's answer against what was offered.
+    /// Client: checks the server's response against the offers.
     ///
     /// §5.1 and §7.1: the client MUST fail the connection for an answer with a parameter that is
     /// unknown, comes twice or whose value is not allowed, and for one that answers no offer.
@@ -110,7 +110,8 @@ public enum PermessageDeflate {
             for offer in offered.compactMap({ DeflateTerms($0, isOffer: true) })
             where terms.answers(offer) {
                 var parameters = terms.parameters
-                // What the client said of itself holds without an answer (§7.1.1.2, §7.1.2.2).
+                // What the client announced about itself holds without a response (§7.1.1.2,
+                // §7.1.2.2).
                 if offer.clientNoContextTakeover { parameters.clientNoContextTakeover = true }
                 parameters.clientMaxWindowBits = min(
                     parameters.clientMaxWindowBits, offer.clientMaxWindowBits ?? 15)
@@ -143,19 +144,19 @@ public enum PermessageDeflate {
             let bits = min(offeredBits, windowBits)
             answer.clientMaxWindowBits = bits < 15 ? bits : nil
         } else if windowBits < 15 {
-            // §7.1.2.2 lets no window be asked for then; so nothing is kept instead.
+            // §7.1.2.2 forbids asking for a window then, so no context is kept instead.
             answer.clientNoContextTakeover = true
         }
         return answer
     }
 }
 
-/// The parameters of one offer or answer, each there at most once (RFC 7692 §7.1).
+/// The parameters of one offer or response, each at most once (RFC 7692 §7.1).
 private struct DeflateTerms {
     var serverNoContextTakeover = false
     var clientNoContextTakeover = false
     var serverMaxWindowBits: Int?
-    /// 15 for the offer without a value, which allows any (§7.1.2.2).
+    /// 15 for an offer without a value, which allows any window (§7.1.2.2).
     var clientMaxWindowBits: Int?
 
     init() {}
@@ -197,7 +198,7 @@ private struct DeflateTerms {
         (8...15).first { String($0) == value }
     }
 
-    /// Whether a server that got the offer may answer so (§7.1).
+    /// Whether these parameters are a valid response to the offer (§7.1).
     func answers(_ offer: DeflateTerms) -> Bool {
         if offer.serverNoContextTakeover && !serverNoContextTakeover { return false }
         if let offeredBits = offer.serverMaxWindowBits {
@@ -219,8 +220,8 @@ private struct DeflateTerms {
         return parameters
     }
 
-    /// As it goes into `Sec-WebSocket-Extensions`. `client_max_window_bits` of 15 goes without a
-    /// value: only an offer has it, where both say the same.
+    /// The element of `Sec-WebSocket-Extensions`. `client_max_window_bits` of 15 is written without
+    /// a value: only an offer has it, and there both mean the same.
     var element: ExtensionOffer {
         var element = ExtensionOffer(PermessageDeflate.name)
         if serverNoContextTakeover {

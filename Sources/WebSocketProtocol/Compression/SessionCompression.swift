@@ -1,38 +1,37 @@
-/// The part of a ``Session`` that compresses (RFC 7692 §7.2).
+/// The compression of a ``Session`` (RFC 7692 §7.2).
 ///
-/// Without context takeover it owns nothing: streams are lent by the pool, the inflater for as long
-/// as a message comes in, the deflater for one piece. That a piece may be compressed by a stream
-/// that knows nothing of the piece before is because each ends with a sync flush: the next block
-/// may begin anew.
+/// Without context takeover it owns nothing: the pool lends an inflater for each incoming message
+/// and a deflater for each outgoing piece. Any stream may compress the next piece, because each
+/// piece ends with a sync flush and the next block refers to nothing.
 ///
 /// A class, because most sessions have none.
 public final class SessionCompression {
     let pool: CompressionPool
     let parameters: DeflateParameters
 
-    /// The message that comes in is compressed, and this inflates it; with context it stays.
+    /// Inflates the message that is arriving, if it is compressed; with context it is kept.
     private(set) var inflater: Inflater?
     private(set) var isReceiving = false
-    /// How much of a compressed message has come, before inflating.
+    /// How much of a compressed message has arrived, before inflating.
     var receivedByteCount = 0
-    /// What the peer may refer to, while there is no inflater.
+    /// The bytes that the peer may refer to, while there is no inflater.
     private var history: [UInt8] = []
-    /// Ours, if the context is kept.
+    /// The deflater, if the context is kept.
     private var deflater: Deflater?
-    /// The message that goes out piece by piece is compressed.
+    /// Whether the message that is being sent piece by piece is compressed.
     var isSending = false
-    /// Whether a stream that is kept was used since the last look.
+    /// Whether a stream was used since the last ``releaseIfIdle(_:)``.
     private var wasUsed = false
 
     /// - Parameters:
-    ///   - parameters: those agreed on.
-    ///   - pool: of the thread that the session is used on.
+    ///   - parameters: the negotiated ones.
+    ///   - pool: the pool of the session's thread.
     public init(_ parameters: DeflateParameters, pool: CompressionPool) {
         self.parameters = parameters
         self.pool = pool
     }
 
-    /// One with nothing compressed yet: each session has its own.
+    /// A new one with the same parameters: each session has its own.
     func unused() -> SessionCompression { SessionCompression(parameters, pool: pool) }
 }
 
@@ -81,8 +80,8 @@ extension SessionCompression {
         return deflater?.deflate(bytes, isLast: isLast, into: pool.deflateOutput)
     }
 
-    /// Whether a message may go out uncompressed after it went through the deflater: not if the
-    /// peer's inflater has to follow.
+    /// Whether a message may be sent uncompressed after the deflater has seen it: not if the peer's
+    /// inflater has to see it too.
     func maySkip(_ role: Role) -> Bool { !parameters.deflateKeepsContext(role) }
 
     func releaseIfIdle(_ role: Role) {
@@ -90,7 +89,7 @@ extension SessionCompression {
             wasUsed = false
             return
         }
-        // A new one refers to nothing that was sent before, which is always allowed.
+        // A new deflater refers to no earlier message, which is always allowed.
         deflater = nil
         guard !isReceiving, let inflater else { return }
         history = inflater.history()

@@ -3,44 +3,44 @@ import EventLoop
 import HTTPProtocol
 import WebSocketClient
 
-typealias Option = CommandLineOptions.Option<Settings>
+typealias ClientOption = Option<ClientSettings>
 
 /// All options, in the order in which the help explains them.
-enum Options {
-    static let table = OptionTable<Settings>([
-        ("Where to, in place of a URL", parts), ("Handshake", handshake), ("TLS", tls),
+enum ClientOptions {
+    static let table = OptionTable<ClientSettings>([
+        ("The server, in place of a URL", parts), ("Handshake", handshake), ("TLS", tls),
         ("One shot: send, receive, close", script), ("Input and output", output),
         ("Limits, compression, information", others),
     ])
 
     /// - Throws: for an option that is wrong, or options that do not go together.
-    static func read(_ arguments: [String]) throws(UsageError) -> Settings {
+    static func read(_ arguments: [String]) throws(UsageError) -> ClientSettings {
         let line = try table.read(arguments, takesOperands: true)
-        var settings = Settings()
-        // Who asks for help gets it, whatever else is wrong.
+        var settings = ClientSettings()
+        // --help works even if other options are wrong.
         settings.showsHelp = line.assignments.contains { $0.option.name == "help" }
         settings.showsVersion = line.assignments.contains { $0.option.name == "version" }
         if settings.showsHelp || settings.showsVersion { return settings }
         for assignment in line.assignments { try assignment.apply(to: &settings) }
         if line.operands.count > 1 {
-            throw UsageError("one URL only; '\(escaped(line.operands[1]))' is too much")
+            throw UsageError("give one URL only; '\(escaped(line.operands[1]))' is the second")
         }
-        settings.place.url = line.operands.first
+        settings.address.url = line.operands.first
         try check(&settings)
         return settings
     }
 
-    private static func check(_ settings: inout Settings) throws(UsageError) {
-        _ = try settings.place.resolved
+    private static func check(_ settings: inout ClientSettings) throws(UsageError) {
+        _ = try settings.address.resolved
         if let count = settings.script.receiveCount, count < settings.script.expected.count {
-            throw UsageError("--receive \(count) is less than the messages of --expect")
+            throw UsageError("--receive \(count) is less than the number of messages in --expect")
         }
         switch (settings.certificate, settings.privateKey) {
         case (nil, nil): break
         case (let certificate?, let privateKey?):
             settings.configuration.tls.identity = .files(
                 certificate: certificate, privateKey: privateKey)
-        default: throw UsageError("--certificate and --private-key: give both")
+        default: throw UsageError("--certificate and --private-key need each other: give both")
         }
         do throws(FieldError) {
             _ = try settings.fields
@@ -79,39 +79,42 @@ enum Options {
 
 // MARK: - The connection
 
-extension Options {
-    static let parts: [Option] = [
-        Option(name: "server-host", letter: "s", value: "HOST", help: "default localhost") {
+extension ClientOptions {
+    static let parts: [ClientOption] = [
+        ClientOption(name: "server-host", letter: "s", value: "HOST", help: "default localhost") {
             settings, text, option throws(UsageError) in
-            settings.place.host = try Values.host(text, option)
+            settings.address.host = try Values.host(text, option)
         },
-        Option(name: "server-port", letter: "p", value: "PORT", help: "default 80, with -t 443") {
+        ClientOption(
+            name: "server-port", letter: "p", value: "PORT", help: "default 80, with -t 443"
+        ) {
             settings, text, option throws(UsageError) in
-            settings.place.port = try Values.integer(text, 1...65_535, option)
+            settings.address.port = try Values.integer(text, 1...65_535, option)
         },
-        Option(name: "resource", letter: "r", value: "PATH", help: "default /echo") {
-            settings, text, _ in settings.place.resource = text
+        ClientOption(name: "resource", letter: "r", value: "PATH", help: "default /echo") {
+            settings, text, _ in settings.address.resource = text
         },
-        Option(name: "tls", letter: "t", help: "wss:// in place of ws://") {
-            settings, _, _ in settings.place.usesTLS = true
+        ClientOption(name: "tls", letter: "t", help: "wss:// in place of ws://") {
+            settings, _, _ in settings.address.usesTLS = true
         },
     ]
 
-    static let handshake: [Option] = [
-        Option(
+    static let handshake: [ClientOption] = [
+        ClientOption(
             name: "origin", letter: "o", value: "ORIGIN",
-            help: "what a browser would say of its page"
+            help: "the Origin field; browsers send the origin of the page"
         ) {
             settings, text, _ in settings.origin = text
         },
-        Option(
-            name: "subprotocol", value: "NAME", help: "offer it; several are in order of preference"
+        ClientOption(
+            name: "subprotocol", value: "NAME",
+            help: "a subprotocol to offer; may be repeated, in order of preference"
         ) {
             settings, text, _ in settings.subprotocols.append(text)
         },
-        Option(
+        ClientOption(
             name: "header", value: "LINE",
-            help: "'Name: value', a field more; may be given several times"
+            help: "'Name: value', an additional field; may be repeated"
         ) {
             settings, text, option throws(UsageError) in
             let (name, value) = try HeaderLine.parse(text, option)
@@ -121,7 +124,8 @@ extension Options {
                 throw UsageError("\(option): \(escaped("\(error)"))")
             }
         },
-        Option(name: "cookie", value: "NAME=VALUE", help: "may be given several times") {
+        ClientOption(name: "cookie", value: "NAME=VALUE", help: "a cookie to send; may be repeated")
+        {
             settings, text, option throws(UsageError) in
             guard text.contains("="), !text.hasPrefix("=") else {
                 throw UsageError("\(option): '\(escaped(text))' is not NAME=VALUE")
@@ -130,29 +134,35 @@ extension Options {
         },
     ]
 
-    static let tls: [Option] = [
-        Option(
+    static let tls: [ClientOption] = [
+        ClientOption(
             name: "ca", value: "FILE",
             help:
                 "PEM: trust only these CAs, or this self-signed certificate; default: the CAs of "
                 + "this machine"
         ) { settings, text, _ in settings.configuration.tls.trust = .file(text) },
-        Option(name: "insecure", help: "for tests: trust every certificate, so anybody may listen")
-        {
+        ClientOption(
+            name: "insecure",
+            help: "for tests: accept any certificate, even of somebody who listens in"
+        ) {
             settings, _, _ in settings.configuration.tls.trust = .anyCertificate
         },
-        Option(
+        ClientOption(
             name: "server-name", value: "HOST",
-            help: "the name the certificate must have, if not the URL's"
+            help: "the name that the certificate must have; default: the URL's host"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.tls.serverName = try Values.host(text, option)
         },
-        Option(
-            name: "certificate", value: "FILE", help: "PEM: to show to a server that asks for one"
+        ClientOption(
+            name: "certificate", value: "FILE",
+            help: "PEM: a certificate for servers that ask for one"
         ) {
             settings, text, _ in settings.certificate = text
         },
-        Option(name: "private-key", value: "FILE", help: "PEM: its key, without a passphrase") {
+        ClientOption(
+            name: "private-key", value: "FILE",
+            help: "PEM: the key of --certificate, without a passphrase"
+        ) {
             settings, text, _ in settings.privateKey = text
         },
     ]

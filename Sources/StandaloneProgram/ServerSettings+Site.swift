@@ -2,12 +2,12 @@ import EventLoop
 import HandlerBuild
 import WebSocketHost
 
-/// Something that an option names cannot be used; the description is one line for a person.
+/// A file or value that an option names cannot be used. The description is one line for the user.
 struct SetUpError: Error, CustomStringConvertible {
     let description: String
 }
 
-extension Settings {
+extension ServerSettings {
     /// Opens the document root and reads the passwords.
     mutating func setUpSite(_ log: Log) throws(SetUpError) {
         if let documentRoot {
@@ -35,24 +35,24 @@ extension Settings {
         if credential == nil && passwordFile == nil {
             log(
                 .warning,
-                "--basic-auth lets in \(Self.defaultCredential), which everybody knows: give "
+                "--basic-auth accepts \(Self.defaultCredential), which is public knowledge: give "
                     + "--basic-auth-credential or --basic-auth-file")
         }
     }
 
-    /// What is served beside handlers, for people.
+    /// Lines for the start-up message about files, scripts and passwords.
     var siteLines: [String] {
         var lines: [String] = []
         if let documentRoot {
-            lines.append("  files of \(escaped(documentRoot)) (-d)")
+            lines.append("  files from \(escaped(documentRoot)) (-d)")
             if !scriptPaths.isEmpty {
                 lines.append(
-                    "  scripts of \(escaped(scriptPaths.joined(separator: ", "))) in it (-x)")
+                    "  scripts from its \(escaped(scriptPaths.joined(separator: ", "))) (-x)")
             }
         }
         if asksForPassword {
-            let whom = passwordFile.map { "the users of \(escaped($0))" } ?? "one user"
-            lines.append("  to \(whom) only (--basic-auth)")
+            let whom = passwordFile.map { "the users in \(escaped($0))" } ?? "one user"
+            lines.append("  only for \(whom) (--basic-auth)")
         }
         return lines
     }

@@ -2,29 +2,29 @@ import CommandLineOptions
 import EventLoop
 import WebSocketHost
 
-/// The settings, and what is to be told about them.
+/// The settings, and where they come from.
 struct Invocation: Sendable {
-    var settings = Settings()
-    /// By the option's name, what won; all others have their default.
-    var given: [String: Assignment] = [:]
+    var settings = ServerSettings()
+    /// The assignment in effect, by the option's name; other options have their default.
+    var given: [String: Assignment<ServerSettings>] = [:]
 }
 
-extension Options {
+extension ServerOptions {
     /// Reads the command line, the environment and the configuration file that they name.
     ///
-    /// Each option comes from the strongest place that has it; what the weaker ones say is checked
-    /// all the same, and has no effect.
+    /// The strongest origin of an option wins. Values from weaker origins are checked too, but have
+    /// no effect.
     ///
     /// - Parameters:
     ///   - arguments: after the program's name.
-    ///   - environment: variables, those of others too.
-    ///   - readFile: the text of a file.
+    ///   - environment: all variables, also those of other programs.
+    ///   - readFile: returns the text of a file.
     static func read(
         _ arguments: [String], environment: [String: String] = [:],
         readFile: (String) throws(SystemError) -> String
     ) throws(UsageError) -> Invocation {
         let commandLine = try table.read(arguments).assignments
-        // Who asks for help gets it, whatever else is wrong.
+        // --help works even if other options are wrong.
         if commandLine.contains(where: { ["help", "version"].contains($0.option.name) }) {
             return try resolve(commandLine)
         }
@@ -47,17 +47,19 @@ extension Options {
         return invocation
     }
 
-    /// - Parameter all: the stronger behind the weaker.
-    private static func resolve(_ all: [Assignment]) throws(UsageError) -> Invocation {
+    /// - Parameter all: in ascending order of strength.
+    private static func resolve(_ all: [Assignment<ServerSettings>]) throws(UsageError)
+        -> Invocation
+    {
         var invocation = Invocation()
         var strongest: [String: (strength: Int, index: Int)] = [:]
         for (index, assignment) in all.enumerated() {
             strongest[assignment.option.name] = (assignment.origin.strength, index)
         }
-        var ignored = Settings()
+        var ignored = ServerSettings()
         for (index, assignment) in all.enumerated() {
             let last = strongest[assignment.option.name]
-            // An option that may come several times gets all of them, a flag the last.
+            // An option that may be repeated gets all of its values, a flag the last one.
             if assignment.origin.strength == last?.strength,
                 !assignment.option.isFlag || index == last?.index
             {
@@ -76,13 +78,13 @@ extension Options {
 
 // MARK: - The environment and the file
 
-extension Options {
-    /// - Parameter notes: gets a line for each variable that looks like ours and is none: something
-    ///   else may have set it (Kubernetes names a service's after the service).
+extension ServerOptions {
+    /// - Parameter notes: receives a line for each variable that begins with our prefix but is no
+    ///   option. Something else may have set it: Kubernetes names variables after services.
     private static func assignments(
         _ environment: [String: String], notes: inout [String]
-    ) throws(UsageError) -> [Assignment] {
-        var assignments: [Assignment] = []
+    ) throws(UsageError) -> [Assignment<ServerSettings>] {
+        var assignments: [Assignment<ServerSettings>] = []
         for (variable, text) in environment.sorted(by: { $0.key < $1.key })
         where variable.hasPrefix(Environment.prefix) {
             let word = String(variable.dropFirst(Environment.prefix.count))
@@ -92,7 +94,7 @@ extension Options {
             else {
                 let variables = all.filter { $0.scope != .commandLineOnly }.map(\.variable)
                 let hint = Nearest.hint(variable, among: variables)
-                notes.append("the environment's \(escaped(variable)) is no option\(hint)")
+                notes.append("environment: \(escaped(variable)) is not an option\(hint)")
                 continue
             }
             assignments.append(
@@ -105,11 +107,11 @@ extension Options {
 
     private static func assignments(
         inFile text: String, path: String
-    ) throws(UsageError) -> [Assignment] {
-        var assignments: [Assignment] = []
+    ) throws(UsageError) -> [Assignment<ServerSettings>] {
+        var assignments: [Assignment<ServerSettings>] = []
         for entry in try ConfigurationFile.parse(text, path: path) {
             let origin = Origin.file(path: path, lineNumber: entry.lineNumber)
-            let name = Option.normalized(entry.key)
+            let name = ServerOption.normalized(entry.key)
             guard let option = named(name) else {
                 let words = all.filter { $0.scope == .anywhere }.map(\.name)
                 let key = Nearest.match(name, among: words).flatMap { named($0)?.key }
@@ -126,8 +128,8 @@ extension Options {
         return assignments
     }
 
-    /// A path in a file, from the file's own directory; so the file means the same wherever the
-    /// server is started.
+    /// Resolves a path in a file against the file's directory, so that the file means the same
+    /// wherever the server is started.
     private static func resolved(_ path: String, besides file: String) -> String {
         guard !path.isEmpty, !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else {
             return path

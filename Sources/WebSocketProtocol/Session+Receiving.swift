@@ -1,11 +1,11 @@
 extension Session {
-    /// Reads on in `input` until something has arrived whole.
+    /// Reads `input` until an event is complete.
     ///
-    /// Payloads are unmasked in place, or on the way into the message. What is left of an
-    /// incomplete frame is taken into the session, so after `nil` the input may be overwritten.
+    /// Payloads are unmasked in place, or while they are copied into the message. The bytes of an
+    /// incomplete frame are copied into the session, so after `nil` the input may be overwritten.
     ///
     /// - Returns: the next event; `nil` when the input is used up.
-    /// - Throws: the peer's fault. The session is dead then, and drops what follows.
+    /// - Throws: the peer's error. After that the session drops all input.
     public mutating func nextEvent(
         from input: inout InputBytes
     ) throws(ProtocolError) -> Event? {
@@ -31,7 +31,7 @@ extension Session {
     /// The common case in one step: a message of one frame, not compressed, that lies complete in
     /// the input.
     ///
-    /// - Returns: `nil` for all that is not so, with nothing taken from the input.
+    /// - Returns: `nil` for any other case, with nothing taken from the input.
     private func readWholeMessage(
         from input: inout InputBytes
     ) throws(ProtocolError) -> Message? {
@@ -124,17 +124,6 @@ extension Session {
         }
     }
 
-    /// Of a compressed message the inflated bytes count, as they come. But one that inflates to
-    /// nothing has to end as well.
-    private mutating func beginCompressed(_ header: FrameHeader) throws(ProtocolError) {
-        if header.opcode != .continuation { compressedByteCount = 0 }
-        guard header.payloadByteCount <= compressedByteLimit &- compressedByteCount else {
-            let total = UInt64(compressedByteCount) + UInt64(header.payloadByteCount)
-            throw .messageTooBig(byteCount: total, byteLimit: compressedByteLimit)
-        }
-        compressedByteCount &+= header.payloadByteCount
-    }
-
     /// Takes what there is of the frame's payload; an event if that completed one.
     private mutating func readPayload(
         from input: inout InputBytes
@@ -164,8 +153,8 @@ extension Session {
         return try wholeMessage(bytes)
     }
 
-    /// A message that lies complete in the input.
-    private mutating func wholeMessage(
+    /// The event for a message whose payload lies complete in the input.
+    mutating func wholeMessage(
         _ bytes: UnsafeRawBufferPointer
     ) throws(ProtocolError) -> Event {
         let kind = messageKind
@@ -183,14 +172,13 @@ extension Session {
         return .text(text(bytes, isASCII: validator.isASCII))
     }
 
-    /// A copy of bytes that were checked already, which other ways to make a text would do once
-    /// more.
+    /// A text from bytes that have been validated. Other initialisers would validate them again.
     private static func text(_ bytes: UnsafeRawBufferPointer, isASCII: Bool) -> String {
         let bytes = bytes.assumingMemoryBound(to: UInt8.self).span
         return String(copying: UTF8Span(unchecked: bytes, isKnownASCII: isASCII))
     }
 
-    /// Puts a part of a message to what came before, and unmasks it on the way.
+    /// Appends a part of a message to the earlier parts, and unmasks it meanwhile.
     private mutating func readDataPiece(
         _ piece: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
@@ -213,79 +201,18 @@ extension Session {
         return .message(try finishMessage())
     }
 
-    /// Makes room for what is announced, so that a long message does not move each time it has
-    /// doubled; but a claim alone may cost no more than 64 KiB, and one that was kept in part four
-    /// times that part.
+    /// Reserves memory for the announced length, so that a long message does not move each time it
+    /// has doubled. An announcement alone may cost at most 64 KiB, and one that was kept in part
+    /// four times that part.
     private mutating func reserve(_ announcedByteCount: Int, having byteCount: Int) {
         let received = messagePayload.count &+ byteCount
         let wanted = messagePayload.count &+ min(announcedByteCount, max(65_536, 4 &* received))
-        // Twice at least: small frames would move the message with each.
+        // At least twice: else each small frame would move the message.
         messagePayload.reserveCapacity(
             max(wanted, min(2 &* messagePayload.capacity, messageByteLimit)))
     }
 
-    /// Inflates a piece of a compressed message (RFC 7692 §7.2.2), and never more than the limit
-    /// lets.
-    private mutating func readCompressed(
-        _ bytes: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool,
-        _ compression: SessionCompression
-    ) throws(ProtocolError) -> Event? {
-        guard let inflater = compression.inflater else { throw .compressionUnavailable }
-        frameReceivedByteCount &+= bytes.count
-        let isLast = isWhole && frame.isFinal
-        inflater.begin(bytes, isLast: isLast)
-        while true {
-            let (piece, isEnd) = try inflate(with: inflater, into: compression.pool.inflateOutput)
-            try checkLimit(piece)
-            if isLast && isEnd && messagePayload.isEmpty && validator.isAtCharacterBoundary {
-                self.compression?.endReceiving(role)
-                return try wholeMessage(piece)
-            }
-            if messageKind == .text, !validator.accept(piece) { throw .invalidUTF8 }
-            messagePayload.append(contentsOf: piece)
-            if isEnd { break }
-        }
-        guard isWhole else { return nil }
-        self.frame = nil
-        guard frame.isFinal else { return nil }
-        self.compression?.endReceiving(role)
-        return .message(try finishMessage())
-    }
-
-    /// Of a message over the limit, text that is wrong before the limit fails as that: which fault
-    /// wins must not depend on how much was inflated at once.
-    private mutating func checkLimit(_ piece: UnsafeRawBufferPointer) throws(ProtocolError) {
-        let total = messagePayload.count &+ piece.count
-        if total <= messageByteLimit { return }
-        let within = messageByteLimit &- messagePayload.count
-        if messageKind == .text, !validator.accept(.init(rebasing: piece[..<within])) {
-            throw .invalidUTF8
-        }
-        throw .messageTooBig(byteCount: UInt64(messageByteLimit) + 1, byteLimit: messageByteLimit)
-    }
-
-    /// Inflates until the output is full or the input used up. What comes before a fault is
-    /// delivered first, and the fault with the next call.
-    private func inflate(
-        with inflater: Inflater, into output: UnsafeMutableRawBufferPointer
-    ) throws(ProtocolError) -> (piece: UnsafeRawBufferPointer, isEnd: Bool) {
-        var count = 0
-        while count < output.count {
-            let room = UnsafeMutableRawBufferPointer(rebasing: output[count...])
-            let more: Int
-            do throws(ProtocolError) {
-                more = try inflater.next(into: room).count
-            } catch {
-                guard count > 0 else { throw error }
-                return (UnsafeRawBufferPointer(rebasing: output[..<count]), false)
-            }
-            if more == 0 { return (UnsafeRawBufferPointer(rebasing: output[..<count]), true) }
-            count &+= more
-        }
-        return (UnsafeRawBufferPointer(output), false)
-    }
-
-    private mutating func finishMessage() throws(ProtocolError) -> Message {
+    mutating func finishMessage() throws(ProtocolError) -> Message {
         guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }
         let isASCII = validator.isASCII
         validator = UTF8Validator()
@@ -328,7 +255,7 @@ extension Session {
 }
 
 extension [UInt8] {
-    /// A masked piece of a payload, which is unmasked on the way to its place.
+    /// Appends a masked piece of a payload, and unmasks it while it is copied.
     fileprivate mutating func append(
         unmasking piece: UnsafeRawBufferPointer, _ key: UInt32, offset: Int = 0
     ) {

@@ -3,22 +3,23 @@ import Glibc
 import Logging
 import Processes
 
-// What becomes of a process that ends, and what takes its place.
+// What happens when a process ends: crash reports, restarts, signals.
 
 extension Supervisor {
-    /// It still lives, while its backtrace is made, but serves no more.
+    /// The process is still there while its backtrace is made, but it serves nobody.
     func generationTrapped(_ generation: Generation) {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
-        killLate(generation)
+        killIfLate(generation)
         restart()
     }
 
-    /// Somebody told it to end. It closes its connections; new ones do not wait for that.
+    /// The process received a signal to end. It closes its connections, and another one serves new
+    /// connections at once.
     func generationLeaves(_ generation: Generation) {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
-        log(.warning, "the server process was told to end: another one takes its place")
+        log(.warning, "the server process received SIGTERM: another one takes its place")
         old.append(generation)
         current = nil
         startAgain()
@@ -29,83 +30,83 @@ extension Supervisor {
             timer.map(loop.cancel)
         }
         old.removeAll { $0 === generation }
-        // The one before ended without a word.
-        if let current, current.phase == .serving, current.change != nil { tellReady(current) }
+        // The previous process may have ended before it reported that it had retired.
+        if let current, current.phase == .serving, current.change != nil { logReady(current) }
         let hasCrashed = status & 0x7F != 0
         if hasCrashed && !generation.isOverdue && !(isStopping && status & 0x7F == SIGKILL) {
-            tellCrash(generation, status)
+            logCrash(generation, status)
         }
-        if isStopping { return endIfAlone() }
+        if isStopping { return endIfAllEnded() }
         if phase == .starting { return failedToStart(generation, status) }
         guard generation === current else { return }
-        // Neither a trap, which was noticed before, nor an order of ours ended it.
+        // It ended neither by a trap, which was reported before, nor by our order.
         current = nil
         if !hasCrashed {
-            log(.warning, "the server process ended by itself (\(ChildProcess.describe(status)))")
+            log(
+                .warning, "the server process ended unexpectedly (\(ChildProcess.describe(status)))"
+            )
         }
         restart()
     }
 
-    func tellCrash(_ generation: Generation, _ status: Int32) {
+    func logCrash(_ generation: Generation, _ status: Int32) {
         let backtrace = Backtrace(generation.backtraceText, root: plan.root)
         let frames = backtrace.lines.map { "\n  " + $0 }.joined()
-        let who = escaped(suspect(generation, backtrace), limit: 1_000)
+        let who = escaped(crashSite(generation, backtrace), limit: 1_000)
         let verb = status & 0x7F == SIGKILL ? "was killed" : "trapped"
         log(.critical, "\(who) \(verb): \(ChildProcess.describe(status))\(frames)")
     }
 
-    /// The place in the author's file, if the backtrace has one, and what the process said it was
-    /// at.
-    func suspect(_ generation: Generation, _ backtrace: Backtrace) -> String {
+    /// The place in the author's file, if the backtrace has one, and what the process reported.
+    func crashSite(_ generation: Generation, _ backtrace: Backtrace) -> String {
         let place = backtrace.place.map { "\(plan.shownRoot)/\($0)" }
         if let trap = generation.trap, !trap.route.isEmpty {
             return place.map { "\($0) (\(trap.route))" }
-                ?? "the server process, at best in the handler of \(trap.route) (\(trap.source)),"
+                ?? "the server process, probably in the handler of \(trap.route) (\(trap.source)),"
         }
         if let making = generation.making {
-            return place.map { "\($0) (when the handler was made)" }
-                ?? "the server process, when it made the handler of \(making),"
+            return place.map { "\($0) (while the handler was created)" }
+                ?? "the server process, while it created the handler of \(making),"
         }
         return place ?? "the server process"
     }
 
-    /// The handler file whose code ended a process that was not ready: where it trapped, or what
-    /// ran.
-    private func culprit(_ generation: Generation) -> String? {
+    /// The handler file that kept a process from becoming ready: where it trapped, or what it ran.
+    private func failingHandler(_ generation: Generation) -> String? {
         guard generation.making != nil else { return nil }
         let place = Backtrace(generation.backtraceText, root: plan.root).place ?? ""
         let file = place.split(separator: ":").first.map(String.init) ?? ""
         return file.hasSuffix("_wsh.swift") ? file : generation.making
     }
 
-    /// It ended, or was killed, before it accepted anything.
+    /// The process ended, or was killed, before it was ready.
     func failedToStart(_ generation: Generation, _ status: Int32) {
-        let culprit = culprit(generation)
-        let isFirst = !hasServed
+        let failing = failingHandler(generation)
         if generation === next { next = nil } else { current = nil }
-        if let source = culprit, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0
+        if let source = failing, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0
         {
             let seconds = plan.startTimeout.components.seconds
             leftOut[source] =
                 generation.isOverdue
-                ? "its handler was not made within \(seconds) s (--start-timeout)"
-                : "its code trapped when its handler was made; the log has the backtrace"
+                ? "its handler was not created within \(seconds) s (--start-timeout)"
+                : "its code trapped while its handler was created; see the backtrace in the log"
             log(.error, "left out: \(plan.shownRoot)/\(escaped(source)): \(leftOut[source] ?? "")")
             return relaunch(generation)
         }
         if generation.isOverdue {
             log(
                 .critical,
-                "the server process did not serve within \(plan.startTimeout.components.seconds) s")
+                "the server process was not ready within "
+                    + "\(plan.startTimeout.components.seconds) s (--start-timeout)")
         }
-        if isFirst { return end(status & 0x7F == 0 ? max(1, status >> 8 & 0xFF) : 1) }
+        if phase == .starting { return end(status & 0x7F == 0 ? max(1, status >> 8 & 0xFF) : 1) }
         if current != nil {
             log(
                 .error,
-                "the new version does not start (\(ChildProcess.describe(status))); the one before "
-                    + "serves on"
+                "the new version does not start (\(ChildProcess.describe(status))); "
+                    + "the previous one keeps serving"
             )
-            return goOn()
+            return startPendingRequest()
         }
         restart()
     }
@@ -122,7 +123,7 @@ extension Supervisor {
             log(
                 .critical,
                 "\(RestartPolicy.crashLimit) crashes within "
-                    + "\(RestartPolicy.interval.components.seconds) s: given up")
+                    + "\(RestartPolicy.interval.components.seconds) s: giving up")
             if let before { old.append(before) }
             current = nil
             exitCode = 1
@@ -138,7 +139,7 @@ extension Supervisor {
 
     func startAgain() {
         guard !isStopping, current == nil else { return }
-        // One that was about to take over anyway.
+        // A new version was about to take over anyway.
         if let next {
             current = next
             self.next = nil
@@ -156,7 +157,7 @@ extension Supervisor {
         switch signal {
         case SIGUSR1:
             log.reopen()
-            for generation in everyone { generation.signal(SIGUSR1) }
+            for generation in generations { generation.signal(SIGUSR1) }
         case SIGHUP:
             guard !isStopping else { return }
             if hasTerminal && !Self.hasTerminal() { return stopAll(.stop(signal: "SIGHUP")) }
@@ -166,15 +167,15 @@ extension Supervisor {
             let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
             if isStopping {
                 exitCode = 1
-                for generation in everyone { generation.send(.force(signal: name)) }
+                for generation in generations { generation.send(.force(signal: name)) }
             } else {
                 stopAll(.stop(signal: name))
             }
         }
     }
 
-    /// Whether this process belongs to a terminal that is still there: one that is closed sends
-    /// SIGHUP.
+    /// Whether this process belongs to a terminal that is open. A terminal that closes sends
+    /// SIGHUP, which otherwise asks for a new process.
     static func hasTerminal() -> Bool {
         let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else { return false }
@@ -182,27 +183,28 @@ extension Supervisor {
         return true
     }
 
-    var everyone: [Generation] { old + [current, next].compactMap(\.self) }
+    var generations: [Generation] { old + [current, next].compactMap(\.self) }
 
     func stopAll(_ order: Order) {
-        // One that serves by now has clients, and must not be killed as one that is only starting.
-        for generation in everyone where generation.phase == .starting { generation.readReports() }
-        isStopping = true
-        refuseConnections()
+        // A process may have become ready already: then it has clients, and must not be killed.
+        for generation in generations where generation.phase == .starting {
+            generation.readReports()
+        }
+        stopAccepting()
         watch?.stop()
         rebuild?.stop()
         rebuild = nil
         if let restartTimer { loop.cancel(restartTimer) }
-        for generation in everyone where generation.phase != .ended {
+        for generation in generations where generation.phase != .ended {
             if generation.phase == .starting { generation.signal(SIGKILL) }
             generation.phase = .stopping
             generation.send(order)
-            killLate(generation)
+            killIfLate(generation)
         }
-        endIfAlone()
+        endIfAllEnded()
     }
 
-    func endIfAlone() {
-        if everyone.allSatisfy({ $0.phase == .ended }) { end(0) }
+    func endIfAllEnded() {
+        if generations.allSatisfy({ $0.phase == .ended }) { end(0) }
     }
 }

@@ -2,7 +2,7 @@ import EventLoop
 import Logging
 import Processes
 
-// From a change of the author's to the process that serves it.
+// From a changed handler file to the process that serves it.
 
 extension Supervisor {
     func startWatching() {
@@ -12,7 +12,7 @@ extension Supervisor {
         }
         self.watch = watch
         watch.start()
-        // What changed since it was built.
+        // Files may have changed since the last build.
         request(Request(began: .current(), isForced: false))
     }
 
@@ -26,8 +26,8 @@ extension Supervisor {
         build(request)
     }
 
-    /// What waited for a build, or for a process to be ready.
-    func goOn() {
+    /// Starts the request that waited for a build, or for a process to become ready.
+    func startPendingRequest() {
         guard let waiting = pending, !isStopping else { return }
         pending = nil
         request(waiting)
@@ -49,9 +49,9 @@ extension Supervisor {
         let binary = FileStamp(plan.executable)
         if outcome.isUnchanged { current?.binary = binary }
         let isNew = binary != current?.binary
-        tell(outcome, request)
+        logOutcome(outcome, request)
         let hasFailed = !outcome.isBuilt || !outcome.broken.isEmpty || !outcome.kept.isEmpty
-        // What was said already is still shown.
+        // Messages that were shown before stay.
         if !hasFailed && !failure.isEmpty {
             show("")
         } else if hasFailed && !outcome.messages.isEmpty {
@@ -61,20 +61,20 @@ extension Supervisor {
             guard next == nil, current?.phase == .serving else { return self.request(request) }
             changeOver(request, outcome)
         } else {
-            goOn()
+            startPendingRequest()
         }
     }
 
-    /// What the compiler says, and what that means.
-    private func tell(_ outcome: Rebuild.Outcome, _ request: Request) {
+    /// Logs the compiler's messages, and what they mean for the routes.
+    private func logOutcome(_ outcome: Rebuild.Outcome, _ request: Request) {
         if !outcome.messages.isEmpty { log.announce(outcome.messages.trimmedEnd) }
         if !outcome.isBuilt {
             let time = Self.seconds(since: request.began)
-            return log(.error, "not built after \(time); what worked before is served on")
+            return log(.error, "not built after \(time); the previous version keeps serving")
         }
         guard !outcome.changed.isEmpty else { return }
         for (paths, consequence) in [
-            (outcome.kept, "what worked before is served on"), (outcome.broken, "answers 503"),
+            (outcome.kept, "the previous version keeps serving"), (outcome.broken, "answers 503"),
         ] where !paths.isEmpty {
             let names = paths.map { escaped($0, limit: 200) }.joined(separator: ", ")
             log(.error, "\(names) \(paths.count == 1 ? "does" : "do") not compile; \(consequence)")
@@ -82,7 +82,7 @@ extension Supervisor {
     }
 
     func show(_ text: String) {
-        // As much as fits into a message.
+        // As much as fits into a message to the server process.
         failure = String(text.prefix(ControlSocket.messageByteLimit / 8))
         current?.send(.show(failure: failure))
     }
@@ -90,15 +90,15 @@ extension Supervisor {
     func changeOver(_ request: Request, _ outcome: Rebuild.Outcome) {
         var what = outcome.changed.map { escaped($0, limit: 200) }.joined(separator: ", ")
         if what.isEmpty { what = request.isForced ? "a new process" : "a new version" }
-        // Its code may be another now.
+        // The files that were left out may have been corrected.
         leftOut = [:]
         next = launch(Change(began: request.began, what: what))
-        if next == nil { goOn() }
+        if next == nil { startPendingRequest() }
     }
 }
 
 extension String {
-    /// Without line ends behind the last line.
+    /// Without empty lines at the end.
     var trimmedEnd: String {
         var text = self
         while text.last?.isNewline == true { text.removeLast() }

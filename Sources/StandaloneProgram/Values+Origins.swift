@@ -12,7 +12,7 @@ extension Values {
             for origin in origins
             where origin != "null" && AllowedOrigins.authority(of: origin) == nil {
                 throw UsageError(
-                    "\(option): '\(escaped(origin))' is no origin: write https://example.com, "
+                    "\(option): '\(escaped(origin))' is not an origin: write https://example.com, "
                         + "without a path, or 'same' or 'any'")
             }
             guard !origins.isEmpty else { throw UsageError("\(option): no origin given") }

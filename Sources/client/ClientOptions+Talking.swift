@@ -2,10 +2,10 @@ import CommandLineOptions
 import WebSocketClient
 import WebSocketProtocol
 
-// What is said and shown once the connection is open.
-extension Options {
-    static let script: [Option] = [
-        Option(
+// The options about messages and output.
+extension ClientOptions {
+    static let script: [ClientOption] = [
+        ClientOption(
             name: "message", letter: "m", value: "LIST",
             help: "texts separated by commas; each waits for the answer to the one before"
         ) { settings, text, _ in
@@ -14,71 +14,72 @@ extension Options {
             )
             .map(String.init)
         },
-        Option(
-            name: "send", value: "TEXT", help: "may be given several times, as may the next three"
+        ClientOption(
+            name: "send", value: "TEXT",
+            help: "a text message; may be repeated, like the next three"
         ) {
             settings, text, _ in settings.script.messages.append(.text(text))
         },
-        Option(name: "send-hex", value: "HEX", help: "a binary message: 00ff 0a") {
+        ClientOption(name: "send-hex", value: "HEX", help: "a binary message: 00ff 0a") {
             settings, text, option throws(UsageError) in
             settings.script.messages.append(.binary(try bytes(text, option)))
         },
-        Option(
+        ClientOption(
             name: "expect", value: "TEXT",
-            help: "what has to come, exactly and in this order; something else is exit code 5"
+            help: "the text message that must arrive next; another one ends with exit code 5"
         ) { settings, text, _ in settings.script.expected.append(.text(text)) },
-        Option(name: "expect-hex", value: "HEX", help: "the same for a binary message") {
+        ClientOption(name: "expect-hex", value: "HEX", help: "the same for a binary message") {
             settings, text, option throws(UsageError) in
             settings.script.expected.append(.binary(try bytes(text, option)))
         },
-        Option(
+        ClientOption(
             name: "receive", value: "COUNT",
             help:
-                "how many messages to wait for; default: those of --expect, or one for each --send"
+                "how many messages to wait for; default: those of --expect, or one per --send"
         ) { settings, text, option throws(UsageError) in
             settings.script.receiveCount = try Values.integer(text, 0...1_000_000_000, option)
         },
-        Option(name: "ping", help: "send a Ping first, and print how long its Pong took") {
+        ClientOption(name: "ping", help: "send a Ping first, and print how long its Pong took") {
             settings, _, _ in settings.script.pings = true
         },
         timeout(
-            "timeout", letter: "k", "to connect; and once more for all of the one shot, default 10"),
-        timeout("socket-timeout", "the same, for pywebsocket3's command lines"),
+            "timeout", letter: "k", "to connect, and again for the whole one shot; default 10"),
+        timeout("socket-timeout", "the same as --timeout, for pywebsocket3's command lines"),
     ]
 
-    static let output: [Option] = [
-        Option(name: "hex", help: "print the bytes of binary messages, not only their number") {
+    static let output: [ClientOption] = [
+        ClientOption(name: "hex", help: "print the bytes of binary messages, not only their number")
+        {
             settings, _, _ in settings.showsHexadecimal = true
         },
-        Option(
+        ClientOption(
             name: "json",
             help: "print one JSON object per event: open, text, binary, pong, close, error"
         ) {
             settings, _, _ in settings.printsJSON = true
         },
-        Option(name: "quiet", letter: "q", help: "print nothing but what goes wrong") {
+        ClientOption(name: "quiet", letter: "q", help: "print errors only") {
             settings, _, _ in settings.isQuiet = true
         },
-        Option(
+        ClientOption(
             name: "linger", value: "SECONDS",
             help:
-                "at the end of the input: close once nothing has come for so long, or after "
-                + "--timeout; "
-                + "default 0 at a terminal, else 0.5"
+                "after the end of the input, close when nothing has arrived for this long, or "
+                + "after --timeout; default 0 at a terminal, else 0.5"
         ) { settings, text, option throws(UsageError) in
             settings.linger = try Values.seconds(text, isZeroAllowed: true, option)
         },
-        Option(
+        ClientOption(
             name: "max-line-size", value: "BYTES",
-            help: "longest line of the input; over it: close, exit code 2, default "
-                + "\(Settings().lineByteLimit)"
+            help: "longest line of the input; a longer one ends with exit code 2, default "
+                + "\(ClientSettings().lineByteLimit)"
         ) { settings, text, option throws(UsageError) in
             settings.lineByteLimit = try Values.bytes(text, atLeast: 1, option)
         },
     ]
 
-    static let others: [Option] = [
-        Option(
+    static let others: [ClientOption] = [
+        ClientOption(
             name: "compression", value: "MODE",
             help:
                 "shared (default) or dedicated: offer permessage-deflate, without or with "
@@ -87,37 +88,38 @@ extension Options {
             settings.configuration.connection.compression.mode = try Values.compressionMode(
                 text, option)
         },
-        Option(
+        ClientOption(
             name: "use-permessage-deflate",
             help:
-                "for pywebsocket3's command lines: it is offered anyway, here with memory "
-                + "(dedicated)"
+                "the same as --compression dedicated, for pywebsocket3's command lines"
         ) { settings, _, _ in settings.configuration.connection.compression.mode = .dedicated },
-        Option(
+        ClientOption(
             name: "max-message-size", value: "BYTES",
-            help: "longest message; over it: close 1009, default "
-                + "\(Settings().configuration.connection.messageByteLimit)"
+            help: "longest message; a longer one gets close 1009, default "
+                + "\(ClientSettings().configuration.connection.messageByteLimit)"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.connection.messageByteLimit = try Values.bytes(
                 text, atLeast: 1, option)
         },
-        Option(
-            name: "log-level", value: "LEVEL", help: "to stderr; fine: every frame; default error"
+        ClientOption(
+            name: "log-level", value: "LEVEL",
+            help: "the log on stderr; fine: every frame; default error"
         ) {
             settings, text, option throws(UsageError) in
             settings.logLevel = try Values.logLevel(text, option)
         },
-        Option(name: "help", letter: "h", help: "print this and end") {
+        ClientOption(name: "help", letter: "h", help: "print this help and exit") {
             settings, _, _ in settings.showsHelp = true
         }.scoped(.commandLineOnly),
-        Option(name: "version", help: "print the version and end") {
+        ClientOption(name: "version", help: "print the version and exit") {
             settings, _, _ in settings.showsVersion = true
         }.scoped(.commandLineOnly),
     ]
 
-    private static func timeout(_ name: String, letter: Character? = nil, _ help: String) -> Option
+    private static func timeout(_ name: String, letter: Character? = nil, _ help: String)
+        -> ClientOption
     {
-        Option(name: name, letter: letter, value: "SECONDS", help: help) {
+        ClientOption(name: name, letter: letter, value: "SECONDS", help: help) {
             settings, text, option throws(UsageError) in
             settings.timeout = try Values.seconds(text, option)
         }
@@ -128,31 +130,5 @@ extension Options {
             throw UsageError("\(option): '\(escaped(text))' is not \(Hexadecimal.form)")
         }
         return bytes
-    }
-}
-
-/// The value of `--header`.
-enum HeaderLine {
-    /// What the handshake itself writes (RFC 6455 §4.1), and what to give instead.
-    private static let owned = [
-        "host": "it is the URL's", "upgrade": "", "connection": "", "content-length": "",
-        "transfer-encoding": "", "origin": "use --origin", "sec-websocket-key": "",
-        "sec-websocket-version": "",
-        "sec-websocket-protocol": "use --subprotocol",
-        "sec-websocket-extensions": "use --compression",
-    ]
-
-    static func parse(_ line: String, _ option: String) throws(UsageError) -> (
-        name: String, value: String
-    ) {
-        guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
-            throw UsageError("\(option): '\(escaped(line))' is not 'Name: value'")
-        }
-        let name = String(line[..<colon])
-        if let hint = owned[name.lowercased()] {
-            throw UsageError(
-                "\(option): \(name) belongs to the handshake\(hint.isEmpty ? "" : ": \(hint)")")
-        }
-        return (name, String(line[line.index(after: colon)...]))
     }
 }

@@ -2,28 +2,29 @@ import CommandLineOptions
 import WebSocketHost
 import WebSocketProtocol
 
-extension Options {
-    static let limits: [Option] = [
+extension ServerOptions {
+    static let limits: [ServerOption] = [
         byteLimit(
             "max-message-size", \.connection.messageByteLimit, 1,
-            "longest message; over it: close 1009"),
-        byteLimit("max-head-size", \.headByteLimit, 64, "longest request head; over it: 431"),
+            "longest message; a longer one gets close 1009"),
+        byteLimit(
+            "max-head-size", \.headByteLimit, 64, "longest request head; a longer one gets 431"),
         byteLimit(
             "max-queue-size", \.connection.sendQueueByteLimit, 1,
-            "most that may wait for one client; over it send throws"),
+            "most bytes that may wait for one client; beyond that send throws"),
         byteLimit(
             "max-receive-queue-size", \.connection.receiveQueueByteLimit, 1,
-            "most that is read ahead of a busy handler; then the client waits"),
+            "most bytes read ahead of a busy handler; then the client waits"),
         byteLimit(
             "max-request-body-size", \.cgi.requestBodyByteLimit, 0,
-            "longest body for a script; over it: 413"),
+            "longest request body for a script; a longer one gets 413"),
         byteLimit(
             "cgi-max-output-size", \.cgi.outputByteLimit, 1,
-            "most that a script may answer; then it is killed"),
+            "most bytes that a script may write; then it is killed"),
         count(
             "cgi-max-processes", \.cgi.processCountLimit, 1...10_000,
-            "scripts at a time; more get 503"),
-        Option(
+            "scripts that run at a time; more get 503"),
+        ServerOption(
             name: "max-connections", value: "COUNT",
             help: "open connections in all, default \(defaults.connectionLimit); more get 503"
         ) { settings, text, option throws(UsageError) in
@@ -32,18 +33,18 @@ extension Options {
         }.byDefault(defaults.connectionLimit),
     ]
 
-    static let compression: [Option] = [
-        Option(
+    static let compression: [ServerOption] = [
+        ServerOption(
             name: "compression", value: "MODE",
-            help: "shared (default): no context is kept between messages, so a connection costs no "
-                + "memory for it; dedicated: better ratio, up to 300 KiB each; off"
+            help: "shared (default): no context is kept between messages, and an idle connection "
+                + "needs no memory for it; dedicated: better ratio, up to 300 KiB each; off"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.connection.compression.mode = try Values.compressionMode(
                 text, option)
         }.byDefault(defaults.connection.compression.mode.rawValue),
-        Option(
+        ServerOption(
             name: "compression-threshold", value: "BYTES",
-            help: "shorter messages go out as they are, default "
+            help: "shorter messages are sent uncompressed, default "
                 + "\(defaults.connection.compression.thresholdByteCount)"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.connection.compression.thresholdByteCount = try Values.bytes(
@@ -54,26 +55,26 @@ extension Options {
             "1: fastest, 9: smallest"),
         count(
             "compression-window-bits", \.connection.compression.windowBits, 9...15,
-            "dedicated: the context kept is at most 2 to this power bytes"),
+            "dedicated: the context that is kept has at most 2 to this power bytes"),
         count(
             "compression-memory-level", \.connection.compression.memoryLevel, 1...9,
-            "dedicated: zlib's, more is faster and smaller"),
+            "dedicated: zlib's memory level; more memory is faster and compresses better"),
         wait(
             "compression-idle-timeout", \.connection.compressionIdleTimeout,
             "dedicated: until an idle connection's memory is given back"),
     ]
 
-    static let waits: [Option] = [
-        wait("handshake-timeout", \.handshakeTimeout, "for a request head to come"),
+    static let waits: [ServerOption] = [
+        wait("handshake-timeout", \.handshakeTimeout, "for a request head to arrive"),
         wait(
             "ping-interval", \.connection.pingInterval, isZeroAllowed: true,
-            "without a byte from a client before it gets a Ping; 0: never"),
+            "of silence from a client before it gets a Ping; 0: never"),
         wait("ping-timeout", \.connection.pingTimeout, "for a sign of life after that Ping"),
         wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
-        wait("send-timeout", \.sendTimeout, "for a client to read some of an answer"),
+        wait("send-timeout", \.sendTimeout, "for a client to read some of a response"),
         wait("cgi-timeout", \.cgi.timeout, "for a script's output, and for a request's body"),
         wait(
             "drain-timeout", \.drainTimeout,
-            "after SIGTERM or SIGINT until connections are dropped"),
+            "from SIGTERM or SIGINT until connections are dropped"),
     ]
 }

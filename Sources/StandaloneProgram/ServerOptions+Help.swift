@@ -1,9 +1,9 @@
-// What is said about the options.
+// The texts about the options: help, and the listing of all values.
 
 import CommandLineOptions
 import WebSocketHost
 
-extension Options {
+extension ServerOptions {
     static let shortUsage = """
         usage: ./standalone.sh [-p PORT] [-w HANDLERS_DIR] [options]
                ./standalone.sh --help explains all options
@@ -42,11 +42,11 @@ extension Options {
         3 cannot listen, 4 --strict and a handler does not compile.
         """
 
-    /// `--print-config`: a configuration file that says what this invocation says, each line below
-    /// where it is from; defaults are comments.
+    /// `--print-config`: a configuration file with the same meaning as this invocation. Each value
+    /// stands below a comment with its origin; defaults are comments themselves.
     static func listing(_ invocation: Invocation) -> String {
         var lines = [
-            "# Each option with its value, below where that is from. #name = value is a default.",
+            "# Each option below a comment with its origin. #name = value is a default.",
             "[websockethost]",
         ]
         for group in table.groups {
@@ -57,7 +57,9 @@ extension Options {
         return lines.joined(separator: "\n")
     }
 
-    private static func entry(_ option: Option, _ given: Assignment?) -> [String] {
+    private static func entry(_ option: ServerOption, _ given: Assignment<ServerSettings>?)
+        -> [String]
+    {
         guard let given else {
             let text = option.defaultText ?? (option.isFlag ? "false" : "")
             return [text.isEmpty ? "#\(option.key) =" : "#\(option.key) = \(text)"]

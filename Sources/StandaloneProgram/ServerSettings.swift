@@ -3,7 +3,7 @@ import HandlerBuild
 import WebSocketHost
 
 /// What the command line, the environment and the configuration file ask for.
-struct Settings: Sendable {
+struct ServerSettings: Sendable {
     var configuration = Configuration()
     /// Which files standalone.sh compiles in.
     var handlers = HandlerChoice()
@@ -29,7 +29,7 @@ struct Settings: Sendable {
     var showsHelp = false
     var showsVersion = false
     var printsConfiguration = false
-    /// What is to be said once there is a log.
+    /// Warnings to be logged once there is a log.
     var notes: [String] = []
 
     func makeLog() throws(SystemError) -> Log {
@@ -38,8 +38,8 @@ struct Settings: Sendable {
         return try Log(log, path: logFile)
     }
 
-    /// Where the program says what it serves: on stderr, in the log's format if the log goes there
-    /// too.
+    /// The log for the start-up message. It goes to stderr, in the format of the log if the log
+    /// goes there too.
     func announcer(_ log: Log) -> Log {
         (logFile ?? "").isEmpty ? log : Log(level: .info)
     }

@@ -1,32 +1,39 @@
 import CommandLineOptions
 import WebSocketHost
 
+typealias ServerOption = Option<ServerSettings>
+
+extension ServerOption {
+    /// `WEBSOCKETHOST_MAX_MESSAGE_SIZE`.
+    var variable: String { Environment.prefix + key.uppercased() }
+}
+
 /// All options, in the order in which the help explains them. The groups are in files of their own.
-enum Options {
+enum ServerOptions {
     static let defaults = Configuration()
 
-    static let table = OptionTable<Settings>([
+    static let table = OptionTable<ServerSettings>([
         ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
-        ("While you write, and when a handler traps", SupervisionOptions.all),
+        ("Development, and what happens when a handler traps", SupervisionOptions.all),
         ("Files, scripts and passwords", SiteOptions.all), ("Limits", limits),
-        ("Compression (permessage-deflate)", compression), ("Waits, in seconds", waits),
+        ("Compression (permessage-deflate)", compression), ("Time limits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
     ])
 
-    static var all: [Option] { table.all }
+    static var all: [ServerOption] { table.all }
 
     /// - Parameter spelling: without dashes in front; `_` is as good as `-`.
-    static func named(_ spelling: some StringProtocol) -> Option? { table.named(spelling) }
+    static func named(_ spelling: some StringProtocol) -> ServerOption? { table.named(spelling) }
 }
 
-// MARK: - Kinds of options that are several
+// MARK: - Kinds of options
 
-extension Options {
+extension ServerOptions {
     static func byteLimit(
         _ name: String, _ path: WritableKeyPath<Configuration, Int> & Sendable, _ minimum: Int,
         _ help: String
-    ) -> Option {
-        Option(
+    ) -> ServerOption {
+        ServerOption(
             name: name, value: "BYTES", help: "\(help), default \(defaults[keyPath: path])"
         ) { settings, text, option throws(UsageError) in
             settings.configuration[keyPath: path] = try Values.bytes(
@@ -37,8 +44,8 @@ extension Options {
     static func count(
         _ name: String, _ path: WritableKeyPath<Configuration, Int> & Sendable,
         _ range: ClosedRange<Int>, letter: Character? = nil, _ help: String
-    ) -> Option {
-        Option(
+    ) -> ServerOption {
+        ServerOption(
             name: name, letter: letter, value: "COUNT",
             help: "\(help), default \(defaults[keyPath: path])"
         ) { settings, text, option throws(UsageError) in
@@ -49,9 +56,9 @@ extension Options {
     static func wait(
         _ name: String, _ path: WritableKeyPath<Configuration, Duration> & Sendable,
         isZeroAllowed: Bool = false, _ help: String
-    ) -> Option {
+    ) -> ServerOption {
         let seconds = defaults[keyPath: path].components.seconds
-        return Option(
+        return ServerOption(
             name: name, value: "SECONDS", help: "\(help), default \(seconds)"
         ) { settings, text, option throws(UsageError) in
             settings.configuration[keyPath: path] = try Values.seconds(

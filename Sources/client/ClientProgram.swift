@@ -2,29 +2,29 @@ import CommandLineOptions
 import EventLoop
 import WebSocketClient
 
-/// What `client` does, from the command line to the exit code.
-enum Program {
+/// The program `client`, from the command line to the exit code.
+enum ClientProgram {
     static func run(_ arguments: [String], _ interruption: Interruption) async -> ExitCode {
-        let settings: Settings
+        let settings: ClientSettings
         let url: String
         do throws(UsageError) {
-            settings = try Options.read(arguments)
+            settings = try ClientOptions.read(arguments)
             if settings.showsHelp || settings.showsVersion {
-                print(settings.showsHelp ? Options.help : "WebSocketHost \(Product.version)")
+                print(settings.showsHelp ? ClientOptions.help : "WebSocketHost \(Product.version)")
                 return .success
             }
-            url = try settings.place.resolved
+            url = try settings.address.resolved
         } catch {
-            Log(level: .info).announce("\(error)\n\n\(Options.shortUsage)")
+            Log(level: .info).announce("\(error)\n\n\(ClientOptions.shortUsage)")
             return .usage
         }
         let code = await talk(to: url, settings, Output(settings, interruption), interruption)
-        await interruption.leaveItTheEnd()
+        await interruption.waitForExit()
         return code
     }
 
     private static func talk(
-        to url: String, _ settings: Settings, _ output: Output, _ interruption: Interruption
+        to url: String, _ settings: ClientSettings, _ output: Output, _ interruption: Interruption
     ) async -> ExitCode {
         var configuration = settings.configuration
         configuration.connectTimeout = settings.timeout

@@ -43,10 +43,11 @@ extension Session {
 
     /// The header and the compressed payload of the next piece of a message (RFC 7692 §7.2.1).
     ///
-    /// A whole message that would become longer goes out as it is, where that is allowed.
+    /// A whole message that would become longer is sent uncompressed, where that is allowed.
     ///
-    /// - Returns: a payload that is valid until the pool is used again, or is the one given.
-    ///   Whoever has copied it trims the pool's output, or the longest message's memory would stay.
+    /// - Returns: a payload that is valid until the pool is used again, or the given one. The
+    ///   caller copies it and then trims the pool's output, or the memory of the longest message
+    ///   would stay.
     public mutating func compressedFrame(
         _ kind: Opcode, payload: UnsafeRawBufferPointer, isFinal: Bool = true,
         maskingKey: UInt32? = nil
@@ -71,8 +72,8 @@ extension Session {
         return (header, compressed)
     }
 
-    /// Gives the zlib streams back that were not used since the last call; what the peer may still
-    /// refer to is kept as plain bytes. For connections that keep context and are idle.
+    /// Frees zlib streams that were not used since the last call; the bytes that the peer may still
+    /// refer to are kept. For idle connections that keep context.
     public mutating func releaseIdleCompression() { compression?.releaseIfIdle(role) }
 
     /// The bytes of a Ping or Pong, which may stand between the pieces of a message (§5.5).
@@ -100,7 +101,7 @@ extension Session {
         return frame
     }
 
-    /// The bytes of a whole message; for clients and tests, which need not avoid the copy.
+    /// The bytes of a whole message, for clients and tests, for which a copy does not matter.
     public mutating func frame(
         for message: Message, maskingKey: UInt32? = nil
     ) throws(SendError) -> [UInt8] {
