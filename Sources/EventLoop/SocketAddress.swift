@@ -164,6 +164,21 @@ extension SocketAddress {
     }
 }
 
+// MARK: - Zones
+
+extension SocketAddress {
+    /// The same IPv6 address in a zone, named by an interface or its number (RFC 4007 §11). Other
+    /// addresses have no zone and stay as they are.
+    package func inZone(_ name: String) throws(ResolveError) -> SocketAddress {
+        guard case .ipv6(let bytes, _, let port) = place else { return self }
+        let index = if_nametoindex(name)
+        guard let scopeID = index > 0 ? index : UInt32(name) else {
+            throw ResolveError(host: "\(host)%\(name)", reason: "no such network interface")
+        }
+        return SocketAddress(.ipv6(bytes, scopeID: scopeID, port: port))
+    }
+}
+
 // MARK: - Text
 
 extension SocketAddress {

@@ -33,8 +33,30 @@ public struct BasicCredentials: Sendable, Hashable {
     }
 }
 
-/// RFC 4648 §4, reading only.
+extension BasicCredentials {
+    /// `Basic dGVzdDp0ZXN0`, the value of an `Authorization` field.
+    public var authorization: String {
+        "Basic " + Base64.encoded(Array("\(user):\(password)".utf8))
+    }
+}
+
+/// RFC 4648 §4.
 enum Base64 {
+    static func encoded(_ bytes: [UInt8]) -> String {
+        let alphabet = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var letters: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for index in 0..<4 {
+                letters.append(
+                    index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : Byte.equals)
+            }
+        }
+        return String(decoding: letters, as: UTF8.self)
+    }
+
     /// - Returns: `nil` for a letter outside the alphabet, for wrong padding, and for bits left
     ///   over that are not zero: there is one way to write each value.
     static func decoded(_ letters: some Collection<UInt8>) -> [UInt8]? {

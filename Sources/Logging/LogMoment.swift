@@ -1,14 +1,19 @@
 import Glibc
 
 /// The time of a line, to the millisecond.
-struct LogMoment {
-    let seconds: Int
-    let milliseconds: Int
+package struct LogMoment {
+    package let seconds: Int
+    package let milliseconds: Int
 
-    static func now() -> Self {
+    package static func now() -> Self {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Self(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+    }
+
+    /// `2026-03-01T12:00:00.123Z` (RFC 3339 §5.6).
+    package var rfc3339: String {
+        "\(wholeSeconds(.json)).\(String(1_000 + milliseconds).dropFirst())Z"
     }
 
     /// `2026-03-01 12:00:00` in local time for text; `2026-03-01T12:00:00` in UTC for JSON (RFC

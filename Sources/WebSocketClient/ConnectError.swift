@@ -2,26 +2,27 @@ import EventLoop
 import HTTPProtocol
 import WebSocketProtocol
 
-/// Why a connection could not be opened.
+/// Why a connection was not opened.
 public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Not `ws://host[:port][/path][?query]`, nor `wss:`; RFC 6455 §3 permits no fragment.
+    /// Not `ws://[user:password@]host[:port][/path][?query]`, nor `wss:`; RFC 6455 §3 has no
+    /// fragment.
     case invalidURL(String)
     case unknownHost(ResolveError)
-    /// No address of the host answered; the last address and its error.
+    /// None of the host's addresses answered; the error of the last one.
     case unreachable(SocketAddress, SystemError)
-    /// The server's certificate is not trusted, or the TLS handshake failed in another way.
+    /// The server's certificate is not trusted, or the TLS handshake failed.
     case tls(TLSError)
     /// A file of ``ClientConfiguration/tls`` cannot be used.
     case tlsFile(TLSFileError)
-    /// More than ``ClientConfiguration/connectTimeout``.
+    /// It took longer than ``ClientConfiguration/connectTimeout``.
     case timedOut
-    /// The server closed without an answer, or in the middle of it.
+    /// The server ended TCP before its response was complete.
     case lost
-    /// The server answered with something else than 101; the body as far as it came.
+    /// The server answered with another status than 101; the body as far as it arrived.
     case refused(ResponseHead, body: [UInt8])
-    /// The answer is not HTTP.
+    /// The response is not HTTP.
     case malformedAnswer(ResponseError)
-    /// The request cannot be sent, or the answer breaks RFC 6455 §4.1.
+    /// The request cannot be sent, or the response breaks RFC 6455 §4.1.
     case handshake(HandshakeError)
     case cancelled
     /// ``WebSocketClient/stop()`` was called.
@@ -39,8 +40,11 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
         case .refused(let head, let body):
             "the server answered \(head.status): "
                 + "\(String(decoding: body.prefix(200), as: UTF8.self))"
-        case .malformedAnswer(let error): "\(error)"
-        case .handshake(let error): "\(error)"
+        case .malformedAnswer(let error): "the server's response is not HTTP: \(error)"
+        case .handshake(let error):
+            error.isOfRequest
+                ? "the request cannot be sent: \(error)"
+                : "the server's response is not a WebSocket handshake: \(error)"
         case .cancelled: "the task was cancelled"
         case .stopped: "the client was stopped"
         }

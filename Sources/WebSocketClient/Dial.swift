@@ -24,11 +24,19 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     private var connector: Connector?
     private var stream: EventLoop.Stream?
     private var parser: ResponseHeadParser
-    private var refusal: (head: ResponseHead, body: [UInt8])?
+    private var interimCount = 0
+    private var refusal: Refusal?
     private var continuation: UnsafeContinuation<Outcome, Never>?
     private var outcome: Outcome?
-    private lazy var timer = endpoint.loop.makeTimer { [unowned self] in finish(.failure(.timedOut))
+    private lazy var timer = endpoint.loop.makeTimer { [unowned self] in
+        refusal == nil ? finish(.failure(.timedOut)) : finishRefusal()
     }
+
+    /// RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
+    /// a final response". More than this many are refused.
+    private static let interimLimit = 16
+    /// How long a body is awaited that explains a refusal. The status is known by then.
+    private static let refusalTimeLimit: Duration = .seconds(1)
 
     typealias Outcome = Result<WebSocket, ConnectError>
 
@@ -52,13 +60,18 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     /// Dials and waits for the outcome.
     func connection() async -> Outcome {
         let began = MonotonicTime.current()
-        let addresses: [SocketAddress]
+        var addresses: [SocketAddress]
         do throws(ResolveError) {
             addresses = try await SocketAddress.resolve(waitingFor: place.host, port: place.port)
+            if let zone = place.zone {
+                for index in addresses.indices {
+                    addresses[index] = try addresses[index].inZone(zone)
+                }
+            }
         } catch {
             return .failure(.unknownHost(error))
         }
-        return await withUnsafeContinuation { continuation in
+        return await withUnsafeContinuation { [addresses] continuation in
             endpoint.loop.submit { [self] in
                 if let outcome { return continuation.resume(returning: outcome) }
                 self.continuation = continuation
@@ -139,21 +152,30 @@ extension Dial {
 
 extension Dial {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
-        let bytes = UnsafeRawBufferPointer(bytes)
-        if refusal != nil { return receivedRefusal(bytes) }
+        var rest = UnsafeRawBufferPointer(bytes)
+        if refusal != nil { return receivedRefusal(rest) }
         do throws(ResponseError) {
-            guard case .complete(let answer, let byteCount) = try parser.parse(bytes) else {
-                return
+            while case .complete(let answer, let byteCount) = try parser.parse(rest) {
+                rest = UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+                guard isInterim(answer), interimCount < Self.interimLimit else {
+                    return received(answer, rest: rest)
+                }
+                interimCount += 1
             }
-            received(answer, rest: UnsafeRawBufferPointer(rebasing: bytes[byteCount...]))
         } catch {
             finish(.failure(.malformedAnswer(error)))
         }
     }
 
+    /// Whether another response follows, such as after 103 (Early Hints).
+    private func isInterim(_ answer: ResponseHead) -> Bool {
+        answer.status.code < 200 && answer.status != .switchingProtocols
+    }
+
     private func received(_ answer: ResponseHead, rest: UnsafeRawBufferPointer) {
         guard answer.status == .switchingProtocols else {
-            refusal = (answer, [])
+            refusal = Refusal(answer, byteLimit: configuration.refusalByteLimit)
+            endpoint.loop.schedule(timer, at: .current() + Self.refusalTimeLimit)
             return receivedRefusal(rest)
         }
         do throws(HandshakeError) {
@@ -193,12 +215,8 @@ extension Dial {
     }
 
     private func receivedRefusal(_ bytes: UnsafeRawBufferPointer) {
-        guard let (answer, _) = refusal else { return }
-        let restLimit = configuration.refusalByteLimit - (refusal?.body.count ?? 0)
-        refusal?.body.append(contentsOf: bytes.prefix(restLimit))
-        let announced = answer.fields["Content-Length"].flatMap { Int($0) }
-        let wanted = min(announced ?? .max, configuration.refusalByteLimit)
-        if (refusal?.body.count ?? 0) >= wanted { finishRefusal() }
+        refusal?.read(bytes)
+        if refusal?.isComplete == true { finishRefusal() }
     }
 
     private func finishRefusal() {

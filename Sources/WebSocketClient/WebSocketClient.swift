@@ -4,7 +4,8 @@ import Synchronization
 import WebSocketConnection
 import WebSocketProtocol
 
-/// Opens WebSocket connections: the other half of the protocol, on the same modules as the server.
+/// Opens WebSocket connections: the client's side of the protocol, on the same modules as the
+/// server.
 ///
 /// ```swift
 /// let client = try WebSocketClient()
@@ -47,8 +48,9 @@ public final class WebSocketClient: Sendable {
     /// Opens a connection.
     ///
     /// - Parameters:
-    ///   - url: `ws://host[:port][/path][?query]` or `wss:`, percent-encoded; the port is 80 or 443
-    ///     unless given.
+    ///   - url: `ws://[user:password@]host[:port][/path][?query]` or `wss:`, percent-encoded; the
+    ///     port is 80 or 443 by default. User and password are sent as Basic authorization (RFC
+    ///     7617) unless `fields` has an `Authorization` field.
     ///   - subprotocols: offered, in order of preference.
     ///   - origin: what a browser would send; `nil` for no such field.
     ///   - fields: added to the request, last and in this order.
@@ -122,6 +124,13 @@ public final class WebSocketClient: Sendable {
         request.origin = origin
         request.extensions = PermessageDeflate.offers(configuration.connection.compression)
         request.extraFields = fields
+        if let credentials = place.credentials, fields["Authorization"] == nil {
+            do throws(FieldError) {
+                try request.extraFields.append("Authorization", credentials.authorization)
+            } catch {
+                throw .handshake(.unsendableField(error))
+            }
+        }
         do throws(HandshakeError) {
             return (request, try request.head())
         } catch {
@@ -141,33 +150,4 @@ private final class RunningLoop: Sendable {
     }
 
     deinit { loop.stop() }
-}
-
-/// Where a URL leads (RFC 6455 §3).
-struct Place: Sendable {
-    /// A name or address, without brackets.
-    let host: String
-    let port: UInt16
-    /// `wss:`.
-    let isSecure: Bool
-    /// As in the Host field: with the port unless it is the default one.
-    let authority: String
-    /// Path and query.
-    let target: String
-
-    init(_ url: String) throws(ConnectError) {
-        guard let parsed = RequestTarget(url), ["ws", "wss"].contains(parsed.scheme),
-            parsed.fragment == nil,
-            let text = parsed.authority, let authority = Authority(text),
-            let port = UInt16(exactly: authority.port ?? Self.defaultPort(parsed.scheme)), port != 0
-        else { throw .invalidURL(url) }
-        isSecure = parsed.scheme == "wss"
-        host = authority.host
-        self.port = port
-        self.authority =
-            port == Self.defaultPort(parsed.scheme) ? authority.host : "\(authority.host):\(port)"
-        target = parsed.path + (parsed.query.map { "?\($0)" } ?? "")
-    }
-
-    private static func defaultPort(_ scheme: String?) -> Int { scheme == "wss" ? 443 : 80 }
 }

@@ -42,6 +42,15 @@ public enum HandshakeError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether a client cannot send its request, rather than that the other side's head is wrong.
+    public var isOfRequest: Bool {
+        switch self {
+        case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol:
+            true
+        default: false
+        }
+    }
+
     /// The fields that this response has to have.
     public var fields: Fields {
         switch self {

@@ -39,7 +39,7 @@ enum ClientProgram {
                 url, subprotocols: settings.subprotocols, origin: settings.origin,
                 fields: (try? settings.fields) ?? settings.headerFields)
             interruption.protect(socket, Output(settings))
-            output.opened(socket, url)
+            output.opened(socket, URLCredentials(url)?.bareURL ?? url)
             if settings.script.isEmpty {
                 return await Conversation(socket, output, settings).run()
             }

@@ -21,18 +21,9 @@ extension ExitCode {
         switch error {
         case .invalidURL, .tlsFile: self = .usage
         case .refused, .malformedAnswer: self = .refused
-        case .handshake(let error): self = Self.isOurs(error) ? .usage : .refused
+        case .handshake(let error): self = error.isOfRequest ? .usage : .refused
         case .timedOut: self = .timedOut
         case .unknownHost, .unreachable, .tls, .lost, .cancelled, .stopped: self = .cannotConnect
-        }
-    }
-
-    /// Whether the error is in our own request, which was not sent then.
-    private static func isOurs(_ error: HandshakeError) -> Bool {
-        switch error {
-        case .unsendableField, .unsendableRequest, .malformedSubprotocols, .duplicateSubprotocol:
-            true
-        default: false
         }
     }
 

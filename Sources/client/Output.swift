@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTPProtocol
+import Logging
 import WebSocketClient
 import WebSocketProtocol
 
@@ -24,7 +25,7 @@ struct Output: Sendable {
 
     func opened(_ socket: WebSocket, _ url: String) {
         if printsJSON {
-            var object = JSONObject(event: "open")
+            var object = event("open")
             object.add("url", url)
             object.add("subprotocol", socket.subprotocol)
             object.add("compression", socket.compression.map(Self.text))
@@ -44,12 +45,14 @@ struct Output: Sendable {
             guard printsJSON else {
                 return put("< \(isTerminal ? escaped(text, limit: .max) : text)\n")
             }
-            var object = JSONObject(event: "text")
+            var object = event("text")
+            object.add("bytes", text.utf8.count)
             object.add("text", text)
             put(object)
         case .binary(let bytes):
             if printsJSON {
-                var object = JSONObject(event: "binary")
+                var object = event("binary")
+                object.add("bytes", bytes.count)
                 object.add("hex", Hexadecimal.text(bytes))
                 return put(object)
             }
@@ -61,7 +64,7 @@ struct Output: Sendable {
     func pong(after duration: Duration) {
         let milliseconds = (duration / .microseconds(1)).rounded() / 1_000
         guard printsJSON else { return note("pong after \(milliseconds) ms") }
-        var object = JSONObject(event: "pong")
+        var object = event("pong")
         object.add("milliseconds", milliseconds)
         put(object)
     }
@@ -69,7 +72,7 @@ struct Output: Sendable {
     /// - Parameter close: the server's Close, which may be the answer to ours.
     func closed(_ close: Close) {
         guard printsJSON else { return note("closed: \(escaped("\(close)"))") }
-        var object = JSONObject(event: "close")
+        var object = event("close")
         object.add("code", close.code.map { Int($0.rawValue) })
         object.add("reason", close.reason)
         put(object)
@@ -78,7 +81,7 @@ struct Output: Sendable {
     /// Prints an error, also with `--quiet`.
     func failed(_ text: String, _ code: ExitCode) -> ExitCode {
         if printsJSON {
-            var object = JSONObject(event: "error")
+            var object = event("error")
             object.add("exitCode", Int(code.rawValue))
             object.add("message", text)
             write(object.line, STDOUT_FILENO)
@@ -92,7 +95,7 @@ struct Output: Sendable {
     func refused(_ head: ResponseHead, _ body: [UInt8]) -> ExitCode {
         let text = String(decoding: body, as: UTF8.self)
         if printsJSON {
-            var object = JSONObject(event: "error")
+            var object = event("error")
             object.add("exitCode", Int(ExitCode.refused.rawValue))
             object.add("message", "handshake refused")
             object.add("status", head.status.code)
@@ -111,6 +114,13 @@ struct Output: Sendable {
     /// Prints a line for people; `--json` has objects for what matters.
     func note(_ text: String) {
         if !isQuiet && !printsJSON { write(text + "\n", STDERR_FILENO) }
+    }
+
+    /// An object with its event and time.
+    private func event(_ name: String) -> JSONObject {
+        var object = JSONObject(event: name)
+        object.add("time", LogMoment.now().rfc3339)
+        return object
     }
 
     private func put(_ object: JSONObject) { put(object.line) }

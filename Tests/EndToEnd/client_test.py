@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -38,8 +39,11 @@ class Result:
 
     @property
     def events(self):
-        """The objects of --json."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        """The objects of --json, without their times."""
+        events = [json.loads(line) for line in self.stdout.splitlines()]
+        for event in events:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event.pop("time")), event
+        return events
 
     def __repr__(self):
         return f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
@@ -157,8 +161,8 @@ def test_json(server):
     assert (opened["event"], opened["url"], opened["subprotocol"]) == ("open", server.url("/echo"), None)
     assert opened["compression"].startswith("permessage-deflate; server_no_context_takeover")
     assert pong["event"] == "pong" and 0 < pong["milliseconds"] < 60_000
-    assert text == {"event": "text", "text": 'a"\n\x01'}
-    assert binary == {"event": "binary", "hex": "00ff"}
+    assert text == {"event": "text", "bytes": 4, "text": 'a"\n\x01'}
+    assert binary == {"event": "binary", "bytes": 2, "hex": "00ff"}
     assert closed == {"event": "close", "code": 1000, "reason": ""}
     assert (result.code, result.stderr) == (SUCCESS, "")
 
@@ -342,7 +346,8 @@ def test_the_server_closes_while_lines_are_awaited(host):
         process.stdin.flush()
         # Its standard input stays open: the Close alone has to end it.
         assert process.wait(START_TIMEOUT) == LOST
-        assert json.loads(process.stdout.readlines()[-1]) == {"event": "close", "code": 4000, "reason": "enough"}
+        event = json.loads(process.stdout.readlines()[-1])
+        assert (event["event"], event["code"], event["reason"]) == ("close", 4000, "enough")
     finally:
         process.kill()
         process.communicate()

@@ -10,7 +10,7 @@ struct ConnectTests {
     static let urls = [
         "", "localhost", "http://localhost/", "ws:/x", "ws://", "ws://a:0/", "ws://a:65536/",
         "ws://a/#b", "ws://a b/",
-        "ws://user@a/",
+        "ws://us%zzer@a/", "ws://a%3Ab:c@a/", "ws://a:%00@a/", "ws://[::1%25]/", "ws://[::1%lo]/",
     ]
 
     @Test("no WebSocket URL", arguments: urls)

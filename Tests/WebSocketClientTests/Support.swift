@@ -72,8 +72,10 @@ final class CannedServer: Sendable {
     private let loop: Loop
     private let thread: LoopThread
 
-    /// - Parameter answer: `nil`: nothing is sent, and the connection stays open.
-    init(_ answer: String?) throws {
+    /// - Parameters:
+    ///   - answer: `nil`: nothing is sent, and the connection stays open.
+    ///   - staysOpen: whether the connection stays open after the answer.
+    init(_ answer: String?, staysOpen: Bool = false) throws {
         let addresses = try SocketAddress.resolve(host: "127.0.0.1", port: 0)
         let socket = try ListeningSocket(at: addresses[0], backlog: 16)
         port = socket.address.port
@@ -84,7 +86,7 @@ final class CannedServer: Sendable {
             // The loop keeps the listener.
             _ = try? Listener(socket, on: loop) { accepted in
                 guard let stream = try? accepted.makeStream(on: loop, tls: nil) else { return }
-                stream.delegate = Answering(stream, answer)
+                stream.delegate = Answering(stream, answer, staysOpen)
             }
         }
     }
@@ -101,17 +103,19 @@ final class CannedServer: Sendable {
 private final class Answering: StreamDelegate {
     private unowned let stream: EventLoop.Stream
     private var answer: String?
+    private let staysOpen: Bool
 
-    init(_ stream: EventLoop.Stream, _ answer: String?) {
+    init(_ stream: EventLoop.Stream, _ answer: String?, _ staysOpen: Bool) {
         self.stream = stream
         self.answer = answer
+        self.staysOpen = staysOpen
     }
 
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         guard let answer else { return }
         self.answer = nil
         stream.write(Array(answer.utf8))
-        stream.closeAfterSending(linger: .seconds(5))
+        if !staysOpen { stream.closeAfterSending(linger: .seconds(5)) }
     }
 
     func streamReachedEnd() { stream.close() }
