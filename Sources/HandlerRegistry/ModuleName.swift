@@ -1,5 +1,5 @@
-// How a handler file's module is called. Package.swift has the same lines, as it cannot import them;
-// Tests/HandlerBuildTests compares the two.
+// How a handler file's module is called. Package.swift has the same lines, as it cannot import
+// them; Tests/HandlerBuildTests compares the two.
 
 /// `echo_wsh.swift` is module `echo_wsh`. A name that is no plain identifier, or lies in a folder,
 /// gets its odd characters replaced and a hash of the path, which keeps it unique.

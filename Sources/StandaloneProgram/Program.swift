@@ -45,7 +45,9 @@ public enum Program {
         let settings = invocation.settings
         if settings.showsHelp { return .ended(printText(help)) }
         if settings.showsVersion { return .ended(printText("WebSocketHost \(version)")) }
-        if settings.printsConfiguration { return .ended(printText(ServerOptions.listing(invocation))) }
+        if settings.printsConfiguration {
+            return .ended(printText(ServerOptions.listing(invocation)))
+        }
         return .serve(invocation)
     }
 

@@ -57,7 +57,7 @@ extension ServerOptions {
         ) { settings, text, _ in settings.mapFile = text },
         ServerOption(
             name: "allow-handlers-outside-root-dir",
-            help: "follow links to files outside of -w (standalone.sh)"
+            help: "follow links to files outside -w (standalone.sh)"
         ) { settings, _, _ in settings.handlers.allowsOutside = true },
         ServerOption(
             name: "handler-encoding", value: "NAME",
@@ -66,7 +66,9 @@ extension ServerOptions {
             settings.notes.append(
                 "\(option) '\(escaped(text))' is ignored: Swift files are always UTF-8")
         },
-        ServerOption(name: "strict", help: "do not start if a handler does not compile (exit code 4)") {
+        ServerOption(
+            name: "strict", help: "do not start if a handler does not compile (exit code 4)"
+        ) {
             settings, _, _ in settings.handlers.isStrict = true
         },
         ServerOption(

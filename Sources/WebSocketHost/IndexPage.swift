@@ -15,6 +15,9 @@ enum IndexPage {
     static func html(_ routes: Routes, changes: String? = nil) -> String {
         let listing = routes.listing
         let broken = listing.count { $0.failure != nil }
+        let followed = changes.map {
+            " data-changes=\"\(ChangeFeed.path)\" data-version=\"\($0)\""
+        }
         let sections =
             listing.isEmpty
             ? IndexPageAssets.emptyDirectory

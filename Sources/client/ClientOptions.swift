@@ -67,7 +67,7 @@ enum ClientOptions {
         """ + table.help + """
 
             Commands
-            \(Command.list)
+            \(LineCommand.list)
 
             Exit codes: 0 closed cleanly; 1 connection lost, or closed by the server with a code
             other than 1000 or 1001; 2 wrong arguments; 3 cannot connect; 4 handshake refused;

@@ -4,7 +4,7 @@ import WebSocketClient
 
 /// The program `client`, from the command line to the exit code.
 enum ClientProgram {
-    static func run(_ arguments: [String], _ interruption: Interruption) async -> ExitCode {
+    static func run(_ arguments: [String], _ interruption: ClosingSignals) async -> ExitCode {
         let settings: ClientSettings
         let url: String
         do throws(UsageError) {
@@ -24,7 +24,7 @@ enum ClientProgram {
     }
 
     private static func talk(
-        to url: String, _ settings: ClientSettings, _ output: Output, _ interruption: Interruption
+        to url: String, _ settings: ClientSettings, _ output: Output, _ interruption: ClosingSignals
     ) async -> ExitCode {
         var configuration = settings.configuration
         configuration.connectTimeout = settings.timeout

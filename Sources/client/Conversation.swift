@@ -62,12 +62,12 @@ final class Conversation: Sendable {
                     hasTooLongLine.store(true, ordering: .sequentiallyConsistent)
                     break
                 }
-                switch Command(line) {
+                switch LineCommand(line) {
                 case .send(let message): try await socket.send(message)
                 case .ping(let payload): ping(payload)
                 case .close(let code, let reason):
                     if try await close(code, reason) { return code }
-                case .help: output.note(Command.list)
+                case .help: output.note(LineCommand.list)
                 case .mistake(let text): output.note(text)
                 }
             }

@@ -14,9 +14,9 @@ struct Output: Sendable {
     /// Control characters from the server must not reach a terminal.
     let isTerminal = isatty(STDOUT_FILENO) == 1
     /// Once a signal has come, nothing more is printed.
-    private let interruption: Interruption?
+    private let interruption: ClosingSignals?
 
-    init(_ settings: ClientSettings, _ interruption: Interruption? = nil) {
+    init(_ settings: ClientSettings, _ interruption: ClosingSignals? = nil) {
         self.interruption = interruption
         printsJSON = settings.printsJSON
         isQuiet = settings.isQuiet

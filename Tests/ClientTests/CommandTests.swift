@@ -8,7 +8,7 @@ import WebSocketProtocol
 
 @Suite("What a line asks for")
 struct CommandTests {
-    static let rows: [(line: String, command: Command)] = [
+    static let rows: [(line: String, command: LineCommand)] = [
         ("", .send(.text(""))), ("Hello", .send(.text("Hello"))),
         (" /ping", .send(.text(" /ping"))),
         ("//", .send(.text("/"))), ("//close", .send(.text("/close"))),
@@ -30,8 +30,8 @@ struct CommandTests {
     ]
 
     @Test("text, or a command behind /", arguments: rows)
-    func command(_ line: String, _ command: Command) {
-        #expect(Command(line) == command)
+    func command(_ line: String, _ command: LineCommand) {
+        #expect(LineCommand(line) == command)
     }
 }
 

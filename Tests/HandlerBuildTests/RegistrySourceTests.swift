@@ -33,7 +33,8 @@ struct RegistrySourceTests {
                 }
 
                 private func registration1() -> Registration {
-                Registration(route: "/sub/a\"b", source: "sub/a\"b_wsh.swift", failure: "1:1: error: \"x\"\u{a}")
+                Registration(route: "/sub/a\"b", source: "sub/a\"b_wsh.swift", \#
+                failure: "1:1: error: \"x\"\u{a}")
                 }
 
                 let registrations: [Registration] = [

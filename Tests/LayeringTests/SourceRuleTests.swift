@@ -12,9 +12,7 @@ struct SourceRuleTests {
 
     /// Longer than `lineLimit`, and to be divided: this list only becomes shorter.
     static let longFiles: Set<String> = [
-        "Sources/WebSocketHost/Exchange.swift",
         "Sources/WebSocketHost/IndexPageAssets.swift",
-        "Sources/WebSocketHost/Server.swift",
         "Tests/EventLoopTests/LoopTests.swift",
         "Tests/HTTPProtocolTests/RequestHeadParserTests.swift",
         "Tests/HandlerBuildTests/CompilerMessagesTests.swift",
@@ -52,6 +50,33 @@ struct SourceRuleTests {
                     columns <= Self.columnLimit, "\(file.path):\(index + 1) has \(columns) columns")
             }
         }
+    }
+
+    @Test("a type's name is used once, and A+B.swift extends A")
+    func names() throws {
+        var files: [String: String] = [:]
+        for file in try Repository.swiftFiles("Sources") {
+            for name in file.lines.compactMap(Self.declaredType) {
+                #expect(files[name] == nil, "\(file.path) and \(files[name] ?? "") declare \(name)")
+                files[name] = file.path
+            }
+            let parts = file.path.split(separator: "/").last?.split(separator: "+") ?? []
+            guard parts.count > 1 else { continue }
+            #expect(
+                file.lines.contains { $0.contains("extension \(parts[0])") },
+                "\(file.path) does not extend \(parts[0])")
+        }
+    }
+
+    /// The type that a line declares at the top level, for other files to see.
+    private static func declaredType(_ line: Substring) -> String? {
+        let words = line.split { " :<({".contains($0) }.map(String.init)
+        let kinds: Set = ["struct", "class", "enum", "actor", "protocol"]
+        guard line.first?.isLetter == true, words.first?.hasSuffix("private") == false,
+            let kind = words.firstIndex(where: kinds.contains), words.indices.contains(kind + 1),
+            words[..<kind].allSatisfy({ ["public", "package", "final", "indirect"].contains($0) })
+        else { return nil }
+        return words[kind + 1]
     }
 
     @Test("what begins with #! can be executed", arguments: ["Sources", "Tests", "handlers"])

@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 /// SIGINT (Ctrl-C) and SIGTERM: the first signal closes the connection with 1001 and then ends the
 /// program. The second one, or one before there is a connection, ends it at once.
-final class Interruption: Sendable {
+final class ClosingSignals: Sendable {
     static let signals = [SIGINT, SIGTERM]
 
     private let state = Mutex(State())

@@ -2,7 +2,7 @@ import WebSocketClient
 import WebSocketProtocol
 
 /// The meaning of a line of the input.
-enum Command: Equatable {
+enum LineCommand: Equatable {
     case send(Message)
     case ping([UInt8])
     case close(CloseCode?, reason: String)
@@ -19,7 +19,7 @@ enum Command: Equatable {
         """
 }
 
-extension Command {
+extension LineCommand {
     init(_ line: String) {
         guard line.hasPrefix("/") else {
             self = .send(.text(line))
@@ -41,13 +41,13 @@ extension Command {
         }
     }
 
-    private static func binary(_ text: Substring) -> Command {
+    private static func binary(_ text: Substring) -> LineCommand {
         Hexadecimal.bytes(text).map { .send(.binary($0)) }
             ?? .mistake("/binary takes \(Hexadecimal.form)")
     }
 
     /// The connection decides which codes may be sent (RFC 6455 §7.4.1).
-    private static func close(_ text: Substring) -> Command {
+    private static func close(_ text: Substring) -> LineCommand {
         let words = text.split(separator: " ", maxSplits: 1)
         guard let first = words.first else { return .close(.normalClosure, reason: "") }
         guard let code = UInt16(first) else {

@@ -1,0 +1,37 @@
+/// A message from a supervisor to a server process.
+package enum Order: Equatable, Sendable {
+    /// Accept no new connections, and end with the last open one.
+    case retire
+    /// Close all connections and end, because of this signal.
+    case stop(signal: String)
+    /// Close all connections with 1012 and end: another process serves.
+    case replace
+    /// Drop all connections and end.
+    case force(signal: String)
+    /// Show these messages of the compiler on the index page; empty: the last change has no errors.
+    case show(failure: String)
+
+    package var text: String {
+        switch self {
+        case .retire: "retire"
+        case .stop(let signal): "stop\t\(signal)"
+        case .replace: "replace"
+        case .force(let signal): "force\t\(signal)"
+        case .show(let failure): "show\t\(failure)"
+        }
+    }
+
+    /// - Returns: `nil` for an unknown message.
+    package init?(_ text: String) {
+        let words = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        switch (words[0], words.count) {
+        case ("retire", 1): self = .retire
+        case ("stop", 2): self = .stop(signal: words[1])
+        case ("replace", 1): self = .replace
+        case ("force", 2): self = .force(signal: words[1])
+        case ("show", 2): self = .show(failure: words[1])
+        default: return nil
+        }
+    }
+}
