@@ -65,7 +65,7 @@ enum SiteOptions {
             throw UsageError("--basic-auth-credential and --basic-auth-file exclude each other")
         }
         if settings.passwordFile != nil && !settings.asksForPassword {
-            throw UsageError("--basic-auth-file has no effect without --basic-auth: add that")
+            throw UsageError("--basic-auth-file has no effect alone: add --basic-auth")
         }
     }
 
@@ -78,7 +78,7 @@ enum SiteOptions {
         }
         if settings.credential != nil && !settings.asksForPassword {
             notes.append(
-                "--basic-auth-credential has no effect without --basic-auth: add that")
+                "--basic-auth-credential has no effect alone: add --basic-auth")
         }
         return notes
     }

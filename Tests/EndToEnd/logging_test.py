@@ -103,7 +103,7 @@ def test_reopened_at_a_signal(start, tmp_path):
 def test_signal_without_a_file(start):
     server = start()
     server.signal(signal.SIGUSR1)
-    server.wait_for_line("nothing to open anew")
+    server.wait_for_line("nothing to reopen")
     talk(server)
 
 
