@@ -3,8 +3,8 @@ import CLinux
 /// Has the processor fetch memory ahead of its use, without waiting for it.
 ///
 /// With thousands of connections, each has left the processor's caches by the time it has something
-/// to do again. At 1,000 connections an echo gains 3 % by the objects (docs/PERFORMANCE.md). Where an
-/// object is laid out otherwise one day, lines are fetched in vain, no more.
+/// to do again. At 1,000 connections an echo gains 3 % by the objects (docs/PERFORMANCE.md). Where
+/// an object is laid out otherwise one day, lines are fetched in vain, no more.
 package enum Prefetch {
     private static let lineByteCount = 64
 
