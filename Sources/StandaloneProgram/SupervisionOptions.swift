@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Supervisor
 import WebSocketHost
 
 /// The options of the supervisor.
@@ -8,9 +9,12 @@ struct SupervisionOptions: Sendable {
     /// Without `--no-supervisor`.
     var isSupervised = true
     /// `--start-timeout`
-    var startTimeout: Duration = .seconds(10)
+    var startTimeout = Supervisor.Plan.defaultStartTimeout
     /// `--max-old-generations`
     var oldGenerationLimit = 4
+
+    private static let startTimeoutSeconds =
+        Supervisor.Plan.defaultStartTimeout.components.seconds
 
     static let all: [ServerOption] = [
         ServerOption(
@@ -25,11 +29,13 @@ struct SupervisionOptions: Sendable {
         ) { settings, _, _ in settings.supervision.isSupervised = false },
         ServerOption(
             name: "start-timeout", value: "SECONDS",
-            help: "to create all handlers; one that does not return is left out, default 10"
+            help:
+                "to create all handlers; one that does not return is left out, "
+                + "default \(startTimeoutSeconds)"
         ) { settings, text, option throws(UsageError) in
             settings.supervision.startTimeout = try Values.seconds(
                 text, isZeroAllowed: false, option)
-        }.byDefault(10),
+        }.byDefault(startTimeoutSeconds),
         ServerOption(
             name: "max-old-generations", value: "COUNT",
             help:

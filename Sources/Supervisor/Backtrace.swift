@@ -27,20 +27,8 @@ struct Backtrace {
     }
 
     private static func place(_ frame: String, _ folder: String) -> String? {
-        guard let at = frame.range(of: " at \(folder)") else { return nil }
+        guard let at = frame.firstRange(of: " at \(folder)") else { return nil }
         let place = String(frame[at.upperBound...])
         return place.contains(".swift:") ? place : nil
-    }
-}
-
-extension String {
-    /// The first occurrence of a text that has no combining characters.
-    func range(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -27,7 +27,8 @@ package final class Supervisor: @unchecked Sendable {
         /// Whether a server process that traps writes a backtrace.
         package var makesBacktraces = true
         /// From the start of a process until it has to be ready; then it is killed.
-        package var startTimeout: Duration = .seconds(10)
+        package var startTimeout = defaultStartTimeout
+        package static let defaultStartTimeout: Duration = .seconds(10)
         /// From the replacement of a process until it closes its connections with 1012; `nil`: it
         /// keeps them.
         package var oldGenerationTimeout: Duration?

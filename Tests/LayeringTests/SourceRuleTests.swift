@@ -7,12 +7,12 @@ struct SourceRuleTests {
     /// Files with the text of other files in them, which would be harder to read when wrapped.
     static let filesWithLongLines: Set<String> = [
         "Sources/HandlerBuild/HandlerTemplate.swift",
+        "Sources/WebSocketHost/IndexPageAssets+Script.swift",
         "Sources/WebSocketHost/IndexPageAssets.swift",
     ]
 
     /// Longer than `lineLimit`, and to be divided: this list only becomes shorter.
     static let longFiles: Set<String> = [
-        "Sources/WebSocketHost/IndexPageAssets.swift",
         "Tests/EventLoopTests/LoopTests.swift",
         "Tests/HTTPProtocolTests/RequestHeadParserTests.swift",
         "Tests/HandlerBuildTests/CompilerMessagesTests.swift",
