@@ -43,7 +43,7 @@ describe() {
 
 # With its own caches, so that a home directory is not needed, and without our handlers.
 swift_build() {
-    WEBSOCKETHOST_HANDLERS=none exec swift build --package-path "$package" \
+    WEBSOCKETHOST_HANDLERS=none CLANG_MODULE_CACHE_PATH=$build/cache/clang exec swift build --package-path "$package" \
         --scratch-path "$build" --cache-path "$build/cache" --manifest-cache none \
         --configuration "$mode" "$@" 9>&-
 }

@@ -82,8 +82,11 @@ struct PackageBuild: Sendable {
     private func command(_ more: [String]) -> Command {
         // SIGINT makes SwiftPM stop its compilers too.
         Command(
-            arguments: arguments + more, variables: ["WEBSOCKETHOST_HANDLERS=none"], log: log,
-            endsChildrenOnInterrupt: true)
+            arguments: arguments + more,
+            variables: [
+                "WEBSOCKETHOST_HANDLERS=none",
+                "CLANG_MODULE_CACHE_PATH=\(checkout.scratch)/cache/clang",
+            ], log: log, endsChildrenOnInterrupt: true)
     }
 
     private func build(_ product: String) throws(BuildError) {
