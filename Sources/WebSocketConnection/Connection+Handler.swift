@@ -4,9 +4,12 @@ import WebSocketProtocol
 
 extension Connection {
     /// Runs the handler to its end and closes accordingly. In the handler's task.
+    ///
+    /// - Returns: the task, if another handler may run in it: it was not cancelled, and no message
+    ///   in pieces waits for it, as they do by its identity.
     nonisolated(nonsending) package func run(
         _ transferData: @Sendable (WebSocket) async throws -> Void
-    ) async {
+    ) async -> Task<Void, Never>? {
         noteActivity()
         handler.taskIdentity = .current
         do {
@@ -15,7 +18,7 @@ extension Connection {
         } catch {
             await handlerThrew(error)
         }
-        if loop.isCurrent { leave() } else { await leaveOnLoop() }
+        return loop.isCurrent ? leave() : await leaveOnLoop()
     }
 
     // Not inlined, these two and handlerThrew: their frames would be part of run's, which a waiting
@@ -28,13 +31,14 @@ extension Connection {
     }
 
     @inline(never)
-    private func leaveOnLoop() async { await onLoop { $0.leave() } }
+    private func leaveOnLoop() async -> Task<Void, Never>? { await onLoop { $0.leave() } }
 
-    private func leave() {
-        handler.task = nil
+    private func leave() -> Task<Void, Never>? {
+        let task = handler.task.take()
         handler.taskIdentity = nil
         if hasEnded { loop.cancel(timer) }
         leaveIfDone()
+        return task?.isCancelled == false && !MessageInPieces.areAny ? task : nil
     }
 
     /// Does without ``closeAfterReturn()`` where the peer's Close came first, so that nothing is

@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 import WebSocketProtocol
 
 extension Connection {
@@ -69,5 +70,12 @@ final class MessageInPieces {
     init(sender: TaskIdentity) {
         self.sender = sender
         keptSender = sender.task
+        Self.count.add(1, ordering: .relaxed)
     }
+
+    deinit { Self.count.subtract(1, ordering: .relaxed) }
+
+    /// Whether any connection has one under way: its sender's task then runs no other handler.
+    static var areAny: Bool { count.load(ordering: .relaxed) > 0 }
+    private static let count = Atomic(0)
 }

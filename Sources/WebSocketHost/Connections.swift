@@ -11,18 +11,19 @@ final class Connections {
     let log: Log
     let configuration: Configuration
     /// Set before the loop begins.
-    private(set) var routes = Routes()
+    @exclusivity(unchecked) private(set) var routes = Routes()
     /// Connections get their Close, in steps; new ones at once.
-    private(set) var isDraining = false
-    private var members = Roster<Connection>()
+    @exclusivity(unchecked) private(set) var isDraining = false
+    @exclusivity(unchecked) private var members = Roster<Connection>()
     /// By the route's index; made when the route is first used.
-    private var endpoints: [Endpoint?] = []
+    @exclusivity(unchecked) private var endpoints: [Endpoint?] = []
+    let tasks: HandlerTasks
     private let numbers: ConnectionNumbers
     private let compressionPool: CompressionPool
     private var compressionTimer: EventLoop.Timer?
     private var drainTimer: EventLoop.Timer?
     /// Called for each connection that is closed and whose handler has ended.
-    var onLeave: () -> Void = {}
+    @exclusivity(unchecked) var onLeave: () -> Void = {}
 
     init(
         on loop: Loop, _ configuration: Configuration, log: Log, numbers: ConnectionNumbers
@@ -31,6 +32,7 @@ final class Connections {
         self.log = log
         self.configuration = configuration
         self.numbers = numbers
+        tasks = HandlerTasks(on: loop)
         compressionPool = CompressionPool(configuration.connection.compression)
     }
 
@@ -126,6 +128,7 @@ extension Connections {
 
     /// Drops all connections and forgets them: handlers that go on all the same are not waited for.
     func dropAll() {
+        tasks.end()
         for connection in members.members { connection.drop() }
         members.removeAll()
     }

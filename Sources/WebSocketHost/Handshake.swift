@@ -18,10 +18,10 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
     private let plain: Request
     @exclusivity(unchecked) private var request: HandshakeRequest
     /// Until the connection has it.
-    private(set) var task: Task<Void, Never>?
-    private var hasBegun = false
+    @exclusivity(unchecked) private(set) var task: Task<Void, Never>?
+    @exclusivity(unchecked) private var hasBegun = false
     /// What the hook reads by itself: see Handshake+Raw.
-    var raw = RawReceiving()
+    @exclusivity(unchecked) var raw = RawReceiving()
 
     /// - Parameters:
     ///   - handler: the route's.
@@ -53,12 +53,7 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
 
     var needsClientEnd: Bool { true }
 
-    func begin() {
-        // What a task's closure holds lives as long as the connection, so the task takes over the
-        // reference that is made here. It runs in any case.
-        let handshake = Unmanaged.passRetained(self)
-        task = Task(executorPreference: loop) { await Self.run(handshake) }
-    }
+    func begin() { task = connections.tasks.begin(self) }
 
     func bytesArrived() {
         if raw.waiter != nil {
@@ -91,14 +86,6 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
 // MARK: - The task
 
 extension Handshake {
-    @inline(never)
-    private static nonisolated(nonsending) func run(_ handshake: Unmanaged<Handshake>) async {
-        guard let (connection, transferData) = await handshake.takeRetainedValue().open() else {
-            return
-        }
-        await connection.run(transferData)
-    }
-
     /// Runs the handshake hook and answers.
     ///
     /// What it calls is not inlined: with the frames of those, its own would not fit in the first
@@ -106,7 +93,7 @@ extension Handshake {
     /// for good.
     ///
     /// - Returns: the open connection and the hook that talks; `nil` if the handshake failed.
-    private nonisolated(nonsending) func open() async
+    nonisolated(nonsending) func open() async
         -> (Connection, WebSocketHandler.TransferData)?
     {
         hasBegun = true

@@ -27,6 +27,7 @@ extension Worker {
 
     private func leave(_ onEmpty: @escaping @Sendable () -> Void) {
         exchanges.isLeaving = true
+        connections.tasks.end()
         if case .serving = phase { phase = .leaving(onEmpty: onEmpty) }
     }
 
