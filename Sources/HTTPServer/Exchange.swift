@@ -54,16 +54,16 @@ package final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchec
     let user: String?
     /// For the head, and for the client to read the answer. An upgraded connection uses it on.
     let timer = EventLoop.Timer()
-    private var timerPurpose = TimerPurpose.head
-    private(set) var phase = Phase.connected
+    @exclusivity(unchecked) private var timerPurpose = TimerPurpose.head
+    @exclusivity(unchecked) private(set) var phase = Phase.connected
     @exclusivity(unchecked) var parser: RequestHeadParser
     @exclusivity(unchecked) var pipelined = PipelinedBytes()
     /// ``parsePipelined()`` runs, further up.
-    var isParsing = false
+    @exclusivity(unchecked) var isParsing = false
     /// The client sends no more.
-    private(set) var hasReachedEnd = false
+    @exclusivity(unchecked) private(set) var hasReachedEnd = false
     /// Its place in ``Exchanges``.
-    package var rosterIndex = -1
+    @exclusivity(unchecked) package var rosterIndex = -1
 
     init(
         _ stream: Stream, owner: Exchanges, user: String? = nil, localAddress: SocketAddress? = nil

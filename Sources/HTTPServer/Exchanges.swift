@@ -9,13 +9,13 @@ package final class Exchanges {
     package let log: Log
     package let settings: ExchangeSettings
     /// Asked in their order. Set before the loop begins.
-    package var responders: [any Responder] = []
+    @exclusivity(unchecked) package var responders: [any Responder] = []
     /// New requests go to another process: an answer is the last of its connection.
-    package var isLeaving = false
-    private var members = Roster<Exchange>()
+    @exclusivity(unchecked) package var isLeaving = false
+    @exclusivity(unchecked) private var members = Roster<Exchange>()
     private var dates = DateTexts()
     /// Called for each exchange whose connection is gone.
-    package var onLeave: () -> Void = {}
+    @exclusivity(unchecked) package var onLeave: () -> Void = {}
 
     /// How many refused clients may be reading their answer at once; more are closed without one.
     private static let refusalLimit = 128

@@ -2,14 +2,7 @@ import HTTPProtocol
 
 /// A request, as responders see it.
 package struct Request {
-    package let head: RequestHead
-    /// `nil` if the request line's has no valid form.
-    let target: RequestTarget?
-    /// The target's, percent-decoded; empty if that has no valid form. ``TargetResponder`` lets
-    /// such a request through to nobody.
-    package let path: String
-    /// Whether it asks for the protocol that connections may be upgraded to.
-    package let isUpgrade: Bool
+    private let received: Received
     /// Whether the connection ends after the answer.
     package private(set) var isLast: Bool
     /// The client's user, by Basic authentication.
@@ -18,20 +11,21 @@ package struct Request {
     private(set) var redirectCount = 0
 
     init(_ head: RequestHead, user: String?, _ settings: ExchangeSettings) {
-        self.head = head
         self.user = user
-        let target = RequestTarget(head.target)
-        let path = target.flatMap { ResourcePath.percentDecoded($0.path) }
-        let isValid = path != nil && (target?.fragment ?? "").isEmpty
-        self.target = isValid ? target : nil
-        self.path = isValid ? path ?? "" : ""
-        isUpgrade =
-            settings.upgradeProtocol.map { head.fields.hasElement($0, in: "Upgrade") } ?? false
+        received = Received(head, settings)
         // A body would have to be read to find the next request, and after a refused upgrade some
         // clients wait for the end.
-        isLast = isUpgrade || head.hasBody || !head.wantsKeepAlive
+        isLast = received.isUpgrade || head.hasBody || !head.wantsKeepAlive
     }
 
+    package var head: RequestHead { received.head }
+    /// `nil` if the request line's has no valid form.
+    var target: RequestTarget? { received.target }
+    /// The target's, percent-decoded; empty if that has no valid form. ``TargetResponder`` lets
+    /// such a request through to nobody.
+    package var path: String { received.path }
+    /// Whether it asks for the protocol that connections may be upgraded to.
+    package var isUpgrade: Bool { received.isUpgrade }
     /// The path as it was sent.
     var rawPath: String { target?.path ?? "" }
     /// What follows the `?`; `nil` if there is none.
@@ -74,4 +68,23 @@ package struct Request {
         "Content-Length", "Content-Type", "Transfer-Encoding", "Expect", "Range", "If-Range",
         "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
     ]
+
+    /// What stays as it came, in memory of its own: to hand a request on costs one reference.
+    private final class Received: Sendable {
+        let head: RequestHead
+        let target: RequestTarget?
+        let path: String
+        let isUpgrade: Bool
+
+        init(_ head: RequestHead, _ settings: ExchangeSettings) {
+            self.head = head
+            let target = RequestTarget(head.target)
+            let path = target.flatMap { ResourcePath.percentDecoded($0.path) }
+            let isValid = path != nil && (target?.fragment ?? "").isEmpty
+            self.target = isValid ? target : nil
+            self.path = isValid ? path ?? "" : ""
+            isUpgrade =
+                settings.upgradeProtocol.map { head.fields.hasElement($0, in: "Upgrade") } ?? false
+        }
+    }
 }

@@ -29,7 +29,7 @@ package final class TargetResponder: Responder, Sendable {
             .misdirectedRequest, .info,
             "\(exchange.stream.peer) wants \(escaped(authority)), which is not -V and -P")
         return .response(
-            Response(.misdirectedRequest, text: "This server is another host or port."))
+            Response(.misdirectedRequest, text: "This server does not serve that host or port."))
     }
 
     private func admits(_ target: RequestTarget) -> Bool {

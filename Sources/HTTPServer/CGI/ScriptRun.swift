@@ -97,7 +97,7 @@ final class ScriptRun {
         switch phase {
         case .body:
             scripts.countOut()
-            fail(.requestTimeout, "The request's body did not come.")
+            fail(.requestTimeout, "The request body did not arrive in time.")
         case .head:
             report(.warning, "killed: no answer \(wait)")
             fail(.gatewayTimeout, "The script did not answer in time.")

@@ -94,7 +94,7 @@ extension FilesResponder {
             return .response(
                 Response(.preconditionFailed, text: "The file has changed since."))
         case .unsatisfiable:
-            var answer = Response(.rangeNotSatisfiable, text: "The file has no such bytes.")
+            var answer = Response(.rangeNotSatisfiable, text: "The range is outside the file.")
             answer.fields.add("Content-Range", "bytes */\(file.byteCount)")
             return .response(answer)
         }
