@@ -6,7 +6,7 @@ import Glibc
 ///
 ///     build -o FILE [--allow-broken] [OPTIONS OF A START…]
 ///
-/// Of a start's options those count that choose handlers.
+/// Of a start's options, only those that select handlers apply.
 package struct Delivery: Sendable {
     private var target = ""
     private var allowsBroken = false
@@ -49,7 +49,7 @@ package struct Delivery: Sendable {
                 + "the routes answer 503", .brokenHandler)
     }
 
-    /// Under another name first: a disk that is full leaves no half of a program.
+    /// Under another name first: a full disk leaves no partial program.
     ///
     /// - Returns: what the author reads then.
     package func write(_ program: String) throws(BuildError) -> String {

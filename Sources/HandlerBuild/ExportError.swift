@@ -50,7 +50,7 @@ enum ExportError: Equatable {
             reason = "'handler' is not public, it needs 'public let handler'"
         case .mainActor(let declaration, let lines):
             (place, details) = (declaration, lines)
-            reason = "'handler' belongs to the main actor, where no handler runs"
+            reason = "'handler' is isolated to the main actor, where handlers do not run"
         case .otherType(let type): reason = "'handler' is of type '\(type)', it needs \(needed)"
         case .function: reason = "'handler' is a function, it needs \(needed)"
         case .missing: reason = "it needs \(needed)"

@@ -127,7 +127,7 @@ public enum Program {
         }
     }
 
-    /// Whether `--strict` forbids to serve, which is said.
+    /// Whether `--strict` forbids serving; logs why.
     private static func isRefused(_ settings: ServerSettings, _ routes: Routes) -> Bool {
         guard settings.handlers.isStrict, routes.listing.contains(where: { $0.failure != nil })
         else {

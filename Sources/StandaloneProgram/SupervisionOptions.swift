@@ -11,7 +11,7 @@ struct SupervisionOptions: Sendable {
     /// `--start-timeout`
     var startTimeout = Supervisor.Plan.defaultStartTimeout
     /// `--max-old-generations`
-    var oldGenerationLimit = 4
+    var oldGenerationLimit = Supervisor.Plan.defaultOldGenerationLimit
 
     private static let startTimeoutSeconds =
         Supervisor.Plan.defaultStartTimeout.components.seconds
@@ -40,10 +40,10 @@ struct SupervisionOptions: Sendable {
             name: "max-old-generations", value: "COUNT",
             help:
                 "older versions that may keep connections; beyond that the oldest closes its own "
-                + "with 1012, default 4"
+                + "with 1012, default \(Supervisor.Plan.defaultOldGenerationLimit)"
         ) { settings, text, option throws(UsageError) in
             settings.supervision.oldGenerationLimit = try Values.integer(text, 1...1_000, option)
-        }.byDefault(4),
+        }.byDefault(Supervisor.Plan.defaultOldGenerationLimit),
     ]
 
     /// - Throws: options that exclude each other.

@@ -36,7 +36,7 @@ package final class Rebuild: @unchecked Sendable {
                     cancellation: cancellation, output: output)
                 guard build.program == program else {
                     throw BuildError(
-                        "the handlers directory is another one now ('\(shownRoot)'): "
+                        "the handlers directory has changed ('\(shownRoot)'): "
                             + "start the server anew")
                 }
                 let result = try build.run()

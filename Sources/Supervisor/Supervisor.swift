@@ -33,7 +33,8 @@ package final class Supervisor: @unchecked Sendable {
         /// keeps them.
         package var oldGenerationTimeout: Duration?
         /// How many replaced processes may keep connections; beyond that the oldest closes its own.
-        package var oldGenerationLimit = 4
+        package var oldGenerationLimit = defaultOldGenerationLimit
+        package static let defaultOldGenerationLimit = 4
         /// From the order to end until a process is killed.
         package var stopTimeout: Duration = .seconds(15)
 

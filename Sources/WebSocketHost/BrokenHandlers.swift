@@ -24,9 +24,9 @@ extension RouteSummary {
     func brokenSection(_ name: String, isWatched: Bool) -> String {
         """
         <details class="route broken">
-        <summary>\(name)<span class="state">does not compile</span></summary>
+        <summary>\(name)<span class="state">left out</span></summary>
         <p>It answers 503. Fix the file\(isWatched ? "" : " and start the server again"). \
-        The compiler says:</p>
+        The reason:</p>
         <pre tabindex="0">\(escapedHTML(failure ?? ""))</pre>
         </details>
 
@@ -37,6 +37,6 @@ extension RouteSummary {
 extension Route {
     /// What a client gets instead of the handler.
     func brokenResponse(_ failure: String) -> Response {
-        Response(.serviceUnavailable, text: "\(source) does not compile:\n\(failure)")
+        Response(.serviceUnavailable, text: "\(source) is left out:\n\(failure)")
     }
 }

@@ -16,7 +16,7 @@ final class IndexPageResponder: Responder, Sendable {
     func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
         guard request.path == "/" else {
             return .response(
-                Response(.notFound, text: "Nothing is here. The page at / lists what is."))
+                Response(.notFound, text: "Not found. The page at / lists all routes."))
         }
         return .response(request.isReading ? page : .readOnly)
     }

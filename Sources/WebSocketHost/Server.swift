@@ -71,7 +71,7 @@ public final class Server: Sendable {
     }
 
     /// Listens, and starts a thread per loop. Returns at once. Once per server; after an address
-    /// could not be had it may be tried again.
+    /// that is not available it may be retried.
     ///
     /// - Returns: the addresses that answer, with the port that the kernel chose for 0.
     /// - Throws: ``ListenError``.
@@ -204,7 +204,7 @@ public final class Server: Sendable {
 
     private func logShortage(_ error: SystemError) {
         guard !isShortageLogged.exchange(true, ordering: .relaxed) else { return }
-        log(.error, "no new connections for the moment: \(error); those open go on")
+        log(.error, "cannot accept connections for now: \(error); open ones are unaffected")
     }
 
     private func startReporting() {

@@ -78,7 +78,7 @@ extension Worker {
             stream,
             Response(
                 .serviceUnavailable,
-                text: "The server has as many connections as it takes (--max-connections)."))
+                text: "The server has reached its connection limit (--max-connections)."))
     }
 
     /// Takes over a stream, which is counted already. On the loop's thread.

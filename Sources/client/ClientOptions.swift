@@ -40,7 +40,7 @@ enum ClientOptions {
         case (let certificate?, let privateKey?):
             settings.configuration.tls.identity = .files(
                 certificate: certificate, privateKey: privateKey)
-        default: throw UsageError("--certificate and --private-key need each other: give both")
+        default: throw UsageError("--certificate and --private-key must be given together")
         }
         do throws(FieldError) {
             _ = try settings.fields
@@ -143,7 +143,7 @@ extension ClientOptions {
         ) { settings, text, _ in settings.configuration.tls.trust = .file(text) },
         ClientOption(
             name: "insecure",
-            help: "for tests: accept any certificate, even of somebody who listens in"
+            help: "for tests: accept any certificate, even an attacker's"
         ) {
             settings, _, _ in settings.configuration.tls.trust = .anyCertificate
         },

@@ -55,7 +55,7 @@ struct OptionsTests {
         (["ws://a", "--cookie", "a=b\r\nc"], "--cookie: "),
         (
             ["ws://a", "--certificate", "f"],
-            "--certificate and --private-key need each other: give both"
+            "--certificate and --private-key must be given together"
         ),
         (
             ["ws://a", "--max-line-size", "0"],

@@ -57,7 +57,7 @@ BAD = {
     "function": (b"import WebSocketHost\npublic func handler() -> WebSocketHandler { WebSocketHandler { _ in } }\n",
                  NO_HANDLER + "'handler' is a function"),
     "main_actor": (b"import WebSocketHost\n@MainActor public let handler = WebSocketHandler { _ in }\n",
-                   "2:23: error: the file exports no handler: 'handler' belongs to the main actor"),
+                   "2:23: error: the file exports no handler: 'handler' is isolated to the main actor"),
     "no_import": (GOOD.replace("import WebSocketHost\n", "").encode(), "2:22: error: cannot find 'WebSocketHandler'", IMPORT_HINT),
     "package": (after("import NIO\n"), "6:8: error: no such module 'NIO'", "hint: a handler file can import WebSocketHost"),
     "neighbour": (after("import good_wsh\n"), "6:8: error: no such module 'good_wsh'", "imported as 'Shared'"),

@@ -347,7 +347,7 @@ def test_descriptors_run_out(start):
         wires = [Wire.connect(server) for _ in range(20)]
         for other in wires:
             other.send(handshake())
-        server.wait_for_line("no new connections for the moment")
+        server.wait_for_line("cannot accept connections for now")
         used = sum(cpu_seconds(server.pid))
         for _ in range(100):
             wire.echo()

@@ -103,8 +103,8 @@ struct CompilerMessagesTests {
             @MainActor
             """,
             """
-            handlers/a_wsh.swift:2:23: error: the file exports no handler: 'handler' belongs to \
-            the main actor, where no handler runs
+            handlers/a_wsh.swift:2:23: error: the file exports no handler: 'handler' is isolated \
+            to the main actor, where handlers do not run
             @MainActor public let handler = WebSocketHandler { _ in }
                                   ^
 

@@ -71,7 +71,7 @@ struct Poller: ~Copyable {
         _ = write(wakeUpEvent.number, &one, 8)
     }
 
-    /// Looks what is ready.
+    /// Checks what is ready.
     ///
     /// - Parameter blocks: whether to wait until something is.
     /// - Returns: how many entries ``event(at:)`` has until the next call.
