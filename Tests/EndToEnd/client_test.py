@@ -20,7 +20,7 @@ import time
 import pytest
 
 from conftest import Server
-from wire import CLOSE, DEADLINE, HANDLERS, REPOSITORY, TEXT, close_body, occupied_port
+from wire import CLOSE, DEADLINE, HANDLERS, REPOSITORY, TEXT, close_body, occupied_port, unanswered_port
 
 SUCCESS, LOST, USAGE, CANNOT_CONNECT, REFUSED, UNEXPECTED, TIMED_OUT = range(7)
 
@@ -263,9 +263,8 @@ def test_no_connection(arguments, code):
 
 
 def test_nobody_answers():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = listener.getsockname()[1]
-    assert run(f"ws://127.0.0.1:{free}/").code == CANNOT_CONNECT
+    with unanswered_port() as port:
+        assert run(f"ws://127.0.0.1:{port}/").code == CANNOT_CONNECT
     with occupied_port() as port:
         result = run(f"ws://127.0.0.1:{port}/", "--timeout", 0.3)
     assert result.code == TIMED_OUT and "no connection within the time limit" in result.stderr

@@ -11,7 +11,7 @@ from browsing import PAGES, USES_PYTHON, Window, browser, one_browser, site  # n
 from conftest import REPOSITORY
 from selenium.webdriver.common.keys import Keys
 from websockets.sync.client import connect
-from wire import BINARY, CLOSE, TEXT, Wire, close_body, wait_until
+from wire import BINARY, CLOSE, DEADLINE, TEXT, Wire, close_body, wait_until
 
 ALL_PAGES = sorted(path.name for path in PAGES.glob("*.html"))
 
@@ -24,7 +24,7 @@ def test_the_map_file(site, alias, existing):
     for path in (alias, existing):
         with connect(site.server.url(path)) as client:
             client.send("ok")
-            answers.append(client.recv(timeout=10))
+            answers.append(client.recv(timeout=DEADLINE))
     assert answers[0] == answers[1]
 
 
@@ -33,13 +33,13 @@ def test_benchmark_helper(site, size):
     with connect(site.server.url("/benchmark_helper"), max_size=None) as client:
         assert "Sec-WebSocket-Extensions" not in client.response.headers
         client.send(f"receive {size}")
-        assert client.recv(timeout=10) == b"a" * size
+        assert client.recv(timeout=DEADLINE) == b"a" * size
         client.send("send 0")
         client.send(os.urandom(size))
-        assert client.recv(timeout=10) == str(size)
+        assert client.recv(timeout=DEADLINE) == str(size)
         client.send("send 1")
         client.send("ü" if size == 1 else "b" * size)
-        assert client.recv(timeout=10) == ("The bytes are not all the same." if size == 1 else str(size))
+        assert client.recv(timeout=DEADLINE) == ("The bytes are not all the same." if size == 1 else str(size))
 
 
 @pytest.mark.parametrize("line", ["", "receive", "receive -1", "receive 67108865", "receive x", "send", "send 2",
@@ -47,9 +47,9 @@ def test_benchmark_helper(site, size):
 def test_benchmark_helper_explains_itself(site, line):
     with connect(site.server.url("/benchmark_helper")) as client:
         client.send(line)
-        assert "receive BYTES" in client.recv(timeout=10)
+        assert "receive BYTES" in client.recv(timeout=DEADLINE)
         client.send("receive 1")
-        assert client.recv(timeout=10) == b"a"
+        assert client.recv(timeout=DEADLINE) == b"a"
 
 
 def test_chat_ignores_binary_and_refuses_long_messages(site):
@@ -131,7 +131,7 @@ def test_names_tells_each_way_to_leave(site, leave):
 
 def run_cgi(name, **environment):
     """The head as a dictionary, and the body."""
-    done = subprocess.run([PAGES / "cgi-bin" / name], capture_output=True, text=True, timeout=20,
+    done = subprocess.run([PAGES / "cgi-bin" / name], capture_output=True, text=True, timeout=DEADLINE,
                           env={"PATH": os.environ["PATH"], "SCRIPT_NAME": f"/cgi-bin/{name}", **environment})
     assert (done.returncode, done.stderr) == (0, "")
     head, body = done.stdout.split("\n\n", 1)
@@ -154,7 +154,7 @@ def test_special_headers_takes_nothing_but_a_host(host, taken):
 
 @pytest.mark.skipif(USES_PYTHON, reason="needs the server's own CGI")
 def test_hi_by_the_server(site):
-    with urllib.request.urlopen(site.server.http_url("/cgi-bin/hi"), timeout=20) as response:
+    with urllib.request.urlopen(site.server.http_url("/cgi-bin/hi"), timeout=DEADLINE) as response:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert response.read() == b"Hi from /cgi-bin/hi\n"
 
@@ -183,9 +183,9 @@ def test_the_documented_commands(start_server, command):
     server = start_server(*shlex.split(command))
     with connect(server.url("/suffix")) as client:
         client.send("ok")
-        assert client.recv(timeout=10) == "ok – grüße, 世界 🌍"
+        assert client.recv(timeout=DEADLINE) == "ok – grüße, 世界 🌍"
     if "-d " in command:
-        with urllib.request.urlopen(server.http_url("/chat.html"), timeout=10) as response:
+        with urllib.request.urlopen(server.http_url("/chat.html"), timeout=DEADLINE) as response:
             assert response.read() == (PAGES / "chat.html").read_bytes()
 
 

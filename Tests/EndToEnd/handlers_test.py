@@ -9,15 +9,17 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from websockets.frames import Close
 from websockets.sync.client import connect
 
+from wire import DEADLINE
+
 
 def open_connection(server, path, **options):
     options.setdefault("compression", None)
-    options.setdefault("open_timeout", 10)
-    options.setdefault("close_timeout", 10)
+    options.setdefault("open_timeout", DEADLINE)
+    options.setdefault("close_timeout", DEADLINE)
     return connect(server.url(path), **options)
 
 
-def end_of(client, timeout=5):
+def end_of(client, timeout=DEADLINE):
     """Receives until the connection ends; (what came, the ConnectionClosed)."""
     received = []
     with pytest.raises(ConnectionClosed) as caught:
@@ -38,14 +40,14 @@ def refusal(server, path, **options):
 def test_echo(server, path, message):
     with open_connection(server, path) as client:
         client.send(message)
-        assert client.recv(timeout=5) == message
+        assert client.recv(timeout=DEADLINE) == message
 
 
 def test_echo_keeps_the_order(server):
     with open_connection(server, "/echo") as client:
         for number in range(1_000):
             client.send(str(number))
-        assert [client.recv(timeout=5) for _ in range(1_000)] == [str(n) for n in range(1_000)]
+        assert [client.recv(timeout=DEADLINE) for _ in range(1_000)] == [str(n) for n in range(1_000)]
 
 
 @pytest.mark.parametrize("path", ["/echo", "/echo_noext"])
@@ -61,16 +63,16 @@ def test_goodbye_ends_echo(server, path):
 def test_goodbye_in_binary_does_not(server):
     with open_connection(server, "/echo") as client:
         client.send(b"Goodbye")
-        assert client.recv(timeout=5) == b"Goodbye"
+        assert client.recv(timeout=DEADLINE) == b"Goodbye"
         client.send("still here")
-        assert client.recv(timeout=5) == "still here"
+        assert client.recv(timeout=DEADLINE) == "still here"
 
 
 def test_echo_noext_grants_no_extension(server):
     with open_connection(server, "/echo_noext", compression="deflate") as client:
         assert "Sec-WebSocket-Extensions" not in client.response.headers
         client.send("plain " * 100)
-        assert client.recv(timeout=5) == "plain " * 100
+        assert client.recv(timeout=DEADLINE) == "plain " * 100
 
 
 @pytest.mark.parametrize("line, close", [
@@ -98,7 +100,7 @@ def test_close_refuses_what_must_not_be_sent(server, line):
 def test_close_explains_itself(server, line):
     with open_connection(server, "/close") as client:
         client.send(line)
-        assert "CODE REASON" in client.recv(timeout=5)
+        assert "CODE REASON" in client.recv(timeout=DEADLINE)
         client.send("3001 now")
         assert end_of(client)[1].rcvd == Close(3001, "now")
 
@@ -115,7 +117,7 @@ def test_close_echoes_the_clients_close(server, code, reason):
 def test_origin_check_lets_in_example_com(server):
     with open_connection(server, "/origin_check", origin="http://example.com") as client:
         client.send("in")
-        assert client.recv(timeout=5) == "in"
+        assert client.recv(timeout=DEADLINE) == "in"
 
 
 @pytest.mark.parametrize("origin", [
@@ -173,10 +175,10 @@ def test_bench_sends_so_often(server):
     with open_connection(server, "/bench") as client:
         client.send("0.1 4 a message of words")
         begin = time.monotonic()
-        assert [client.recv(timeout=5) for _ in range(4)] == ["a message of words"] * 4
+        assert [client.recv(timeout=DEADLINE) for _ in range(4)] == ["a message of words"] * 4
         assert 0.25 < time.monotonic() - begin < 3
         client.send("0 500 fast")
-        assert [client.recv(timeout=5) for _ in range(500)] == ["fast"] * 500
+        assert [client.recv(timeout=DEADLINE) for _ in range(500)] == ["fast"] * 500
 
 
 @pytest.mark.parametrize("line", [
@@ -186,14 +188,14 @@ def test_bench_sends_so_often(server):
 def test_bench_explains_itself(server, line):
     with open_connection(server, "/bench") as client:
         client.send(line)
-        assert "SECONDS COUNT MESSAGE" in client.recv(timeout=5)
+        assert "SECONDS COUNT MESSAGE" in client.recv(timeout=DEADLINE)
 
 
 def test_bench_stops_when_the_client_closes(server):
     # Without max_queue=None the client stops reading when 16 messages wait, and misses the Close.
     with open_connection(server, "/bench", max_queue=None) as client:
         client.send("0.05 100000 tick")
-        assert client.recv(timeout=5) == "tick"
+        assert client.recv(timeout=DEADLINE) == "tick"
         begin = time.monotonic()
         client.close()
         assert time.monotonic() - begin < 3
@@ -203,14 +205,14 @@ def test_bench_stops_when_the_client_closes(server):
 def test_hello_repeats(server):
     with open_connection(server, "/hello?seconds=0.1") as client:
         begin = time.monotonic()
-        assert [client.recv(timeout=5) for _ in range(4)] == ["hello world"] * 4
+        assert [client.recv(timeout=DEADLINE) for _ in range(4)] == ["hello world"] * 4
         assert 0.25 < time.monotonic() - begin < 3
 
 
 @pytest.mark.parametrize("query", ["", "?seconds=3600", "?seconds=nan", "?seconds=1e300", "?seconds=-1"])
 def test_hello_begins_at_once_and_ends_promptly(server, query):
     with open_connection(server, "/hello" + query) as client:
-        assert client.recv(timeout=5) == "hello world"
+        assert client.recv(timeout=DEADLINE) == "hello world"
         client.send("ignored")
         with pytest.raises(TimeoutError):
             client.recv(timeout=0.3)
@@ -222,17 +224,17 @@ def test_hello_begins_at_once_and_ends_promptly(server, query):
 
 def test_say(server):
     with open_connection(server, "/say") as client:
-        assert client.recv(timeout=5) == "You are connected"
+        assert client.recv(timeout=DEADLINE) == "You are connected"
         client.send("grüße")
         client.send(b"1234")
-        assert client.recv(timeout=5) == "You said grüße"
-        assert client.recv(timeout=5) == "You said 4 bytes"
+        assert client.recv(timeout=DEADLINE) == "You said grüße"
+        assert client.recv(timeout=DEADLINE) == "You said 4 bytes"
 
 
 def test_suffix_is_not_ascii(server):
     with open_connection(server, "/suffix") as client:
         client.send("Guten Tag")
-        answer = client.recv(timeout=5)
+        answer = client.recv(timeout=DEADLINE)
     assert answer.startswith("Guten Tag") and not answer.isascii()
 
 
@@ -248,7 +250,7 @@ def test_print_prints_escaped(server):
 
 
 def test_the_page_lists_the_handlers(server):
-    with urllib.request.urlopen(server.http_url("/"), timeout=5) as response:
+    with urllib.request.urlopen(server.http_url("/"), timeout=DEADLINE) as response:
         page = response.read().decode()
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
     for path in ["/echo", "/hello", "/internal_error"]:
@@ -257,6 +259,6 @@ def test_the_page_lists_the_handlers(server):
 
 def test_a_plain_get_of_a_handler_is_told_to_upgrade(server):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(server.http_url("/echo"), timeout=5)
+        urllib.request.urlopen(server.http_url("/echo"), timeout=DEADLINE)
     with caught.value as response:
         assert response.code == 426

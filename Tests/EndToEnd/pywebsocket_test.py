@@ -1,12 +1,11 @@
 """docs/PYWEBSOCKET.md, held to the program, to Sources and to the tree: what it promises is there."""
 
 import re
-import socket
 import sys
 
 import pytest
 from client_test import CANNOT_CONNECT, run as run_client
-from wire import REPOSITORY, run_program
+from wire import REPOSITORY, run_program, unanswered_port
 
 sys.path.append(str(REPOSITORY / "Tests" / "Conformance" / "side_by_side"))
 import page  # noqa: E402
@@ -153,13 +152,12 @@ def test_every_option_of_the_client_has_a_row(client_options):
 
 @pytest.mark.parametrize("letter, name, value", CLIENT_OPTIONS, ids=lambda value: str(value))
 def test_every_spelling_is_understood_by_the_client(letter, name, value):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = listener.getsockname()[1]
-    for spelling in spellings(letter, name):
-        given = [spelling] if not value else [spelling, value.format(port=free)]
-        others = [] if name == "server-port" else ["-p", free]
-        # Understood, and then there is nobody to connect to.
-        assert run_client(*given, *others).code == (0 if value is None else CANNOT_CONNECT), spelling
+    with unanswered_port() as port:
+        for spelling in spellings(letter, name):
+            given = [spelling] if not value else [spelling, value.format(port=port)]
+            others = [] if name == "server-port" else ["-p", port]
+            # Understood, and then there is nobody to connect to.
+            assert run_client(*given, *others).code == (0 if value is None else CANNOT_CONNECT), spelling
 
 
 def test_no_other_option_is_named(help_options, client_options):

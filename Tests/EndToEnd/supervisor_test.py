@@ -113,7 +113,8 @@ def test_server_process_that_is_ended_drains_slowly(start_server, handlers):
         pid = server.pid
         os.kill(pid, signal.SIGTERM)
         assert slow.close_frame() == (1001, "")
-        wait_until(lambda: int(ask(server, "/process")) != pid, timeout=4)
+        # Well within --drain-timeout, 10 s, which the slow one has.
+        wait_until(lambda: int(ask(server, "/process")) != pid, timeout=8)
     assert "another one takes its place" in server.wait_for_line("received SIGTERM")
 
 

@@ -323,3 +323,11 @@ def occupied_port():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def unanswered_port():
+    """A port of the loopback address that nobody listens on, and that nobody else gets meanwhile: it is bound."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

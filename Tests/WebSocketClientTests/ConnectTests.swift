@@ -1,5 +1,6 @@
 import EventLoop
 import HTTPProtocol
+import TestSupport
 import Testing
 import WebSocketClient
 import WebSocketHost
@@ -30,17 +31,15 @@ struct ConnectTests {
     @Test("a port without a listener, a name without a host")
     func unreachable() async throws {
         let client = try WebSocketClient(.patient)
-        let free = try ListeningSocket(
-            at: try SocketAddress.resolve(host: "127.0.0.1", port: 0)[0], backlog: 1)
-        free.close()
+        let port = try #require(UnansweredPort())
         let refused = await error {
-            _ = try await client.connect("ws://127.0.0.1:\(free.address.port)/")
+            _ = try await client.connect("ws://127.0.0.1:\(port.number)/")
         }
         guard case .unreachable(let address, _) = refused else {
             Issue.record("\(refused.map { "\($0)" } ?? "connected")")
             return
         }
-        #expect(address == free.address)
+        #expect(address == (try SocketAddress.resolve(host: "127.0.0.1", port: port.number)[0]))
         guard
             case .unknownHost = await error({
                 _ = try await client.connect("ws://no.such.invalid/")
