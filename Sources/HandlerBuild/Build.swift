@@ -85,7 +85,7 @@ package struct Build: Sendable {
         let packages = PackageBuild(
             checkout: checkout, toolchain: toolchain, runner: runner, output: output)
         var before = record()
-        var files = HandlerFiles(in: directory, known: before?.files ?? [:])
+        var files = try handlerFiles(before)
         for sentence in files.skipped { output.aside(sentence) }
         if let before, isUpToDate(before, files, identity), before.hasStamps(of: files) {
             return result(before, packages)
@@ -94,13 +94,22 @@ package struct Build: Sendable {
         defer { withExtendedLifetime(lock) {} }
         // The one that we waited for may have built it.
         before = record()
-        files = HandlerFiles(in: directory, known: before?.files ?? [:])
+        files = try handlerFiles(before)
         if var before, isUpToDate(before, files, identity) {
             before.take(stampsOf: files)
             try FileSystem.write(before.text, to: recordFile)
             return result(before, packages)
         }
         return try build(files, before, packages, identity)
+    }
+
+    /// - Throws: also if files that are served cannot be looked at any more: a server that runs
+    ///   goes on with them.
+    private func handlerFiles(_ before: BuildRecord?) throws(BuildError) -> HandlerFiles {
+        let known = before?.files ?? [:]
+        let files = try HandlerFiles(in: directory, known: known)
+        guard purpose == .rebuild, !files.unreadable(of: known.values).isEmpty else { return files }
+        throw BuildError(files.skipped.joined(separator: "\n"))
     }
 
     private func build(

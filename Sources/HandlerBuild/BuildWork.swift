@@ -99,7 +99,8 @@ struct BuildWork {
         if let known = modules.errors(helpersKey) {
             helperErrors = known
         } else {
-            let copies = try modules.copyHelpers(files.helpers)
+            let (copies, unread) = try modules.copyHelpers(files.helpers)
+            guard unread.isEmpty else { return failUnread(unread) }
             for copy in copies { noteName(copy) }
             let command = try modules.command(
                 name, key: helpersKey, options: modules.options.handler, imports: [],
@@ -116,6 +117,17 @@ struct BuildWork {
         where helperErrors.contains("\(modules.directory.absolute(file.path)):") {
             brokenHelpers.insert(file.path)
         }
+    }
+
+    /// Nothing is kept of this: the next build tries again.
+    private mutating func failUnread(_ helpers: [HandlerFile]) {
+        helperErrors = helpers.map { file in
+            Diagnostic.error(
+                inFile: file.path, "the file cannot be read, or changes while it is read"
+            ).text(under: root)
+        }.joined()
+        brokenHelpers.formUnion(helpers.map(\.path))
+        if purpose != .rebuild { show(helperErrors) }
     }
 
     private func noteName(_ copy: CompilerOutput.Copy) {

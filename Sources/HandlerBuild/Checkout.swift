@@ -38,7 +38,7 @@ package struct Checkout: Sendable {
         var folders = [path + "/Sources"]
         parts.append(FileSystem.stamp(path + "/Package.swift") ?? "")
         while let folder = folders.popLast() {
-            for entry in FileSystem.entries(of: folder) {
+            for entry in (try? FileSystem.entries(of: folder)) ?? [] {
                 let name = folder + "/" + String(decoding: entry.name, as: UTF8.self)
                 if entry.isFolder {
                     folders.append(name)

@@ -14,7 +14,7 @@ struct CompilerOptions: Sendable {
         mode = checkout.mode
         moduleCache = checkout.moduleCache
         let sources = checkout.path + "/Sources"
-        moduleMaps = FileSystem.entries(of: sources)
+        moduleMaps = ((try? FileSystem.entries(of: sources)) ?? [])
             .map { "\(sources)/\(String(decoding: $0.name, as: UTF8.self))/module.modulemap" }
             .filter(FileSystem.isFile).sorted()
     }

@@ -2,11 +2,19 @@ import EventLoop
 import Glibc
 
 /// Files and folders, by path.
-enum FileSystem {
-    struct Entry {
-        let name: [UInt8]
-        let isFolder: Bool
-        let isLink: Bool
+package enum FileSystem {
+    /// What lies in a folder.
+    package struct Entry: Sendable {
+        /// Need not be UTF-8.
+        package let name: [UInt8]
+        package let isFolder: Bool
+        package let isLink: Bool
+    }
+
+    /// What tells two folders apart that have one path at different times.
+    struct Identity: Equatable, Sendable {
+        let device: dev_t
+        let number: ino_t
     }
 
     static func read(_ path: String) throws(SystemError) -> [UInt8] {
@@ -81,18 +89,25 @@ enum FileSystem {
     /// A file, or a folder with all that is in it. Not being there is as good.
     static func remove(_ path: String) {
         if unlink(path) == 0 || errno == ENOENT { return }
-        for entry in entries(of: path) {
+        for entry in (try? entries(of: path)) ?? [] {
             remove(path + "/" + String(decoding: entry.name, as: UTF8.self))
         }
         rmdir(path)
     }
 
-    /// Without `.` and `..`; none if the folder cannot be read.
-    static func entries(of folder: String) -> [Entry] {
-        guard let stream = opendir(folder) else { return [] }
+    /// Without `.` and `..`.
+    ///
+    /// - Throws: if it cannot be read, which is not the same as being empty.
+    package static func entries(of folder: String) throws(SystemError) -> [Entry] {
+        guard let stream = opendir(folder) else { throw SystemError("opendir(\(folder))") }
         defer { closedir(stream) }
         var entries: [Entry] = []
-        while let entry = readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw SystemError("readdir(\(folder))") }
+                return entries
+            }
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 Array(bytes.prefix { $0 != 0 })
             }
@@ -107,10 +122,22 @@ enum FileSystem {
             entries.append(
                 Entry(name: name, isFolder: kind == S_IFDIR, isLink: kind == S_IFLNK))
         }
-        return entries
     }
 
-    static func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
+    /// `nil` if there is no such file.
+    static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: status.st_dev, number: status.st_ino)
+    }
+
+    /// Whether it is a link itself.
+    package static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    package static func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
     static func isFile(_ path: String) -> Bool { kind(path) == S_IFREG }
     static func exists(_ path: String) -> Bool { kind(path) != nil }
 

@@ -9,6 +9,8 @@ package struct HandlerDirectory: Sendable {
     /// The part of it that handlers are looked for in; helper code may lie outside.
     let scan: String
     let allowsOutside: Bool
+    /// What was at ``root``; ``HandlerFiles`` are of this folder and no other.
+    private let folder: FileSystem.Identity?
 
     /// - Throws: if there is no such directory.
     package init(_ choice: HandlerChoice, _ checkout: Checkout) throws(BuildError) {
@@ -20,6 +22,7 @@ package struct HandlerDirectory: Sendable {
         self.shown = shown
         let root = FileSystem.realPath(shown) ?? shown
         self.root = root
+        folder = FileSystem.identity(root)
         allowsOutside = choice.allowsOutside
         guard let scan = choice.scanDirectory else {
             self.scan = root
@@ -43,6 +46,9 @@ package struct HandlerDirectory: Sendable {
         let path = checkout.defaultHandlers
         return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
     }
+
+    /// Whether it still is under its path. If not, what is found there now is something else.
+    var isInPlace: Bool { folder != nil && FileSystem.identity(root) == folder }
 
     /// Tells the directories of two builds apart.
     var identity: [String] { [root, scan, "\(allowsOutside)"] }

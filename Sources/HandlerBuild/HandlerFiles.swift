@@ -20,16 +20,23 @@ struct HandlerFiles: Sendable {
     var helpers: [HandlerFile] = []
     /// Sentences about files that are left alone.
     var skipped: [String] = []
+    /// Folders that cannot be read, below the root and with a slash behind them.
+    private(set) var unreadableFolders: [String] = []
 
     var all: [HandlerFile] { helpers + handlers }
 
     init(handlers: [HandlerFile]) { self.handlers = handlers }
 
+    /// How often a directory is read whose folders vanish meanwhile.
+    private static let readLimit = 3
+
     /// - Parameter known: digests of files by stamp and path, which need not be read again.
-    init(in directory: HandlerDirectory, known: [String: HandlerFile] = [:]) {
-        var scan = Scan(directory: directory)
-        scan.visit(folder: "")
+    /// - Throws: if the directory cannot be read, or did not stay the same one. A directory without
+    ///   files is something else.
+    init(in directory: HandlerDirectory, known: [String: HandlerFile] = [:]) throws(BuildError) {
+        let scan = try Self.scan(directory)
         skipped = scan.skipped
+        unreadableFolders = scan.unreadableFolders
         for path in scan.paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
             let name = directory.absolute(path)
             let stamp = FileSystem.stamp(name) ?? ""
@@ -45,6 +52,35 @@ struct HandlerFiles: Sendable {
                 handlers.append(file)
             }
         }
+        guard directory.isInPlace else { throw Self.moved(directory) }
+    }
+
+    /// A folder that vanishes while it is read may be in another place, where it was not seen: the
+    /// whole is read again.
+    private static func scan(_ directory: HandlerDirectory) throws(BuildError) -> Scan {
+        for _ in 0..<readLimit {
+            var scan = Scan(directory: directory)
+            do throws(SystemError) {
+                try scan.visit(folder: "")
+                return scan
+            } catch {
+                guard error.code == ENOENT || error.code == ENOTDIR else {
+                    throw BuildError(
+                        "the handlers directory '\(directory.shown)' cannot be read", error)
+                }
+            }
+            guard directory.isInPlace else { break }
+        }
+        throw moved(directory)
+    }
+
+    private static func moved(_ directory: HandlerDirectory) -> BuildError {
+        BuildError("the handlers directory '\(directory.shown)' was moved while it was read")
+    }
+
+    /// Which of these files lie in folders that cannot be read now.
+    func unreadable(of files: some Sequence<HandlerFile>) -> [HandlerFile] {
+        files.filter { file in unreadableFolders.contains { file.path.hasPrefix($0) } }
     }
 }
 
@@ -53,15 +89,26 @@ private struct Scan {
     let directory: HandlerDirectory
     var paths: [String] = []
     var skipped: [String] = []
+    var unreadableFolders: [String] = []
 
     /// - Parameter folder: below the root; empty, or with a slash behind it.
-    mutating func visit(folder: String) {
-        for entry in FileSystem.entries(of: directory.absolute(folder)) {
+    /// - Throws: if the root cannot be read, or a folder has vanished.
+    mutating func visit(folder: String) throws(SystemError) {
+        let entries: [FileSystem.Entry]
+        do throws(SystemError) {
+            entries = try FileSystem.entries(of: directory.absolute(folder))
+        } catch {
+            if folder.isEmpty || error.code == ENOENT || error.code == ENOTDIR { throw error }
+            unreadableFolders.append(folder)
+            skipped.append("skipped \(directory.shown)/\(folder): it cannot be read: \(error)")
+            return
+        }
+        for entry in entries {
             let name = String(decoding: entry.name, as: UTF8.self)
             if name.hasPrefix(".") { continue }
             if entry.isFolder {
                 // One with such a name cannot be opened by it; what is in it is not served.
-                if Array(name.utf8) == entry.name { visit(folder: "\(folder)\(name)/") }
+                if Array(name.utf8) == entry.name { try visit(folder: "\(folder)\(name)/") }
             } else if name.hasSuffix(".swift") {
                 add(folder + name, hasText: Array(name.utf8) == entry.name, isLink: entry.isLink)
             }

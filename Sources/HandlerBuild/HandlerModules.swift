@@ -90,7 +90,7 @@ struct HandlerModules: Sendable {
     ///   - names: of those in `modules`.
     func removeAll(but keys: Set<String>, modules names: Set<String>) {
         for (folder, kept) in [("objects", keys), ("modules", names)] {
-            for entry in FileSystem.entries(of: "\(state)/\(folder)") {
+            for entry in (try? FileSystem.entries(of: "\(state)/\(folder)")) ?? [] {
                 let name = String(decoding: entry.name, as: UTF8.self)
                 if !kept.contains(name) { FileSystem.remove("\(state)/\(folder)/\(name)") }
             }
@@ -124,22 +124,33 @@ struct HandlerModules: Sendable {
     /// Copies helper files. `a/text.swift` and `b/text.swift` become `,a,text.swift` and
     /// `,b,text.swift`: a module cannot have two files of one name, nor two `#sourceLocation` of
     /// one name, so there is none in them.
-    func copyHelpers(_ files: [HandlerFile]) throws(BuildError) -> [CompilerOutput.Copy] {
+    ///
+    /// - Returns: the copies, and the files that cannot be read or are no longer what their digest
+    ///   says: what would be compiled of them must not get the name of what they were.
+    func copyHelpers(
+        _ files: [HandlerFile]
+    ) throws(BuildError) -> (copies: [CompilerOutput.Copy], unread: [HandlerFile]) {
         let folder = state + "/Shared"
         FileSystem.remove(folder)
         try FileSystem.makeFolder(folder)
         var copies: [CompilerOutput.Copy] = []
+        var unread: [HandlerFile] = []
         for file in files {
+            guard let content = try? FileSystem.read(directory.absolute(file.path)),
+                Digest.of(content) == file.digest
+            else {
+                unread.append(file)
+                continue
+            }
             let name =
                 "," + file.path.replacing(",", with: ",,").replacing("/", with: ",")
             let copy = "\(folder)/\(name)"
-            let content = (try? FileSystem.read(directory.absolute(file.path))) ?? []
             try FileSystem.write(Self.withoutMark(content), to: copy)
             copies.append(
                 CompilerOutput.Copy(
                     copy: copy, original: directory.absolute(file.path), lineOffset: 0))
         }
-        return copies
+        return (copies, unread)
     }
 
     /// A byte order mark is allowed at the start of a file only.

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HandlerBuild
 import Logging
 import Processes
 
@@ -82,16 +83,30 @@ final class HandlersWatch {
                     continue
                 }
             }
-            for entry in FolderEntry.all(in: folder) where !entry.name.hasPrefix(".") {
-                let path = "\(folder)/\(entry.name)"
+            for entry in try entries(of: folder) {
+                let name = String(decoding: entry.name, as: UTF8.self)
+                let path = "\(folder)/\(name)"
+                if name.hasPrefix(".") { continue }
                 if entry.isFolder {
                     folders.append(path)
-                } else if entry.isLink && entry.name.hasSuffix(".swift") {
+                } else if entry.isLink && name.hasSuffix(".swift") {
                     // Its target may be written in another folder. The target of a broken link may
                     // be created here.
                     try? watch.watch(path)
                 }
             }
+        }
+    }
+
+    /// - Throws: if it is the root that cannot be read. Of another folder it is logged; one that has
+    ///   vanished is reported by the folder that it was in.
+    private func entries(of folder: String) throws(SystemError) -> [FileSystem.Entry] {
+        do throws(SystemError) {
+            return try FileSystem.entries(of: folder)
+        } catch {
+            if folder == root { throw error }
+            if error.code != ENOENT { log(.error, "--watch: \(error)") }
+            return []
         }
     }
 
@@ -107,7 +122,7 @@ final class HandlersWatch {
         guard event.name.hasSuffix(".swift"), !event.name.hasPrefix(".") else { return }
         if event.isCreation {
             // A link is complete at once, a file when it is closed.
-            guard FolderEntry.isLink("\(event.path)/\(event.name)") else { return }
+            guard FileSystem.isLink("\(event.path)/\(event.name)") else { return }
             return changed(mustScan: true)
         }
         changed(mustScan: false)
@@ -145,49 +160,11 @@ final class HandlersWatch {
     }
 
     private func lookForRoot() {
-        guard FolderEntry.isFolder(root) else {
+        guard FileSystem.isFolder(root) else {
             return loop.schedule(returnTimer, after: Self.returnInterval)
         }
         isRootGone = false
         log(.info, "the handlers directory \(escaped(root)) is back")
         changed(mustScan: true)
-    }
-}
-
-/// An entry of a folder.
-private struct FolderEntry {
-    let name: String
-    let isFolder: Bool
-    let isLink: Bool
-
-    /// None if the folder cannot be read.
-    static func all(in folder: String) -> [FolderEntry] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var entries: [FolderEntry] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name != ".", name != ".." else { continue }
-            var kind = Int32(entry.pointee.d_type)
-            if kind == 0 { kind = Self.kind("\(folder)/\(name)") }  // unknown on some file systems
-            entries.append(FolderEntry(name: name, isFolder: kind == 4, isLink: kind == 10))
-        }
-        return entries
-    }
-
-    /// As `d_type` has it: 4 is a folder, 10 a link.
-    private static func kind(_ path: String) -> Int32 {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return 0 }
-        return Int32(status.st_mode & S_IFMT) >> 12
-    }
-
-    static func isLink(_ path: String) -> Bool { kind(path) == 10 }
-
-    static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 }

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 from browsing import complaints, open_browser
@@ -175,6 +176,22 @@ def test_directory_goes_and_comes_back(watched):
     aside.rename(folder)
     server.wait_for_line("is back")
     wait_for_answer(server, "v1 x")
+
+
+def test_directory_goes_while_it_is_read(watched):
+    """However short it is away: a directory that could not be read is not one without handlers."""
+    folder, server = watched
+    aside = folder.with_name("aside")
+    with Callers(server) as callers:
+        for milliseconds in range(40):
+            folder.rename(aside)
+            time.sleep(milliseconds / 1000)
+            aside.rename(folder)
+            done = callers.count
+            wait_until(lambda: callers.count > done or callers.failures)
+        save(folder, "echo_wsh.swift", echo("v1"))
+        wait_for_answer(server, "v1 x")
+    assert not callers.failures
 
 
 def test_new_version_that_does_not_start(watched):

@@ -26,7 +26,7 @@ struct HandlerFilesTests {
         choice.directory = folder
         choice.scanDirectory = scan
         choice.allowsOutside = allowsOutside
-        return HandlerFiles(in: try HandlerDirectory(choice, checkout))
+        return try HandlerFiles(in: try HandlerDirectory(choice, checkout))
     }
 
     @Test("handlers, helpers and others, in the order of their bytes")
@@ -93,6 +93,80 @@ struct HandlerFilesTests {
         #expect(try files().handlers.map(\.stamp) != first.map(\.stamp))
         try write("a_wsh.swift", "two")
         #expect(try files().handlers.map(\.digest) != first.map(\.digest))
+    }
+
+    private func directory() throws -> HandlerDirectory {
+        var choice = HandlerChoice()
+        choice.directory = folder
+        return try HandlerDirectory(choice, checkout)
+    }
+
+    @Test("a directory that goes while it is read is not an empty one")
+    func goes() throws {
+        try write("a_wsh.swift")
+        let directory = try directory()
+        #expect(rename(folder, folder + ".aside") == 0)
+        #expect(throws: BuildError.self) { try HandlerFiles(in: directory) }
+        // Another one in its place has other files.
+        #expect(mkdir(folder, 0o700) == 0)
+        #expect(throws: BuildError.self) { try HandlerFiles(in: directory) }
+        #expect(rmdir(folder) == 0 && rename(folder + ".aside", folder) == 0)
+        #expect(try HandlerFiles(in: directory).handlers.map(\.path) == ["a_wsh.swift"])
+    }
+
+    @Test("a folder that cannot be read is named, and its files are not taken for removed")
+    func unreadableFolder() throws {
+        try write("a_wsh.swift")
+        try write("sub/b_wsh.swift")
+        let before = try files()
+        #expect(chmod(folder + "/sub", 0) == 0)
+        defer { chmod(folder + "/sub", 0o700) }
+        let files = try withoutPrivileges { try self.files() }
+        #expect(files.handlers.map(\.path) == ["a_wsh.swift"])
+        #expect(files.skipped.count == 1 && files.skipped.first?.contains("/sub/: ") == true)
+        #expect(files.unreadable(of: before.all).map(\.path) == ["sub/b_wsh.swift"])
+        #expect(chmod(folder, 0) == 0)
+        defer { chmod(folder, 0o700) }
+        #expect(throws: BuildError.self) {
+            let directory = try directory()
+            try withoutPrivileges { _ = try HandlerFiles(in: directory) }
+        }
+    }
+
+    /// Root may read everything, so for this the thread is somebody else.
+    private func withoutPrivileges<Result>(_ body: () throws -> Result) throws -> Result {
+        guard getuid() == 0 else { return try body() }
+        for path in [folder, folder + "/sub", folder + "/a_wsh.swift"] {
+            #expect(chown(path, 65_534, 65_534) == 0)
+        }
+        setfsuid(65_534)
+        defer { setfsuid(0) }
+        return try body()
+    }
+
+    private func modules() throws -> HandlerModules {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let runner = CommandRunner(environment: ["PATH=\(path)"], cancellation: try Cancellation())
+        let state = try TemporaryFiles.makeFolder()
+        let library = ServerLibrary(
+            identity: "", folder: state, runtime: nil, compilerFlags: [], linkerFlags: [])
+        return HandlerModules(
+            directory: try directory(), state: state,
+            toolchain: try Toolchain(runner, log: state + "/log"),
+            options: CompilerOptions(checkout, library, isStandalone: false), runner: runner,
+            mainFolder: state)
+    }
+
+    @Test("helper code that changes while it is read does not get the name of what it was")
+    func changingHelpers() throws {
+        try write("text.swift", "let a = 1")
+        let files = try files()
+        let modules = try modules()
+        #expect(try modules.copyHelpers(files.helpers).unread.isEmpty)
+        try write("text.swift", "let a = 2")
+        #expect(try modules.copyHelpers(files.helpers).unread.map(\.path) == ["text.swift"])
+        #expect(unlink(folder + "/text.swift") == 0)
+        #expect(try modules.copyHelpers(files.helpers).unread.map(\.path) == ["text.swift"])
     }
 
     @Test("a directory that is not there")
