@@ -269,7 +269,10 @@ let package = Package(
             plugins: ["RegistryPlugin"]),
         program(
             "launcher",
-            ["EventLoop", "CommandLineOptions", "HandlerBuild", "StandaloneProgram", "CLinux"]),
+            [
+                "EventLoop", "Processes", "CommandLineOptions", "HandlerBuild",
+                "StandaloneProgram", "CLinux",
+            ]),
         program("RegistryGenerator", ["HandlerRegistry"]),
         .plugin(
             name: "RegistryPlugin", capability: .buildTool(), dependencies: ["RegistryGenerator"],

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A Swift file below the handlers directory.

@@ -19,6 +19,15 @@ public final class Signals: EventSource {
         for number in signals { signal(number, SIG_IGN) }
     }
 
+    /// Whether this signal has no effect, as `nohup` arranges for SIGHUP.
+    public static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0, action.sa_flags & SA_SIGINFO == 0 else {
+            return false
+        }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
+    }
+
     static func set(_ signals: [Int32]) -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)

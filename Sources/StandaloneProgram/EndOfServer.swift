@@ -1,10 +1,13 @@
+import EventLoop
+import Processes
+import Synchronization
 import WebSocketHost
 
 /// Ends a server: the first order drains it, the second one forces it to end.
 final class EndOfServer: Sendable {
     private let server: Server
     private let log: Log
-    private let isStopping = Flag()
+    private let stopSignals = Mutex(StopSignals())
     private let isForced = Flag()
 
     init(_ server: Server, _ log: Log) {
@@ -17,15 +20,15 @@ final class EndOfServer: Sendable {
 
     /// - Parameters:
     ///   - name: `SIGINT`, for the log.
-    ///   - mayForce: whether a second call drops the open connections.
+    ///   - mayForce: whether a second wish drops the open connections.
     func signal(_ name: String, mayForce: Bool = true) {
-        if !isStopping.value {
-            isStopping.value = true
+        switch stopSignals.withLock({ $0.meaning(ofSignalAt: .current()) }) {
+        case .first:
             let count = server.openConnectionCount
             log(.info, "\(name): closing \(count) connections; a second signal drops them")
             server.stop()
-        } else if mayForce {
-            force(name)
+        case .repeated: break
+        case .again: if mayForce { force(name) }
         }
     }
 

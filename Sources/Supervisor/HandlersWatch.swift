@@ -98,8 +98,8 @@ final class HandlersWatch {
         }
     }
 
-    /// - Throws: if it is the root that cannot be read. Of another folder it is logged; one that has
-    ///   vanished is reported by the folder that it was in.
+    /// - Throws: if it is the root that cannot be read. Of another folder it is logged; one that
+    ///   has vanished is reported by the folder that it was in.
     private func entries(of folder: String) throws(SystemError) -> [FileSystem.Entry] {
         do throws(SystemError) {
             return try FileSystem.entries(of: folder)

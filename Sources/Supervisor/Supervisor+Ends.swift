@@ -160,18 +160,30 @@ extension Supervisor {
             for generation in generations { generation.signal(SIGUSR1) }
         case SIGHUP:
             guard !isStopping else { return }
-            if hasTerminal && !Self.hasTerminal() { return stopAll(.stop(signal: "SIGHUP")) }
+            if hasTerminal && !Self.hasTerminal() { return terminalClosed() }
             log(.info, "SIGHUP: a new process takes over")
             request(Request(began: .current(), isForced: true))
         default:
-            let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
-            if isStopping {
-                exitCode = 1
-                for generation in generations { generation.send(.force(signal: name)) }
-            } else {
-                stopAll(.stop(signal: name))
-            }
+            stop(because: signal == SIGINT ? "SIGINT" : "SIGTERM")
         }
+    }
+
+    private func stop(because name: String) {
+        switch stopSignals.meaning(ofSignalAt: .current()) {
+        case .first: stopAll(.stop(signal: name))
+        case .repeated: break
+        case .again:
+            exitCode = 1
+            for generation in generations { generation.send(.force(signal: name)) }
+        }
+    }
+
+    private func terminalClosed() {
+        hasTerminal = false
+        if survivesTerminal {
+            return log(.info, "the terminal is closed; started by nohup, so the server goes on")
+        }
+        stop(because: "SIGHUP")
     }
 
     /// Whether this process belongs to a terminal that is open. A terminal that closes sends

@@ -52,7 +52,11 @@ package final class Supervisor: @unchecked Sendable {
     let plan: Plan
     let loop: Loop
     let log: Log
-    let hasTerminal = Supervisor.hasTerminal()
+    /// False once that has closed.
+    var hasTerminal = Supervisor.hasTerminal()
+    /// Whether it was started so that a terminal that closes does not end it (`nohup`).
+    let survivesTerminal = Signals.isIgnored(SIGHUP)
+    var stopSignals = StopSignals()
     /// Changes in ``generationReady(_:routeCount:brokenCount:)`` and ``stopAccepting()`` only.
     private(set) var phase = Phase.starting
     var signals: Signals?

@@ -1,10 +1,12 @@
+import EventLoop
 import Glibc
+import Processes
 import Synchronization
 import WebSocketClient
 import WebSocketProtocol
 
 /// SIGINT (Ctrl-C) and SIGTERM: the first signal closes the connection with 1001 and then ends the
-/// program. The second one, or one before there is a connection, ends it at once.
+/// program. A second wish, or one before there is a connection, ends it at once.
 final class ClosingSignals: Sendable {
     static let signals = [SIGINT, SIGTERM]
 
@@ -13,6 +15,7 @@ final class ClosingSignals: Sendable {
     private struct State {
         var open: (socket: WebSocket, output: Output)?
         var closing: Task<Void, Never>?
+        var signals = StopSignals()
     }
 
     /// Whether a signal came. From then on nothing else is printed.
@@ -43,7 +46,9 @@ final class ClosingSignals: Sendable {
         // As shells count: 130 for SIGINT, 143 for SIGTERM.
         let code = 128 + number
         state.withLock { state in
-            guard let (socket, output) = state.open, state.closing == nil else { exit(code) }
+            let meaning = state.signals.meaning(ofSignalAt: .current())
+            guard let (socket, output) = state.open, meaning != .again else { exit(code) }
+            guard state.closing == nil else { return }
             state.closing = Task {
                 if let close = try? await socket.close(.goingAway) { output.closed(close) }
                 exit(code)

@@ -20,7 +20,8 @@ import time
 import pytest
 
 from conftest import Server
-from wire import CLOSE, DEADLINE, HANDLERS, REPOSITORY, TEXT, close_body, occupied_port, unanswered_port
+from wire import (
+    CLOSE, DEADLINE, HANDLERS, REPEAT_WINDOW, REPOSITORY, TEXT, close_body, occupied_port, unanswered_port)
 
 SUCCESS, LOST, USAGE, CANNOT_CONNECT, REFUSED, UNEXPECTED, TIMED_OUT = range(7)
 
@@ -474,12 +475,29 @@ def test_a_second_signal_does_not_wait():
         running.process.stdout.readline()
         running.process.send_signal(signal.SIGINT)
         assert connection.recv(65536)[0] == 0x80 | CLOSE
+        time.sleep(REPEAT_WINDOW)
         running.process.send_signal(signal.SIGINT)
         wait_for_end(connection)
     with Running(talk) as running:
         began = time.monotonic()
         assert running.end().code == 130
     assert time.monotonic() - began < 4  # the Close is answered for 5 s
+
+
+def test_one_wish_told_twice():
+    """By a shell and its child: the Close is answered all the same."""
+    def talk(server, connection):
+        server.switch(connection)
+        connection.sendall(frame_of_server(TEXT, b"hi"))
+        running.process.stdout.readline()
+        for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+            running.process.send_signal(number)
+        assert connection.recv(65536)[0] == 0x80 | CLOSE
+        connection.sendall(frame_of_server(CLOSE, close_body(1001, "bye")))
+        wait_for_end(connection)
+    with Running(talk) as running:
+        result = running.end()
+    assert result.code in (130, 143) and "closed: 1001 bye" in result.stderr, result
 
 
 def test_a_signal_before_the_connection_is_open():

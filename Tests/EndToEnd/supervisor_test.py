@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import CRASH, PROCESS, Callers, ask, echo, save
-from wire import DEADLINE, REPOSITORY, Wire, frame, handshake, is_running, wait_until
+from wire import DEADLINE, REPEAT_WINDOW, REPOSITORY, Wire, frame, handshake, is_running, wait_until
 
 SLOW_START = 60
 
@@ -210,6 +210,7 @@ def test_second_signal(start_server, handlers):
         with Wire.open(server, "/echo") as new:
             server.signal(signal.SIGTERM)
             assert [old.close_frame(), new.close_frame()] == [(1001, ""), (1001, "")]
+            time.sleep(REPEAT_WINDOW)
             server.signal(signal.SIGTERM)
             assert server.wait(4) == 1  # the answers would be waited for 5 s
     assert not is_running(before)

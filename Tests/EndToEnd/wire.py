@@ -25,6 +25,9 @@ KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 # How long anything may take that should take no time: generous, for machines that do other things.
 DEADLINE = 20
 
+# Signals to end that come sooner after the first one say nothing new; in seconds, with a reserve.
+REPEAT_WINDOW = 0.6
+
 
 def frame(opcode, payload=b"", fin=True, rsv=0, mask=b"\x12\x34\x56\x78", claim=None, width=None):
     """A frame whose every part can be wrong; `claim` is the length in the header, `width` its bytes."""
