@@ -42,6 +42,12 @@ static inline int linux_pidfd_open(int pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+// fork(2), which Glibc has as unavailable: only for a process that has one thread.
+static inline int linux_fork(void) {
+    extern int fork(void);
+    return fork();
+}
+
 // timerfd_settime(2) to a moment of its clock. <sys/timerfd.h> would make `timespec` a type of this module.
 static inline int linux_timerfd_set(int fd, long long nanoseconds) {
     struct __kernel_itimerspec value = {

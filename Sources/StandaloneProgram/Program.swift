@@ -60,6 +60,12 @@ public enum Program {
         }
         let settings = invocation.settings
         do throws(SystemError) {
+            if !settings.listsRoutes && !settings.checks { try FirstProcess.leave() }
+        } catch {
+            printError("cannot serve: \(error)")
+            return ExitCode.failure
+        }
+        do throws(SystemError) {
             let log = try settings.makeLog()
             if let role = ProcessRole(Environment.own()) {
                 return serve(settings, registrations, log, role)
