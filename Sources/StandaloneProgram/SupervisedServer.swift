@@ -22,11 +22,7 @@ final class SupervisedServer: @unchecked Sendable {
         self.role = role
         self.log = log
         // What this process starts is not a server process of the supervisor.
-        for variable in [ProcessRole.variable, ProcessRole.leftOutVariable]
-            + Environment.ofSupervisor
-        {
-            unsetenv(variable)
-        }
+        for variable in ProcessRole.variables + Environment.ofSupervisor { unsetenv(variable) }
         Signals.ignore([SIGINT, SIGHUP])
         for descriptor in ProcessRole.controlDescriptor..<role.listenerDescriptors.upperBound {
             guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl") }
@@ -72,6 +68,7 @@ final class SupervisedServer: @unchecked Sendable {
                 throw .system(error)
             }
         }
+        for (source, duration) in role.trapping { routes.leaveOut(source, for: duration) }
         installCrashReport(server, routes)
         let addresses = try server.start(on: sockets)
         guard let loop = server.loops.first else { return addresses }
@@ -79,7 +76,7 @@ final class SupervisedServer: @unchecked Sendable {
             do throws(SystemError) {
                 control = try ControlSocket(
                     ProcessRole.controlDescriptor, on: loop,
-                    onMessage: { [unowned self] in carryOut($0, server, end) },
+                    onMessage: { [unowned self] in carryOut($0, server, routes, end) },
                     onEnd: { [unowned self] in supervisorEnded(server) })
             } catch {
                 log(.error, "cannot receive orders from the supervisor: \(error)")
@@ -97,7 +94,9 @@ final class SupervisedServer: @unchecked Sendable {
             other: Report.trapped(route: "", source: "").text)
     }
 
-    private func carryOut(_ text: String, _ server: Server, _ end: EndOfServer) {
+    private func carryOut(
+        _ text: String, _ server: Server, _ routes: Routes, _ end: EndOfServer
+    ) {
         switch Order(text) {
         case .retire:
             server.retire()
@@ -109,6 +108,7 @@ final class SupervisedServer: @unchecked Sendable {
             end.signal(signal.isEmpty ? "the supervisor stops" : signal, mayForce: false)
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)
+        case .leaveOut(let source, let duration): routes.leaveOut(source, for: duration)
         case .show(let failure): server.show(failure: failure)
         case nil: break
         }

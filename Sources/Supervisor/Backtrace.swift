@@ -7,6 +7,8 @@ struct Backtrace {
     /// `crash_wsh.swift:7:68`: the first frame in a handler file, relative to the handlers
     /// directory.
     let place: String?
+    /// `sub/crash_wsh.swift`: the file of the first frame in a handler, not in helper code.
+    let handler: String?
 
     /// 64 KiB: some 30 frames take 6 KiB.
     static let byteLimit = 65_536
@@ -17,7 +19,10 @@ struct Backtrace {
         let folder = root.hasSuffix("/") ? root : root + "/"
         let frames = text.split(separator: "\n").map(String.init).filter(Self.isFrame)
         lines = frames.prefix(Self.lineLimit).map { escaped($0, limit: 500) }
-        place = frames.lazy.compactMap { Self.place($0, folder) }.first
+        let places = frames.compactMap { Self.place($0, folder) }
+        place = places.first
+        handler = places.lazy.map { String($0.prefix { $0 != ":" }) }
+            .first { $0.hasSuffix("_wsh.swift") }
     }
 
     /// ` 1 [async]   0x000056198df2c4d0 Connection.run(_:) in standalone at /tmp/x.swift:191`

@@ -8,6 +8,8 @@ package enum Order: Equatable, Sendable {
     case replace
     /// Drop all connections and end.
     case force(signal: String)
+    /// Answer 503 for the routes of this handler file, for so long: it traps again and again.
+    case leaveOut(source: String, duration: Duration)
     /// Show these messages of the compiler on the index page; empty: the last change has no errors.
     case show(failure: String)
 
@@ -17,6 +19,8 @@ package enum Order: Equatable, Sendable {
         case .stop(let signal): "stop\t\(signal)"
         case .replace: "replace"
         case .force(let signal): "force\t\(signal)"
+        case .leaveOut(let source, let duration):
+            "leave out\t\(duration.milliseconds)\t\(source)"
         case .show(let failure): "show\t\(failure)"
         }
     }
@@ -31,6 +35,10 @@ package enum Order: Equatable, Sendable {
         case ("replace", 1): self = .replace
         case ("force", 2): self = .force(signal: words[1])
         case ("show", 2): self = .show(failure: words[1])
+        case ("leave out", 2):
+            let parts = words[1].split(separator: "\t", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let milliseconds = Int64(parts[0]) else { return nil }
+            self = .leaveOut(source: parts[1], duration: .milliseconds(milliseconds))
         default: return nil
         }
     }

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
     /// The descriptors that it inherits: the control socket, then the listening sockets.
@@ -13,30 +15,50 @@ package struct ProcessRole: Equatable, Sendable {
     package var isWatched: Bool
     /// Handler files to leave out, each with the reason: its handler could not be created.
     package var leftOut: [String: String]
+    /// Handler files that trapped again and again, and how long they are left out for it.
+    package var trapping: [String: Duration]
 
     package init(
         listenerCount: Int, announces: Bool = false, isWatched: Bool = false,
-        leftOut: [String: String] = [:]
+        leftOut: [String: String] = [:], trapping: [String: Duration] = [:]
     ) {
         self.listenerCount = listenerCount
         self.announces = announces
         self.isWatched = isWatched
         self.leftOut = leftOut
+        self.trapping = trapping
     }
 
     package static let variable = "WEBSOCKETHOST_WORKER"
     package static let leftOutVariable = "WEBSOCKETHOST_LEFT_OUT"
+    package static let trappingVariable = "WEBSOCKETHOST_TRAPPING"
+    /// All of them.
+    package static let variables = [variable, leftOutVariable, trappingVariable]
 
     /// `NAME=value`.
     var environment: [String] {
         var words = ["\(listenerCount)"]
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
-        let lines = leftOut.sorted { $0.key < $1.key }.map { "\($0.key)\t\($0.value)" }
         return [
             "\(Self.variable)=\(words.joined(separator: " "))",
-            "\(Self.leftOutVariable)=\(lines.joined(separator: "\n"))",
+            "\(Self.leftOutVariable)=\(Self.lines(leftOut))",
+            "\(Self.trappingVariable)=\(Self.lines(trapping.mapValues { "\($0.milliseconds)" }))",
         ]
+    }
+
+    /// `FILE\tVALUE`
+    private static func lines(_ values: [String: String]) -> String {
+        values.sorted { $0.key < $1.key }.map { "\($0.key)\t\($0.value)" }.joined(separator: "\n")
+    }
+
+    private static func values(_ lines: String?) -> [String: String] {
+        var values: [String: String] = [:]
+        for line in (lines ?? "").split(separator: "\n") {
+            let parts = line.split(separator: "\t", maxSplits: 1)
+            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+        }
+        return values
     }
 
     /// - Parameter variables: by name.
@@ -48,10 +70,15 @@ package struct ProcessRole: Equatable, Sendable {
         }
         self.init(
             listenerCount: count, announces: words.contains("announce"),
-            isWatched: words.contains("watch"))
-        for line in (variables[Self.leftOutVariable] ?? "").split(separator: "\n") {
-            let parts = line.split(separator: "\t", maxSplits: 1)
-            if parts.count == 2 { leftOut[String(parts[0])] = String(parts[1]) }
-        }
+            isWatched: words.contains("watch"),
+            leftOut: Self.values(variables[Self.leftOutVariable]),
+            trapping: Self.values(variables[Self.trappingVariable]).compactMapValues {
+                Int64($0).map { .milliseconds($0) }
+            })
     }
+}
+
+extension Duration {
+    /// Rounded up, so that no time becomes none.
+    var milliseconds: Int64 { (wholeNanoseconds + 999_999) / 1_000_000 }
 }

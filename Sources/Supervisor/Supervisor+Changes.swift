@@ -92,6 +92,7 @@ extension Supervisor {
         if what.isEmpty { what = request.isForced ? "a new process" : "a new version" }
         // The files that were left out may have been corrected.
         leftOut = [:]
+        forgetTraps()
         next = launch(Change(began: request.began, what: what))
         if next == nil { startPendingRequest() }
     }

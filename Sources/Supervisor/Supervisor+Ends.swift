@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Processes
 
-// What happens when a process ends: crash reports, restarts, signals.
+// What happens when a process ends: crash reports and restarts.
 
 extension Supervisor {
     /// The process is still there while its backtrace is made, but it serves nobody.
@@ -11,7 +11,7 @@ extension Supervisor {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
         killIfLate(generation)
-        restart()
+        restart(after: generation.trap?.source ?? "")
     }
 
     /// The process received a signal to end. It closes its connections, and another one serves new
@@ -34,7 +34,11 @@ extension Supervisor {
         if let current, current.phase == .serving, current.change != nil { logReady(current) }
         let hasCrashed = status & 0x7F != 0
         if hasCrashed && !generation.isOverdue && !(isStopping && status & 0x7F == SIGKILL) {
-            logCrash(generation, status)
+            let handler = logCrash(generation, status)
+            // On a thread that is none of the server's: only the backtrace knows whose it was.
+            if let handler, let trap = generation.trap, trap.source.isEmpty {
+                _ = leaveOutIfTrapping(handler)
+            }
         }
         if isStopping { return endIfAllEnded() }
         if phase == .starting { return failedToStart(generation, status) }
@@ -49,12 +53,14 @@ extension Supervisor {
         restart()
     }
 
-    func logCrash(_ generation: Generation, _ status: Int32) {
+    /// - Returns: the handler file that the backtrace shows.
+    private func logCrash(_ generation: Generation, _ status: Int32) -> String? {
         let backtrace = Backtrace(generation.backtraceText, root: plan.root)
         let frames = backtrace.lines.map { "\n  " + $0 }.joined()
         let who = escaped(crashSite(generation, backtrace), limit: 1_000)
         let verb = status & 0x7F == SIGKILL ? "was killed" : "trapped"
         log(.critical, "\(who) \(verb): \(ChildProcess.describe(status))\(frames)")
+        return backtrace.handler
     }
 
     /// The place in the author's file, if the backtrace has one, and what the process reported.
@@ -74,9 +80,7 @@ extension Supervisor {
     /// The handler file that kept a process from becoming ready: where it trapped, or what it ran.
     private func failingHandler(_ generation: Generation) -> String? {
         guard generation.making != nil else { return nil }
-        let place = Backtrace(generation.backtraceText, root: plan.root).place ?? ""
-        let file = place.split(separator: ":").first.map(String.init) ?? ""
-        return file.hasSuffix("_wsh.swift") ? file : generation.making
+        return Backtrace(generation.backtraceText, root: plan.root).handler ?? generation.making
     }
 
     /// The process ended, or was killed, before it was ready.
@@ -114,23 +118,21 @@ extension Supervisor {
     func relaunch(_ generation: Generation) {
         let new = launch(generation.change)
         if current == nil { current = new } else { next = new }
-        if new == nil && current == nil { end(1) }
+        guard new == nil && current == nil else { return }
+        if phase == .starting { end(1) } else { restart() }
     }
 
-    func restart() {
-        let before = current
-        guard let pause = restarts.pauseAfterCrash(at: .current()) else {
-            log(
-                .critical,
-                "\(RestartPolicy.crashLimit) crashes within "
-                    + "\(RestartPolicy.interval.components.seconds) s: giving up")
-            if let before { old.append(before) }
-            current = nil
-            exitCode = 1
-            return stopAll(.stop(signal: ""))
-        }
-        if let before { old.append(before) }
+    /// Starts another process in the place of the present one.
+    ///
+    /// - Parameter handler: the file whose code trapped; empty if that is not known.
+    func restart(after handler: String = "") {
+        if let before = current { old.append(before) }
         current = nil
+        var pause = restarts.pauseAfterCrash(at: .current())
+        if !handler.isEmpty {
+            // Without that file there is no reason to wait.
+            pause = leaveOutIfTrapping(handler) ? .zero : min(pause, Self.handlerPauseLimit)
+        }
         guard pause > .zero else { return startAgain() }
         let timer = loop.makeTimer { [unowned self] in startAgain() }
         restartTimer = timer
@@ -147,76 +149,5 @@ extension Supervisor {
         }
         current = launch(nil)
         if current == nil { restart() }
-    }
-}
-
-// MARK: - Signals
-
-extension Supervisor {
-    func received(_ signal: Int32) {
-        switch signal {
-        case SIGUSR1:
-            log.reopen()
-            for generation in generations { generation.signal(SIGUSR1) }
-        case SIGHUP:
-            guard !isStopping else { return }
-            if hasTerminal && !Self.hasTerminal() { return terminalClosed() }
-            log(.info, "SIGHUP: a new process takes over")
-            request(Request(began: .current(), isForced: true))
-        default:
-            stop(because: signal == SIGINT ? "SIGINT" : "SIGTERM")
-        }
-    }
-
-    private func stop(because name: String) {
-        switch stopSignals.meaning(ofSignalAt: .current()) {
-        case .first: stopAll(.stop(signal: name))
-        case .repeated: break
-        case .again:
-            exitCode = 1
-            for generation in generations { generation.send(.force(signal: name)) }
-        }
-    }
-
-    private func terminalClosed() {
-        hasTerminal = false
-        if survivesTerminal {
-            return log(.info, "the terminal is closed; started by nohup, so the server goes on")
-        }
-        stop(because: "SIGHUP")
-    }
-
-    /// Whether this process belongs to a terminal that is open. A terminal that closes sends
-    /// SIGHUP, which otherwise asks for a new process.
-    static func hasTerminal() -> Bool {
-        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else { return false }
-        close(terminal)
-        return true
-    }
-
-    var generations: [Generation] { old + [current, next].compactMap(\.self) }
-
-    func stopAll(_ order: Order) {
-        // A process may have become ready already: then it has clients, and must not be killed.
-        for generation in generations where generation.phase == .starting {
-            generation.readReports()
-        }
-        stopAccepting()
-        watch?.stop()
-        rebuild?.stop()
-        rebuild = nil
-        if let restartTimer { loop.cancel(restartTimer) }
-        for generation in generations where generation.phase != .ended {
-            if generation.phase == .starting { generation.signal(SIGKILL) }
-            generation.phase = .stopping
-            generation.send(order)
-            killIfLate(generation)
-        }
-        endIfAllEnded()
-    }
-
-    func endIfAllEnded() {
-        if generations.allSatisfy({ $0.phase == .ended }) { end(0) }
     }
 }

@@ -64,7 +64,11 @@ package final class Supervisor: @unchecked Sendable {
     var exitCode: Int32 = 0
     var lastNumber = 0
     var restarts = RestartPolicy()
+    /// Handler files that kept a process from starting, and why.
     var leftOut: [String: String] = [:]
+    var trapping = TrappingHandlers()
+    /// By file: when it is served again.
+    var returnTimers: [String: Timer] = [:]
 
     /// The process that serves, or that starts while no other one serves.
     var current: Generation?
@@ -91,7 +95,7 @@ package final class Supervisor: @unchecked Sendable {
     /// |---|---|---|
     /// | `starting` | at the beginning | a process that does not start ends the supervisor |
     /// | `running` | the first process is ready | a process that does not start is tried again |
-    /// | `stopping` | a signal, too many crashes, a failed start | no sockets, nothing starts |
+    /// | `stopping` | a signal, a failed first start | no sockets, nothing starts |
     enum Phase { case starting, running, stopping }
     var isStopping: Bool { phase == .stopping }
 
@@ -143,7 +147,7 @@ package final class Supervisor: @unchecked Sendable {
         let role = ProcessRole(
             listenerCount: plan.sockets.count, announces: phase == .starting,
             isWatched: plan.watches,
-            leftOut: leftOut)
+            leftOut: leftOut, trapping: trapping.leftOut(at: .current()))
         do throws(SystemError) {
             let generation = try Generation(
                 number: lastNumber, role: role, plan: plan, supervisor: self)

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPProtocol
 import HTTPServer
 import WebSocketConnection
@@ -38,5 +39,17 @@ extension Route {
     /// What a client gets instead of the handler.
     func brokenResponse(_ failure: String) -> Response {
         Response(.serviceUnavailable, text: "\(source) is left out:\n\(failure)")
+    }
+
+    /// The same while the handler is left out for a time.
+    func trappingResponse(_ rest: Duration) -> Response {
+        let seconds = max(1, Int((rest.seconds).rounded(.up)))
+        var fields = Fields()
+        fields.add("Retry-After", "\(seconds)")
+        return Response(
+            .serviceUnavailable,
+            text: "\(source) is left out for \(seconds) s: its code traps again and again, which "
+                + "ends the connections of all. The server's log has the place.",
+            fields: fields)
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPProtocol
 import Synchronization
 
@@ -73,12 +74,26 @@ final class Route: Sendable {
     let content: Content
     /// Whether the browsers' rule about subprotocols was explained once.
     let hasWarnedOfSubprotocol = Atomic<Bool>(false)
+    /// In nanoseconds of ``MonotonicTime``; 0: it is served.
+    private let leftOutUntil = Atomic<Int64>(0)
 
     init(path: String, source: String, index: Int, content: Content) {
         self.path = path
         self.source = source
         self.index = index
         self.content = content
+    }
+
+    /// From any thread.
+    func leaveOut(until end: MonotonicTime) {
+        leftOutUntil.store(end.nanoseconds, ordering: .relaxed)
+    }
+
+    /// For how much longer it answers 503, because its file traps again and again; `nil`: it is
+    /// served.
+    func leftOut(at now: MonotonicTime) -> Duration? {
+        let end = leftOutUntil.load(ordering: .relaxed)
+        return end > now.nanoseconds ? MonotonicTime(nanoseconds: end) - now : nil
     }
 }
 
@@ -116,6 +131,13 @@ public struct Routes: Sendable {
         let route = Route(path: path, source: source, index: index, content: content)
         byPath[path] = route
         if index == all.count { all.append(route) } else { all[index] = route }
+    }
+
+    /// Lets the routes of a handler file answer 503 for a time from now on. From any thread, while
+    /// servers use these routes.
+    package func leaveOut(_ source: String, for duration: Duration) {
+        let end = MonotonicTime.current() + duration
+        for route in all where route.source == source { route.leaveOut(until: end) }
     }
 
     /// What serves a path, percent-decoded; the match is exact, as in pywebsocket3.

@@ -17,7 +17,11 @@ final class UpgradeResponder: Responder {
         if request.path == "/" && !request.isUpgrade { return .pass }
         switch route.content {
         case .failure(let failure): return .response(route.brokenResponse(failure))
-        case .handler(let handler): return check(request, route, handler, exchange)
+        case .handler(let handler):
+            if let rest = route.leftOut(at: connections.loop.now) {
+                return .response(route.trappingResponse(rest))
+            }
+            return check(request, route, handler, exchange)
         }
     }
 

@@ -25,6 +25,10 @@ struct MessagesTests {
             (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
             (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
             (.show(failure: ""), "show\t"),
+            (
+                .leaveOut(source: "a b_wsh.swift", duration: .milliseconds(1_500)),
+                "leave out\t1500\ta b_wsh.swift"
+            ),
         ] as [(Order, String)])
     func orders(_ order: Order, _ text: String) {
         #expect(order.text == text)
@@ -36,7 +40,7 @@ struct MessagesTests {
         arguments: [
             "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "making", "stop", "show",
             "retire\tnow",
-            "toll\t1",
+            "toll\t1", "leave out", "leave out\t", "leave out\t1", "leave out\tlong\ta_wsh.swift",
         ])
     func unknown(_ text: String) {
         #expect(Report(text) == nil)
@@ -46,7 +50,8 @@ struct MessagesTests {
     @Test func processRole() throws {
         let role = ProcessRole(
             listenerCount: 2, announces: true, isWatched: true,
-            leftOut: ["a_wsh.swift": "it trapped", "b/c d_wsh.swift": "why\tnot"])
+            leftOut: ["a_wsh.swift": "it trapped", "b/c d_wsh.swift": "why\tnot"],
+            trapping: ["c_wsh.swift": .milliseconds(1), "d e_wsh.swift": .seconds(300)])
         var variables: [String: String] = [:]
         for text in role.environment {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)

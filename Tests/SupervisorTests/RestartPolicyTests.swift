@@ -7,13 +7,21 @@ import Testing
 struct RestartPolicyTests {
     private let start = MonotonicTime.current()
 
-    @Test("at once, then later and later, then no more")
+    @Test("at once, then later and later, without end")
     func backsOff() {
         var policy = RestartPolicy()
-        let pauses = (0..<RestartPolicy.crashLimit).map {
-            policy.pauseAfterCrash(at: start + .seconds($0))
+        var now = start
+        let pauses = (0..<100).map { _ in
+            let pause = policy.pauseAfterCrash(at: now)
+            now = now + pause + .seconds(1)
+            return pause
         }
-        #expect(pauses == [.zero, .milliseconds(100), .milliseconds(200), .milliseconds(400), nil])
+        #expect(
+            pauses.prefix(5) == [
+                .zero, .milliseconds(100), .milliseconds(200), .milliseconds(400),
+                .milliseconds(800),
+            ])
+        #expect(pauses.dropFirst(10).allSatisfy { $0 == RestartPolicy.pauseLimit })
     }
 
     @Test("crashes that are far apart do not add up")
@@ -24,11 +32,13 @@ struct RestartPolicyTests {
         }
     }
 
-    @Test("the window moves on")
-    func window() {
+    @Test("a pause is no time without a crash")
+    func pauses() {
         var policy = RestartPolicy()
-        for second in [0, 1, 2, 3] { _ = policy.pauseAfterCrash(at: start + .seconds(second)) }
-        // The first two are more than 10 s ago.
-        #expect(policy.pauseAfterCrash(at: start + .milliseconds(11_500)) == .milliseconds(200))
+        for _ in 0..<20 { _ = policy.pauseAfterCrash(at: start) }
+        let next = start + RestartPolicy.pauseLimit + .seconds(9)
+        #expect(policy.pauseAfterCrash(at: next) == RestartPolicy.pauseLimit)
+        let last = next + RestartPolicy.pauseLimit + RestartPolicy.interval
+        #expect(policy.pauseAfterCrash(at: last) == .zero)
     }
 }

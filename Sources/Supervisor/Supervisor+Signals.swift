@@ -1,0 +1,76 @@
+import EventLoop
+import Glibc
+import Logging
+import Processes
+
+// What ends all, and what asks for a new process.
+
+extension Supervisor {
+    func received(_ signal: Int32) {
+        switch signal {
+        case SIGUSR1:
+            log.reopen()
+            for generation in generations { generation.signal(SIGUSR1) }
+        case SIGHUP:
+            guard !isStopping else { return }
+            if hasTerminal && !Self.hasTerminal() { return terminalClosed() }
+            log(.info, "SIGHUP: a new process takes over")
+            request(Request(began: .current(), isForced: true))
+        default:
+            stop(because: signal == SIGINT ? "SIGINT" : "SIGTERM")
+        }
+    }
+
+    private func stop(because name: String) {
+        switch stopSignals.meaning(ofSignalAt: .current()) {
+        case .first: stopAll(.stop(signal: name))
+        case .repeated: break
+        case .again:
+            exitCode = 1
+            for generation in generations { generation.send(.force(signal: name)) }
+        }
+    }
+
+    private func terminalClosed() {
+        hasTerminal = false
+        if survivesTerminal {
+            return log(.info, "the terminal is closed; started by nohup, so the server goes on")
+        }
+        stop(because: "SIGHUP")
+    }
+
+    /// Whether this process belongs to a terminal that is open. A terminal that closes sends
+    /// SIGHUP, which otherwise asks for a new process.
+    static func hasTerminal() -> Bool {
+        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+        guard terminal >= 0 else { return false }
+        close(terminal)
+        return true
+    }
+
+    var generations: [Generation] { old + [current, next].compactMap(\.self) }
+
+    func stopAll(_ order: Order) {
+        // A process may have become ready already: then it has clients, and must not be killed.
+        for generation in generations where generation.phase == .starting {
+            generation.readReports()
+        }
+        stopAccepting()
+        watch?.stop()
+        rebuild?.stop()
+        rebuild = nil
+        if let restartTimer { loop.cancel(restartTimer) }
+        forgetTraps()
+        for generation in generations where generation.phase != .ended {
+            if generation.phase == .starting { generation.signal(SIGKILL) }
+            generation.phase = .stopping
+            generation.send(order)
+            killIfLate(generation)
+        }
+        endIfAllEnded()
+    }
+
+    func endIfAllEnded() {
+        if generations.allSatisfy({ $0.phase == .ended }) { end(0) }
+    }
+}
