@@ -52,6 +52,7 @@ public enum Program {
     }
 
     public static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
+        StandardDescriptors.openClosed()
         let invocation: Invocation
         let program = CommandLine.arguments.first ?? "server"
         switch read(arguments, help: ServerOptions.help(ofProgram: program)) {

@@ -1,3 +1,5 @@
+import EventLoop
 import Glibc
 
+StandardDescriptors.openClosed()
 exit(Launcher().run(Array(CommandLine.arguments.dropFirst())))
