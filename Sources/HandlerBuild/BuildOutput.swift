@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Logging
 
 /// What a build has to say to a person, on standard error or into a text.
 ///
@@ -7,6 +8,8 @@ import Glibc
 package final class BuildOutput: @unchecked Sendable {
     private let isQuiet: Bool
     private let hasTerminal: Bool
+    /// A log, because writing to standard error may take for ever, and signals would wait then.
+    private let log = Log(level: .info)
     private var hasProgress = false
     private let began = MonotonicTime.current()
     private var lastStep = (at: MonotonicTime.current(), text: "")
@@ -23,7 +26,7 @@ package final class BuildOutput: @unchecked Sendable {
     package func message(_ lines: String) {
         if isQuiet { return text += lines }
         clearProgress()
-        Self.write(lines)
+        log.print(lines)
     }
 
     /// A sentence of this program's own.
@@ -35,7 +38,7 @@ package final class BuildOutput: @unchecked Sendable {
     func progress(_ sentence: String) {
         guard !isQuiet else { return }
         guard hasTerminal else { return note(sentence) }
-        Self.write("\r\u{1B}[K\(sentence.prefix(79))")
+        log.print("\r\u{1B}[K\(sentence.prefix(79))")
         hasProgress = true
     }
 
@@ -54,17 +57,14 @@ package final class BuildOutput: @unchecked Sendable {
     func clearProgress() {
         guard hasProgress else { return }
         hasProgress = false
-        Self.write("\r\u{1B}[K")
+        log.print("\r\u{1B}[K")
     }
 
-    private static func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
-            }
-            guard count > 0 || errno == EINTR else { return }
-            rest = rest.dropFirst(max(0, count))
-        }
-    }
+    /// How long ``flush()`` waits for a terminal that was stopped or a pipe that nobody reads. Then
+    /// the program goes on, and what was not written is lost.
+    private static let flushTimeLimit: Duration = .seconds(10)
+
+    /// Waits until all is written, for some time at most. Before the process ends or becomes
+    /// another program.
+    package func flush() { log.flush(within: Self.flushTimeLimit) }
 }

@@ -85,6 +85,9 @@ package struct LineText: ~Copyable {
             case .after(let start):
                 append(start)
                 append(value)
+            case .before(let end):
+                append(value)
+                append(end)
             case .between(let start, let end):
                 append(start)
                 append(value)

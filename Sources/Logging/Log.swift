@@ -3,20 +3,29 @@ import Synchronization
 
 /// A log of lines, each written at once and whole, from any thread.
 ///
-/// Levels, format and rotation are its ``LogSettings``. A line that cannot be written, because the
+/// Levels, format and rotation are its ``LogSettings``. Nobody who logs waits: lines that the
+/// reader of a pipe or a terminal does not take wait in a queue of
+/// ``LogSettings/queueByteLimit``. A line that has no room there, or cannot be written because the
 /// disk is full for instance, is counted, and the count is logged once lines can be written again.
+///
+/// A program that ends calls ``flush(within:)`` before.
 public final class Log: Sendable {
     public let settings: LogSettings
     public var level: LogLevel { settings.level }
-    private let output: Mutex<LogOutput>
+    let output: Mutex<LogOutput>
     private let onLine: (@Sendable (String) -> Void)?
     private let peerEventLimit = Mutex(PeerEventLimit())
 
     /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
-    public init(_ settings: LogSettings, descriptor: Int32 = 2) {
+    public convenience init(_ settings: LogSettings, descriptor: Int32 = 2) {
+        self.init(settings, descriptor: descriptor, opensAgain: true)
+    }
+
+    /// - Parameter opensAgain: false, for a test: as with a descriptor of another user.
+    init(_ settings: LogSettings, descriptor: Int32, opensAgain: Bool) {
         self.settings = settings
         onLine = nil
-        output = Mutex(LogOutput(settings, descriptor: descriptor))
+        output = Mutex(LogOutput(settings, descriptor: descriptor, opensAgain: opensAgain))
     }
 
     /// Passes lines to another log, or to a test.
@@ -26,7 +35,7 @@ public final class Log: Sendable {
     public init(_ settings: LogSettings, onLine: @escaping @Sendable (String) -> Void) {
         self.settings = settings
         self.onLine = onLine
-        output = Mutex(LogOutput(settings, descriptor: -1))
+        output = Mutex(LogOutput(settings, descriptor: -1, opensAgain: false))
     }
 
     /// - Parameter descriptor: open for writing; 2 is standard error. Stays open.
@@ -51,6 +60,9 @@ public final class Log: Sendable {
         try self.init(LogSettings(level: level), path: path)
     }
 
+    /// Whether lines go to a pipe with a name (FIFO): then they wait for its reader.
+    public var isNamedPipe: Bool { output.withLock { $0.isNamedPipe } }
+
     /// Whether a line of this level is written; for callers that would have to gather its text.
     public func isEnabled(_ level: LogLevel) -> Bool { level >= settings.level }
 
@@ -70,9 +82,12 @@ public final class Log: Sendable {
         case .json: write(.info, MessageLine(lines))
         case .text:
             if let onLine { return onLine(lines) }
-            output.withLock { $0.write(text: lines + "\n") }
+            print(lines + "\n")
         }
     }
+
+    /// Writes a text as it is, whatever level and format: lines, or a part of one.
+    package func print(_ text: String) { put { $0.write(text: text) } }
 
     /// Closes the file and opens it again under its name, which another program may have moved
     /// away. From any thread. If that fails, the old file stays in use.
@@ -94,10 +109,18 @@ public final class Log: Sendable {
     }
 
     private func put(_ level: LogLevel, _ line: some LogLine) {
-        guard let onLine else { return output.withLock { $0.write(level, line) } }
+        guard let onLine else { return put { $0.write(level, line) } }
         var text = LineText(settings.format)
         text.write(level, .now(), line)
         onLine(text.text)
+    }
+
+    private func put(_ write: (inout LogOutput) -> Void) {
+        let needsWriter = output.withLock { output in
+            write(&output)
+            return output.claimWriter()
+        }
+        if needsWriter { startWriter() }
     }
 }
 

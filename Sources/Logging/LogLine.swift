@@ -26,6 +26,7 @@ package enum LogFieldForm: Sendable {
     case hidden
     case plain
     case after(StaticString)
+    case before(StaticString)
     case between(StaticString, StaticString)
 }
 

@@ -3,72 +3,92 @@ import Glibc
 
 /// Writes a log's lines: to a descriptor, or to a file that is rotated by size.
 ///
-/// `FILE` becomes `FILE.1`, that `FILE.2` and so on; the oldest is deleted. No failure here may
-/// stop the server: lines that cannot be written are counted, and a file that cannot be renamed
-/// stays in use.
+/// No failure here may stop the server, and no line may wait: lines that cannot be written are
+/// counted, and a file that cannot be renamed stays in use.
+///
+/// | state | a line is | the next state |
+/// |---|---|---|
+/// | direct | written by whoever logs it | waiting, when the descriptor takes no more |
+/// | waiting | added to the queue, which a thread writes | direct, when the queue is empty |
 struct LogOutput: ~Copyable {
-    private let settings: LogSettings
-    private var descriptor: Int32
-    private let path: String?
+    let settings: LogSettings
+    let path: String?
+    /// Standard error, for instance; -1: there is a path.
+    private let sharedNumber: Int32
+    private let opensAgain: Bool
+    /// `nil` before the first line, if it is shared: most logs of a client write none.
+    private var opened: LogDescriptor?
     /// The file's size; -1: not known, or not a file that can be rotated.
-    private var byteCount = -1
+    var byteCount = -1
     /// The size at which the next attempt to rotate is made.
-    private var rotationMark: Int
+    var rotationMark: Int
 
-    private var lostLineCount = 0
-    private var lossReason: SystemError?
-    /// The last write stopped inside a line.
+    /// What happened to lines since it was last reported.
+    private var lost = LostLines()
+    /// What was written last is a part of a line.
     private var isInsideLine = false
     /// The last line, in memory that the next one uses.
     private var line: LineText
 
-    /// - Parameter descriptor: stays open.
-    init(_ settings: LogSettings, descriptor: Int32) {
+    private(set) var isWaiting = false
+    private var hasWriter = false
+    private var queue: LogQueue
+    /// The piece begins with the end of a torn line, which is no line of its own.
+    private var endsTornLine = false
+    /// The last piece could not be written.
+    private var hasFailed = false
+
+    /// - Parameters:
+    ///   - descriptor: stays open.
+    ///   - opensAgain: see ``LogDescriptor``.
+    init(_ settings: LogSettings, descriptor: Int32, opensAgain: Bool) {
+        self.opensAgain = opensAgain
         self.settings = settings
-        self.descriptor = descriptor
         path = nil
+        sharedNumber = descriptor
         rotationMark = settings.fileByteLimit
+        queue = LogQueue(byteLimit: settings.queueByteLimit)
         line = LineText(settings.format)
     }
 
     init(_ settings: LogSettings, path: String) throws(SystemError) {
+        let file = try LogDescriptor(path: path)
         self.settings = settings
-        descriptor = try Self.open(path)
         self.path = path
+        (sharedNumber, opensAgain) = (-1, false)
+        opened = file
         rotationMark = settings.fileByteLimit
+        queue = LogQueue(byteLimit: settings.queueByteLimit)
         line = LineText(settings.format)
-        byteCount = Self.fileByteCount(descriptor)
+        byteCount = file.fileByteCount
     }
 
-    deinit {
-        if path != nil { close(descriptor) }
+    private mutating func descriptor() -> LogDescriptor {
+        if let opened { return opened }
+        let new = LogDescriptor(sharing: sharedNumber, opensAgain: opensAgain)
+        opened = new
+        return new
     }
 
-    private static func open(_ path: String) throws(SystemError) -> Int32 {
-        let descriptor = Glibc.open(
-            path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0o644)
-        guard descriptor >= 0 else { throw SystemError("open(\(path))") }
-        return descriptor
-    }
-
-    /// - Returns: -1 for anything but a regular file: a device must not be renamed.
-    private static func fileByteCount(_ descriptor: Int32) -> Int {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return -1 }
-        return Int(status.st_size)
-    }
+    var isNamedPipe: Bool { path != nil && opened?.isPipe == true }
 
     /// - Returns: false if there is no file.
     mutating func reopen() throws(SystemError) -> Bool {
         guard let path else { return false }
-        let new = try Self.open(path)
-        close(descriptor)
-        descriptor = new
-        byteCount = Self.fileByteCount(new)
+        let new = try LogDescriptor(path: path)
+        opened = new
+        byteCount = new.fileByteCount
         rotationMark = settings.fileByteLimit
         isInsideLine = false
         return true
     }
+
+    /// What it writes to now; `nil`: still that.
+    func replacement(of descriptor: LogDescriptor) -> LogDescriptor? {
+        opened === descriptor ? nil : opened
+    }
+
+    func isNamed(_ path: String) -> Bool { opened?.isNamed(path) ?? false }
 }
 
 // MARK: - Writing
@@ -88,24 +108,29 @@ extension LogOutput {
 
     private mutating func write(_ line: UnsafeRawBufferPointer) {
         if byteCount > 0 && isFull(with: line.count) { rotate() }
-        if (isInsideLine && !send("\n")) || !reportLoss() || !send(line) { lostLineCount += 1 }
+        if !endTornLine() || !reportLoss() || !send(line) { lost.count += 1 }
+    }
+
+    /// - Returns: false if a line was torn, and nothing can be written yet.
+    private mutating func endTornLine() -> Bool {
+        guard isInsideLine && !isWaiting else { return true }
+        guard send("\n") else { return false }
+        isInsideLine = false
+        return true
     }
 
     /// - Returns: false if lines were lost and that cannot be written either.
     private mutating func reportLoss() -> Bool {
-        guard lostLineCount > 0 else { return true }
-        let reason = lossReason.map { ": \($0)" } ?? ""
-        guard send(error: "\(lostLineCount) log lines before this were lost\(reason)") else {
-            return false
-        }
-        lostLineCount = 0
+        guard lost.count > 0 else { return true }
+        guard send(.error, lost) else { return false }
+        lost.count = 0
         return true
     }
 
     /// Sends a line about the log itself, in memory of its own: another line may wait behind it.
-    private mutating func send(error message: String) -> Bool {
+    mutating func send(_ level: LogLevel, _ content: some LogLine) -> Bool {
         var line = LineText(settings.format)
-        line.write(.error, .now(), MessageLine(message))
+        line.write(level, .now(), content)
         line.append("\n")
         return send(line.bytes)
     }
@@ -114,58 +139,93 @@ extension LogOutput {
         text.withUTF8Buffer { send(UnsafeRawBufferPointer($0)) }
     }
 
-    /// - Returns: false if not all of it could be written.
+    /// - Returns: false if not all of it could be written, or put into the queue.
     private mutating func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 {
-                lossReason = SystemError("write")
+            if isWaiting { return wait(rest) }
+            do throws(SystemError) {
+                let count = try descriptor().write(rest)
+                if byteCount >= 0 { byteCount += count }
+                if count == 0 { (isWaiting, isInsideLine) = (true, rest.count < bytes.count) }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            } catch {
+                lost.reason = .failed(error)
                 isInsideLine = isInsideLine || rest.count < bytes.count
                 return false
             }
-            if byteCount >= 0 { byteCount += count }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
         isInsideLine = false
         return true
     }
+
+    private mutating func wait(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard queue.append(bytes) else {
+            lost.reason = .full
+            return false
+        }
+        return true
+    }
 }
 
-// MARK: - Rotation
+// MARK: - Waiting
 
 extension LogOutput {
-    /// Whether the file would be longer than its limit.
-    private func isFull(with moreByteCount: Int) -> Bool {
-        settings.fileByteLimit > 0 && settings.fileCountLimit > 0 && byteCount >= 0
-            && byteCount + moreByteCount > rotationMark
+    var hasUnwrittenLines: Bool { !queue.isWritten }
+
+    /// Whether the caller has to start the thread that writes the queue: true once, until that
+    /// thread ends.
+    mutating func claimWriter() -> Bool {
+        guard isWaiting && !hasWriter else { return false }
+        hasWriter = true
+        return true
     }
 
-    private mutating func rotate() {
-        guard let path else { return }
-        do throws(SystemError) {
-            // Another program may have moved the file already: then its successor stays as it is.
-            if isStillNamed(path) { try shift(path) }
-            _ = try reopen()
-        } catch {
-            // Once per limit, not with every line.
-            rotationMark = byteCount + settings.fileByteLimit
-            _ = send(error: "the log file could not be rotated: \(error)")
+    /// What the thread has to do next.
+    enum WriterStep {
+        case write([UInt8], LogDescriptor)
+        /// Nothing is there, and lines would wait for a new thread if this one ended.
+        case pause
+        case end
+    }
+
+    /// - Parameter mayPause: for a descriptor that only the thread may write.
+    mutating func nextStep(mayPause: Bool) -> WriterStep {
+        // The next line may be long in coming. But a count that cannot be written is one more line
+        // that is lost.
+        if queue.isEmpty && !hasFailed { _ = reportLoss() }
+        if var piece = queue.takePiece() {
+            endsTornLine = isInsideLine && hasFailed
+            if endsTornLine { piece.insert(UInt8(ascii: "\n"), at: 0) }
+            return .write(piece, descriptor())
         }
+        if mayPause && descriptor().isWrittenByThread { return .pause }
+        (isWaiting, hasWriter, hasFailed) = (false, false, false)
+        return .end
     }
 
-    private func isStillNamed(_ path: String) -> Bool {
-        var (named, own) = (stat(), stat())
-        guard stat(path, &named) == 0, fstat(descriptor, &own) == 0 else { return false }
-        return named.st_ino == own.st_ino && named.st_dev == own.st_dev
+    /// The thread has written its piece, or so many bytes of it, and lost the lines of the others.
+    mutating func endPiece(
+        writtenByteCount: Int, isInsideLine: Bool, lostLineCount: Int, _ error: SystemError?
+    ) {
+        queue.endPiece()
+        if byteCount >= 0 { byteCount += writtenByteCount }
+        if writtenByteCount > 0 { self.isInsideLine = isInsideLine }
+        lost.count += lostLineCount - (endsTornLine && writtenByteCount == 0 ? 1 : 0)
+        if let error { lost.reason = .failed(error) }
+        hasFailed = error != nil
     }
 
-    private func shift(_ path: String) throws(SystemError) {
-        for number in stride(from: settings.fileCountLimit - 1, through: 1, by: -1) {
-            // Most do not exist in the beginning; a gap does no harm.
-            _ = rename("\(path).\(number)", "\(path).\(number + 1)")
-        }
-        guard rename(path, "\(path).1") == 0 else { throw SystemError("rename(\(path))") }
+    /// The thread cannot be started.
+    mutating func giveUpWaiting(_ error: SystemError) {
+        while let piece = queue.takePiece() { lost.count += piece.lineCount }
+        queue.endPiece()
+        lost.reason = .failed(error)
+        (isWaiting, hasWriter) = (false, false)
     }
+}
+
+extension Collection<UInt8> {
+    /// Its line ends.
+    var lineCount: Int { count { $0 == UInt8(ascii: "\n") } }
 }

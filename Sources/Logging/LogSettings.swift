@@ -12,6 +12,10 @@ public struct LogSettings: Sendable, Hashable {
     /// 5 as in pywebsocket3.
     public var fileCountLimit = 5
 
+    /// `--log-queue-size`. Bytes of lines that wait for a reader who is too slow, such as a stopped
+    /// terminal; further lines are left out and counted. 1 MiB: some 10,000 lines.
+    public var queueByteLimit = 1_048_576
+
     public init() {}
 
     /// - Parameter level: for all lines, those about compression too.

@@ -15,6 +15,9 @@ public final class CrashReport: @unchecked Sendable {
     private let loops: [Loop]
     /// By activity (``Loop/note(activity:)``); the last one where that is not known.
     private let messages: [UnsafeRawBufferPointer]
+    private let isLogBehind: @Sendable () -> Bool
+    /// 250 looks of 1 ms each: what a reader takes who is there.
+    private static let logLookLimit = 250
     /// What was done about the signals before.
     private let previousActions: UnsafeMutablePointer<sigaction>
 
@@ -30,8 +33,14 @@ public final class CrashReport: @unchecked Sendable {
     ///   - loops: whose activity names what the thread was doing.
     ///   - messages: by activity; made beforehand, since nothing can be allocated in a crash.
     ///   - other: where the activity is not known.
-    public static func install(_ fd: Int32, loops: [Loop], messages: [String], other: String) {
-        let report = Unmanaged.passRetained(CrashReport(fd, loops, messages + [other]))
+    ///   - isLogBehind: whether lines wait that another thread writes. Called in the signal
+    ///     handler.
+    public static func install(
+        _ fd: Int32, loops: [Loop], messages: [String], other: String,
+        isLogBehind: @escaping @Sendable () -> Bool = { false }
+    ) {
+        let report = Unmanaged.passRetained(
+            CrashReport(fd, loops, messages + [other], isLogBehind))
         let address = UInt(bitPattern: report.toOpaque())
         let (isFirst, _) = installed.compareExchange(
             expected: 0, desired: address, ordering: .releasing)
@@ -39,8 +48,12 @@ public final class CrashReport: @unchecked Sendable {
         report.takeUnretainedValue().catchSignals()
     }
 
-    private init(_ fd: Int32, _ loops: [Loop], _ texts: [String]) {
+    private init(
+        _ fd: Int32, _ loops: [Loop], _ texts: [String],
+        _ isLogBehind: @escaping @Sendable () -> Bool
+    ) {
         self.fd = fd
+        self.isLogBehind = isLogBehind
         self.loops = loops
         messages = texts.map { text in
             let copy = UnsafeMutableRawBufferPointer.allocate(
@@ -72,6 +85,7 @@ public final class CrashReport: @unchecked Sendable {
         }
         Unmanaged<CrashReport>.fromOpaque(report)._withUnsafeGuaranteedRef { report in
             report.send()
+            report.waitForLog()
             // The instruction runs again, and this time the previous action makes the backtrace.
             for number in signals { sigaction(number, report.previousActions + Int(number), nil) }
         }
@@ -88,5 +102,10 @@ public final class CrashReport: @unchecked Sendable {
         }
         let message = messages[index]
         _ = Glibc.send(fd, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// The backtrace stops all other threads. In a signal handler.
+    private func waitForLog() {
+        for _ in 0..<Self.logLookLimit where isLogBehind() { usleep(1_000) }
     }
 }

@@ -68,9 +68,11 @@ public enum Program {
         }
         do throws(SystemError) {
             let log = try settings.makeLog()
+            defer { log.flush() }
             if let role = ProcessRole(Environment.own()) {
                 return serve(settings, registrations, log, role)
             }
+            if log.isNamedPipe { printError(settings.namedPipeNote) }
             if settings.listsRoutes || settings.checks { return list(settings, registrations, log) }
             if settings.supervision.isSupervised {
                 return Supervision.run(invocation, arguments, log)
@@ -232,6 +234,8 @@ public enum Program {
 
     /// Prints to standard error.
     static func printError(_ text: String) {
-        Log(level: .info).announce(text)
+        let log = Log(level: .info)
+        log.announce(text)
+        log.flush()
     }
 }

@@ -41,6 +41,14 @@ extension ServerOptions {
             settings.log.fileCountLimit = try Values.integer(text, 0...1_000, option)
         }.byDefault(log.fileCountLimit),
         ServerOption(
+            name: "log-queue-size", value: "BYTES",
+            help:
+                "lines kept for a slow reader of the log, default \(log.queueByteLimit); more are "
+                + "left out and counted"
+        ) { settings, text, option throws(UsageError) in
+            settings.log.queueByteLimit = try Values.bytes(text, atLeast: 4_096, option)
+        }.byDefault(log.queueByteLimit),
+        ServerOption(
             name: "thread-monitor-interval-in-sec", value: "SECONDS",
             help: "log the load of each event loop this often; default -1: never"
         ) { settings, text, option throws(UsageError) in

@@ -38,6 +38,13 @@ struct ServerSettings: Sendable {
         return try Log(log, path: logFile)
     }
 
+    /// What `-l` does with a FIFO, which nobody may be reading.
+    var namedPipeNote: String {
+        "-l, --log-file: \(escaped(logFile ?? "")) is a named pipe (FIFO): lines wait for its "
+            + "reader, up to --log-queue-size (\(log.queueByteLimit) bytes); more are "
+            + "left out and counted"
+    }
+
     /// The log for the start-up message. It goes to stderr, in the format of the log if the log
     /// goes there too.
     func announcer(_ log: Log) -> Log {

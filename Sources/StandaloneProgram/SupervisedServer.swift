@@ -91,7 +91,8 @@ final class SupervisedServer: @unchecked Sendable {
         }
         CrashReport.install(
             ProcessRole.controlDescriptor, loops: server.loops, messages: messages,
-            other: Report.trapped(route: "", source: "").text)
+            other: Report.trapped(route: "", source: "").text,
+            isLogBehind: { [log] in log.isBehind })
     }
 
     private func carryOut(

@@ -21,6 +21,7 @@ struct Launcher {
 
     /// - Returns: an exit code, if this process does not become another program.
     func run(_ arguments: [String]) -> Int32 {
+        defer { output.flush() }
         let rest = Array(arguments.dropFirst())
         do {
             switch arguments.first {
@@ -88,6 +89,7 @@ struct Launcher {
     }
 
     private func become(_ program: String, _ arguments: [String]) throws -> Int32 {
+        output.flush()
         interruption?.end()
         let words = [program] + arguments
         var pointers = words.map { strdup($0) } + [nil]
