@@ -1,8 +1,22 @@
 import Glibc
+import Synchronization
+
+/// Whether listeners accept. One may be shared by several of them, and closed from any thread.
+public final class AcceptGate: Sendable {
+    private let isClosed = Atomic<Bool>(false)
+
+    public init() {}
+
+    public var isOpen: Bool { !isClosed.load(ordering: .relaxed) }
+
+    /// Nothing is accepted from now on; the listeners are closed by their own threads.
+    public func close() { isClosed.store(true, ordering: .relaxed) }
+}
 
 /// A listening socket on a loop.
 public final class Listener: EventSource {
     private let loop: Loop
+    private let gate: AcceptGate
     private var descriptor: FileDescriptor?
     private var retryTimer: Timer?
     public let address: SocketAddress
@@ -22,11 +36,12 @@ public final class Listener: EventSource {
 
     /// - Parameter socket: owned from now on, and closed if this throws.
     public init(
-        _ socket: ListeningSocket, on loop: Loop,
+        _ socket: ListeningSocket, on loop: Loop, gate: AcceptGate = AcceptGate(),
         onShortage: @escaping (SystemError) -> Void = { _ in },
         onAccept: @escaping (AcceptedConnection) -> Void
     ) throws(SystemError) {
         self.loop = loop
+        self.gate = gate
         address = socket.address
         addressOfAccepted = socket.addressOfAccepted
         self.onAccept = onAccept
@@ -37,7 +52,7 @@ public final class Listener: EventSource {
 
     public func ready(_ readiness: Readiness) {
         for _ in 0..<Self.acceptLimitPerTurn {
-            guard let fd = descriptor?.number else { return }
+            guard let fd = descriptor?.number, gate.isOpen else { return }
             do throws(SystemError) {
                 onAccept(try Socket.accept(fd, localAddress: addressOfAccepted))
             } catch {
@@ -63,7 +78,7 @@ public final class Listener: EventSource {
     /// Refuses new connections from now on.
     public func close() {
         if let retryTimer { loop.cancel(retryTimer) }
-        descriptor?.unwatch()  // another process may have a duplicate
+        descriptor?.unwatch()  // there may be a duplicate, here or in another process
         descriptor = nil
     }
 }

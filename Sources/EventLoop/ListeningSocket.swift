@@ -28,6 +28,18 @@ public struct ListeningSocket: Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
+    /// The same socket once more: connections that wait are accepted by whoever comes first.
+    public func duplicate() throws(SystemError) -> ListeningSocket {
+        let descriptor = descriptor
+        let copy = try FileDescriptor("fcntl") { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+        return ListeningSocket(descriptor: copy.release(), address: address)
+    }
+
+    private init(descriptor: Int32, address: SocketAddress) {
+        self.descriptor = descriptor
+        self.address = address
+    }
+
     /// For a socket that no ``Listener`` took over.
     public func close() { Glibc.close(descriptor) }
 }

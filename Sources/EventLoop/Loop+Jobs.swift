@@ -72,6 +72,7 @@ extension Loop {
     /// task that waits for its turn on a loop must not wait for ever because the loop was stopped.
     private func catchUp() {
         thread.store(pthread_self(), ordering: .relaxed)
+        ThreadActivity.setLoop(self)
         while true {
             takeHandOver()
             runReadyJobs()

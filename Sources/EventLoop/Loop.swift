@@ -52,8 +52,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// The longest turn so far, if it is measured: see TurnMeter.swift.
     @exclusivity(unchecked) var turnMeter: TurnMeter?
 
-    // For the monitor thread, see LoopMonitor.swift.
+    /// When the present turn began; 0: it waits. For ``LoopMonitor``.
     let turnStart = Atomic<Int64>(0)
+    /// See ThreadActivity.swift.
     let activity = Atomic<Int>(-1)
 
     public convenience init() throws(SystemError) { try self.init(manualTime: nil) }
@@ -85,11 +86,13 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     /// Runs the loop on the calling thread until ``stop()``, then closes what is still open.
     public func run() {
         thread.store(pthread_self(), ordering: .relaxed)
+        ThreadActivity.setLoop(self)
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         while !isStopping { turn() }
         closeSources()
         turnStart.store(0, ordering: .relaxed)
+        ThreadActivity.setLoop(nil)
         thread.store(0, ordering: .relaxed)
         handOver.withLock { $0.isEnded = true }
         wakeAfter { _ in }

@@ -12,8 +12,7 @@ public final class CrashReport: @unchecked Sendable {
     private static let signalLimit = 32
 
     private let fd: Int32
-    private let loops: [Loop]
-    /// By activity (``Loop/note(activity:)``); the last one where that is not known.
+    /// By activity (``ThreadActivity``); the last one where that is not known.
     private let messages: [UnsafeRawBufferPointer]
     private let isLogBehind: @Sendable () -> Bool
     /// 250 looks of 1 ms each: what a reader takes who is there.
@@ -30,17 +29,15 @@ public final class CrashReport: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - fd: a connected socket that stays open.
-    ///   - loops: whose activity names what the thread was doing.
     ///   - messages: by activity; made beforehand, since nothing can be allocated in a crash.
     ///   - other: where the activity is not known.
     ///   - isLogBehind: whether lines wait that another thread writes. Called in the signal
     ///     handler.
     public static func install(
-        _ fd: Int32, loops: [Loop], messages: [String], other: String,
+        _ fd: Int32, messages: [String], other: String,
         isLogBehind: @escaping @Sendable () -> Bool = { false }
     ) {
-        let report = Unmanaged.passRetained(
-            CrashReport(fd, loops, messages + [other], isLogBehind))
+        let report = Unmanaged.passRetained(CrashReport(fd, messages + [other], isLogBehind))
         let address = UInt(bitPattern: report.toOpaque())
         let (isFirst, _) = installed.compareExchange(
             expected: 0, desired: address, ordering: .releasing)
@@ -49,12 +46,10 @@ public final class CrashReport: @unchecked Sendable {
     }
 
     private init(
-        _ fd: Int32, _ loops: [Loop], _ texts: [String],
-        _ isLogBehind: @escaping @Sendable () -> Bool
+        _ fd: Int32, _ texts: [String], _ isLogBehind: @escaping @Sendable () -> Bool
     ) {
         self.fd = fd
         self.isLogBehind = isLogBehind
-        self.loops = loops
         messages = texts.map { text in
             let copy = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: text.utf8.count, alignment: 1)
@@ -71,6 +66,7 @@ public final class CrashReport: @unchecked Sendable {
     }
 
     private func catchSignals() {
+        ThreadActivity.prepare()
         for signal in Self.signals {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { CrashReport.caught($0) }
@@ -94,13 +90,9 @@ public final class CrashReport: @unchecked Sendable {
 
     /// In a signal handler: no lock, no allocation.
     private func send() {
-        var index = messages.count - 1
-        for loop in loops where loop.isCurrent {
-            let activity = loop.currentActivity
-            if activity >= 0 && activity < index { index = activity }
-            break
-        }
-        let message = messages[index]
+        let last = messages.count - 1
+        let activity = ThreadActivity.current
+        let message = messages[activity >= 0 && activity < last ? activity : last]
         _ = Glibc.send(fd, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
     }
 

@@ -194,7 +194,7 @@ public enum Program {
                 // A supervisor receives the second signal itself, and sends `force`.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }
-            let memoryRelease = MemoryRelease(on: server.loops)
+            let memoryRelease = MemoryRelease(on: server.controlLoop, for: server.loops)
             do throws(ListenError) {
                 let addresses =
                     if let worker { try worker.start(server, routes, end) } else {

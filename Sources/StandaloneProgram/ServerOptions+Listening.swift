@@ -38,6 +38,9 @@ extension ServerOptions {
         ) { settings, text, option throws(UsageError) in
             settings.configuration.threadCount = try Values.integer(text, 1...256, option)
         },
+        count(
+            "spare-threads", \.spareLoopLimit, 0...256,
+            "event loops that may be started for new connections while handlers block all others"),
     ]
 
     static let handlers: [ServerOption] = [

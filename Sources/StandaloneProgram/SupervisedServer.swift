@@ -7,8 +7,7 @@ import WebSocketProtocol
 
 /// The supervisor's connection to this server process: sends reports, carries out orders.
 ///
-/// `@unchecked Sendable`: `control` is set before the server starts, and then used on its first
-/// loop's thread.
+/// `@unchecked Sendable`: `control` is used on the thread of the server's control loop only.
 final class SupervisedServer: @unchecked Sendable {
     /// The signals that this process handles; the others that end a program are the supervisor's.
     static let signals = [SIGTERM, SIGUSR1]
@@ -69,9 +68,9 @@ final class SupervisedServer: @unchecked Sendable {
             }
         }
         for (source, duration) in role.trapping { routes.leaveOut(source, for: duration) }
-        installCrashReport(server, routes)
+        installCrashReport(routes)
         let addresses = try server.start(on: sockets)
-        guard let loop = server.loops.first else { return addresses }
+        let loop = server.controlLoop
         loop.submit { [self] in
             do throws(SystemError) {
                 control = try ControlSocket(
@@ -85,12 +84,12 @@ final class SupervisedServer: @unchecked Sendable {
         return addresses
     }
 
-    private func installCrashReport(_ server: Server, _ routes: Routes) {
+    private func installCrashReport(_ routes: Routes) {
         let messages = routes.inActivityOrder.map { route in
             Report.trapped(route: route.path, source: route.source).text
         }
         CrashReport.install(
-            ProcessRole.controlDescriptor, loops: server.loops, messages: messages,
+            ProcessRole.controlDescriptor, messages: messages,
             other: Report.trapped(route: "", source: "").text,
             isLogBehind: { [log] in log.isBehind })
     }
@@ -101,8 +100,8 @@ final class SupervisedServer: @unchecked Sendable {
         switch Order(text) {
         case .retire:
             server.retire()
-            // Runs after that on the first loop, which accepts nothing any more by then.
-            server.loops.first?.submit { [self] in
+            // Runs after that on the same loop: nothing is accepted any more by then.
+            server.controlLoop.submit { [self] in
                 send(.retiring(connectionCount: server.openConnectionCount))
             }
         case .stop(let signal):

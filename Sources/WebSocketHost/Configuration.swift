@@ -13,6 +13,12 @@ public struct Configuration: Sendable {
     public var backlog = 1_024
     /// `--threads`. Event loops, one thread each; `nil`: one per processor.
     public var threadCount: Int?
+    /// `--spare-threads`. Event loops that are started, one by one, for new connections while
+    /// handlers block all others; 0: new connections wait then. They stay until the server ends.
+    public var spareLoopLimit = 8
+    /// How long a turn of an event loop may take before new connections are given to others. 100 ms
+    /// is what people notice.
+    public var stalledLoopLimit: Duration = .milliseconds(100)
 
     /// `--max-head-size`. Longer request heads: 431.
     public var headByteLimit = 16_384

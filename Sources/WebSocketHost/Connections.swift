@@ -12,6 +12,8 @@ final class Connections {
     let configuration: Configuration
     /// Set before the loop begins.
     @exclusivity(unchecked) private(set) var routes = Routes()
+    /// Set before the loop begins. For any thread.
+    @exclusivity(unchecked) private(set) var openCounts = RouteCounts(routeCount: 0)
     /// Connections get their Close, in steps; new ones at once.
     @exclusivity(unchecked) private(set) var isDraining = false
     @exclusivity(unchecked) private var members = Roster<Connection>()
@@ -39,6 +41,7 @@ final class Connections {
     /// Before the loop begins.
     func serve(_ routes: Routes) {
         self.routes = routes
+        openCounts = RouteCounts(routeCount: routes.all.count)
         endpoints = Array(repeating: nil, count: routes.all.count)
     }
 
@@ -48,10 +51,16 @@ final class Connections {
 
     func nextID() -> UInt64 { numbers.next() }
 
-    func add(_ connection: Connection) { members.add(connection) }
+    /// - Parameter route: the one whose endpoint the connection was made with.
+    func add(_ connection: Connection, to route: Route) {
+        members.add(connection)
+        openCounts.add(1, to: route.index)
+    }
 
-    private func remove(_ connection: Connection) {
-        if members.remove(connection) { onLeave() }
+    private func remove(_ connection: Connection, of index: Int) {
+        guard members.remove(connection) else { return }
+        openCounts.add(-1, to: index)
+        onLeave()
     }
 }
 
@@ -81,7 +90,7 @@ extension Connections {
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
             activity: route.index, compressionPool: compressionPool, controlHooks: controlHooks,
             passiveClosingHandshake: passiveClosingHandshake
-        ) { [weak self] connection in self?.remove(connection) }
+        ) { [weak self, index = route.index] connection in self?.remove(connection, of: index) }
         endpoints[route.index] = endpoint
         if settings.compression.mode == .dedicated { sweepCompression() }
         return endpoint
@@ -131,6 +140,7 @@ extension Connections {
         tasks.end()
         for connection in members.members { connection.drop() }
         members.removeAll()
+        openCounts.reset()
     }
 
     /// Or they would fire while other loops still drain, or while this one goes away.

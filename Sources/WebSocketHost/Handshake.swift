@@ -127,7 +127,7 @@ extension Handshake {
         // The connection's from now on: to cancel it has to end the handler's wait as well.
         connection.task = task
         task = nil
-        connections.add(connection)
+        connections.add(connection, to: route)
         connection.start(firstBytes: firstBytes)
         if connections.isDraining { connection.sendClose(Close(.goingAway)) }
         return connection

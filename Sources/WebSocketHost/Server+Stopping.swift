@@ -10,13 +10,14 @@ extension Server {
     public func stop(_ close: Close = Close(.goingAway)) {
         let phase = state.withLock { state in
             defer { state.phase = .stopping }
-            if state.phase == .started { state.drainingWorkerCount = workers.count }
             return state.phase
         }
         guard phase == .started || phase == .retiring else { return }
-        leave { [self] worker in
-            worker.scheduleDrop(after: configuration.drainTimeout)
-            worker.drain(close) { [self] in drained() }
+        let drainTimeout = configuration.drainTimeout
+        control.loop.submit { [self] in control.giveUpTime = control.loop.now + drainTimeout }
+        leave { worker, onEmpty in
+            worker.scheduleDrop(after: drainTimeout)
+            worker.drain(close, onEmpty: onEmpty)
         }
     }
 
@@ -26,56 +27,105 @@ extension Server {
         let isRunning = state.withLock { state in
             guard state.phase == .started else { return false }
             state.phase = .retiring
-            state.drainingWorkerCount = workers.count
             return true
         }
         guard isRunning else { return }
         changeFeed.finish()
-        leave { worker in worker.retire { [self] in drained() } }
+        leave { worker, onEmpty in worker.retire(onEmpty: onEmpty) }
     }
 
     /// Shows the compiler's message about the author's last change on open index pages; empty: all
     /// files compile. Only with ``Configuration/showsChanges``.
     public func show(failure: String) { changeFeed.show(failure: failure) }
 
-    /// The first worker before the others, so that what it accepted and handed over comes first
-    /// there.
-    private func leave(_ body: @escaping @Sendable (Worker) -> Void) {
-        workers[0].loop.submit { [workers] in
-            workers[0].closeListeners()
-            body(workers[0])
-            for worker in workers.dropFirst() { worker.loop.submit { body(worker) } }
+    /// Accepts nothing any more, and has all workers leave. One that is blocked does so when it
+    /// comes round; the others do not wait for it. From any thread.
+    private func leave(
+        _ body: @escaping @Sendable (Worker, _ onEmpty: @escaping @Sendable () -> Void) -> Void
+    ) {
+        gate.close()
+        // First, so that it knows of them all before the first one is empty. Spare ones begin on
+        // its thread only, and no more after this.
+        control.loop.submit { [self] in
+            control.closeListeners()
+            let spares = spares.withLock(\.self)
+            if control.undrained == nil { control.undrained = workers + spares }
+            for worker in spares { leave(worker, body) }
+        }
+        for worker in workers { leave(worker, body) }
+    }
+
+    private func leave(
+        _ worker: Worker,
+        _ body: @escaping @Sendable (Worker, _ onEmpty: @escaping @Sendable () -> Void) -> Void
+    ) {
+        worker.loop.submit { [self] in
+            worker.closeListeners()
+            worker.endDealing()
+            body(worker) { [self] in
+                control.loop.submit { [self] in drained(worker) }
+            }
         }
     }
 
-    /// Drops all connections at once and stops.
+    /// Drops all connections at once and stops. Not even a handler that blocks its thread is waited
+    /// for.
     public func forceStop() {
         stop()
         // Weak: a loop that has ended keeps what it is given.
-        for worker in workers { worker.loop.submit { [weak worker] in worker?.dropAll() } }
-    }
-
-    private func drained() {
-        let isLast = state.withLock { state in
-            state.drainingWorkerCount -= 1
-            return state.drainingWorkerCount == 0
+        control.loop.submit { [weak self] in
+            guard let self else { return }
+            control.giveUpTime = control.loop.now
+            for worker in allWorkers { worker.loop.submit { [weak worker] in worker?.dropAll() } }
         }
-        guard isLast else { return }
-        monitor.stop()
-        // What is called at a signal may hold the server.
-        workers[0].loop.submit { [worker = workers[0]] in worker.ignoreSignals() }
-        for worker in workers { worker.loop.stop() }
-        joinForWaiters()
     }
 
     /// Blocks the calling thread, which is no loop's, until the server has stopped.
     public func waitUntilStopped() {
         joining.withLock { _ in
+            // It ends last: by then it is known which of the others do not come back.
+            let controlThread = state.withLock { $0.controlThread }
+            controlThread?.join()
             let threads = state.withLock { state in
                 defer { state.threads = [] }
                 return state.threads
             }
-            for thread in threads { thread.join() }
+            for thread in threads { thread.thread.join() }
         }
+    }
+}
+
+// MARK: - On the control loop's thread
+
+extension Server {
+    /// Nothing is open any more on a worker.
+    private func drained(_ worker: Worker) {
+        guard let index = control.undrained?.firstIndex(where: { $0 === worker }) else { return }
+        control.undrained?.remove(at: index)
+        if control.undrained?.isEmpty == true { end() }
+    }
+
+    /// Waits no longer for workers whose thread a handler blocks. Such a thread ends when it comes
+    /// round, or with the process.
+    func giveUpBlockedWorkers(at now: MonotonicTime) {
+        for worker in control.undrained ?? []
+        where worker.loop.isStalled(for: configuration.blockedLoopThreshold, at: now) {
+            let text = stallText(
+                of: worker, activity: worker.loop.currentActivity, duration: .zero)
+            let count = worker.openCount.load(ordering: .relaxed)
+            log(.warning, "\(text.subject) blocks its thread still: \(count) connections dropped")
+            state.withLock { $0.threads.removeAll { $0.worker === worker } }
+            // The worker has to live until then.
+            worker.loop.submit { worker.dropAll() }
+            drained(worker)
+        }
+    }
+
+    private func end() {
+        for worker in allWorkers { worker.loop.stop() }
+        // What is called at a signal, or accepts, holds the server.
+        control.close()
+        control.loop.stop()
+        joinForWaiters()
     }
 }

@@ -18,24 +18,34 @@ public final class Server: Sendable {
     let configuration: Configuration
     let log: Log
     let workers: [Worker]
+    /// Workers that began while all others were blocked.
+    let spares = Mutex<[Worker]>([])
+    let control: ControlLoop
+    /// Of all listeners.
+    let gate = AcceptGate()
     let state: Mutex<State>
     /// Held while threads are joined, which only one caller may do.
     let joining = Mutex(())
-    let monitor = LoopMonitor()
-    private let connectionLimit: Int
+    let connectionLimit: Int
+    private let numbers = ConnectionNumbers()
     let changeFeed = ChangeFeed()
-    private let isShortageLogged = Atomic<Bool>(false)
+    let isShortageLogged = Atomic<Bool>(false)
 
     struct State {
         enum Phase { case new, started, retiring, stopping }
         var phase = Phase.new
-        var threads: [LoopThread] = []
-        var drainingWorkerCount = 0
+        var threads: [WorkerThread] = []
+        var controlThread: LoopThread?
         var routes: Routes
         /// From the threads' beginning until they are about to end.
         var isRunning = false
         /// Tasks that wait in ``stopped()``.
         var stopWaiters: [UnsafeContinuation<Void, Never>] = []
+    }
+
+    struct WorkerThread {
+        let worker: Worker
+        let thread: LoopThread
     }
 
     /// Descriptors kept for what is not a connection: listeners, loops, logs, a handler's files.
@@ -53,7 +63,7 @@ public final class Server: Sendable {
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let numbers = ConnectionNumbers()
+        control = try ControlLoop()
         var workers: [Worker] = []
         for _ in 0..<max(1, count) {
             workers.append(try Worker(configuration, log: log, numbers: numbers))
@@ -114,17 +124,26 @@ public final class Server: Sendable {
                 configuration, state.routes,
                 changes: configuration.showsChanges ? changeFeed.version : nil)
             for worker in workers { worker.serve(state.routes, responders) }
+            control.makeSpare = {
+                [configuration, log, numbers, routes = state.routes]
+                () throws(SystemError) in
+                let worker = try Worker(configuration, log: log, numbers: numbers)
+                worker.serve(routes, responders)
+                worker.tls = tls
+                return worker
+            }
             return sockets
         }
         for worker in workers { worker.tls = tls }
         do throws(SystemError) {
+            for socket in sockets { control.sockets.append(try socket.duplicate()) }
             try startThreads()
         } catch {
+            control.close()
             for socket in sockets { socket.close() }
             throw .system(error)
         }
-        // The first worker accepts for all, and gives each connection to the one with the fewest.
-        // Its listeners keep the server until stop().
+        // The listeners keep the server until stop().
         workers[0].loop.submit { [self] in listen(on: sockets) }
         return sockets.map(\.address)
     }
@@ -145,113 +164,64 @@ public final class Server: Sendable {
     }
 
     private func startThreads() throws(SystemError) {
-        var threads: [LoopThread] = []
+        var threads: [WorkerThread] = []
         do {
-            for worker in workers { threads.append(try worker.loop.start()) }
-            threads.append(try startMonitor())
-            startReporting()
+            for worker in workers {
+                threads.append(WorkerThread(worker: worker, thread: try worker.loop.start()))
+            }
+            // Before the control loop begins, which may end all this at once.
+            state.withLock { [threads] in
+                $0.threads = threads
+                $0.isRunning = true
+            }
+            let controlThread = try control.loop.start()
+            state.withLock { $0.controlThread = controlThread }
         } catch {
+            state.withLock {
+                $0.threads = []
+                $0.isRunning = false
+            }
             for worker in workers { worker.loop.stop() }
-            for thread in threads { thread.join() }
+            for thread in threads { thread.thread.join() }
             throw error
         }
-        state.withLock { [threads] in
-            $0.threads = threads
-            $0.isRunning = true
-        }
+        for (index, worker) in workers.enumerated() { startReporting(worker, loopIndex: index) }
+        control.loop.submit { [self] in startMonitor() }
     }
 
-    /// On the first loop's thread.
-    private func listen(on sockets: [ListeningSocket]) {
-        for socket in sockets {
-            if workers[0].connections.isDraining {
-                socket.close()
-                continue
-            }
-            do throws(SystemError) {
-                let listener = try Listener(
-                    socket, on: workers[0].loop, onShortage: logShortage, onAccept: accepted)
-                workers[0].listeners.append(listener)
-            } catch {
-                log(.critical, "cannot accept on \(socket.address): \(error)")
-            }
-        }
-    }
-
-    private func accepted(_ connection: AcceptedConnection) {
-        isShortageLogged.store(false, ordering: .relaxed)
-        guard openConnectionCount < connectionLimit else {
-            log.peerEvent(
-                .refusedConnection, .debug,
-                "refused \(connection.peer): \(connectionLimit) connections are open "
-                    + "(--max-connections)")
-            return workers[0].refuse(connection)
-        }
-        var chosen = 0
-        var fewest = Int.max
-        for (index, worker) in workers.enumerated() {
-            let count = worker.openCount.load(ordering: .relaxed)
-            if count < fewest { (chosen, fewest) = (index, count) }
-        }
-        let worker = workers[chosen]
-        worker.openCount.add(1, ordering: .relaxed)
-        if chosen == 0 {
-            worker.adopt(connection)
-        } else {
-            worker.loop.submit { worker.adopt(connection) }
-        }
-    }
-
-    private func logShortage(_ error: SystemError) {
-        guard !isShortageLogged.exchange(true, ordering: .relaxed) else { return }
-        log(.error, "cannot accept connections for now: \(error); open ones are unaffected")
-    }
-
-    private func startReporting() {
+    func startReporting(_ worker: Worker, loopIndex: Int) {
         guard let interval = configuration.loopReportInterval else { return }
-        for (index, worker) in workers.enumerated() {
-            worker.loop.submit { worker.startReporting(every: interval, loopIndex: index) }
-        }
-    }
-
-    private func startMonitor() throws(SystemError) -> LoopThread {
-        let routes = workers[0].connections.routes
-        return try monitor.start(
-            watching: workers.map(\.loop), threshold: configuration.blockedLoopThreshold,
-            onLook: { [log] in log.reportOmittedPeerEvents() }
-        ) { [log] stall in
-            let route =
-                routes.all.indices.contains(stall.activity)
-                ? "the handler of \(escaped(routes.all[stall.activity].path))" : "something"
-            let milliseconds = stall.duration.wholeNanoseconds / 1_000_000
-            log(
-                .warning,
-                stall.isOver
-                    ? "\(route) blocked its thread for \(milliseconds) ms"
-                    : "\(route) has been blocking its thread for \(milliseconds) ms: its other "
-                        + "connections wait. Use await instead of sleeping or waiting.")
-        }
+        worker.loop.submit { worker.startReporting(every: interval, loopIndex: loopIndex) }
     }
 }
 
 extension Server {
-    /// Calls `body` on the first loop's thread for each of these signals, which must have been
-    /// blocked with ``Signals/block(_:)`` before ``start()``.
+    /// Calls `body` on a thread that runs no handler for each of these signals, which must have
+    /// been blocked with ``Signals/block(_:)`` before ``start()``.
     public func onSignals(_ signals: [Int32], _ body: @escaping @Sendable (Int32) -> Void) {
-        workers[0].loop.submit { [worker = workers[0], log] in
+        control.loop.submit { [control, log] in
             do throws(SystemError) {
-                worker.signals = try Signals(signals, on: worker.loop, onSignal: body)
+                control.signals = try Signals(signals, on: control.loop, onSignal: body)
             } catch {
                 log(.error, "signals are not handled: \(error)")
             }
         }
     }
 
-    /// The threads' loops; the first one accepts.
+    /// The loops of connections, without spare ones; the first one accepts.
     package var loops: [Loop] { workers.map(\.loop) }
+
+    /// The loop that runs no handler, so that none blocks it.
+    package var controlLoop: Loop { control.loop }
+
+    /// With the spare ones that have begun.
+    var allWorkers: [Worker] { workers + spares.withLock(\.self) }
 
     /// How many connections are open, handshakes under way included.
     public var openConnectionCount: Int {
-        workers.reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+        func count(_ workers: [Worker]) -> Int {
+            workers.reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+        }
+        return count(workers) + spares.withLock { count($0) }
     }
 }

@@ -1,5 +1,4 @@
 import EventLoop
-import Processes
 import WebSocketProtocol
 
 // All on the loop's thread.
@@ -34,11 +33,6 @@ extension Worker {
     func closeListeners() {
         for listener in listeners { listener.close() }
         listeners = []
-    }
-
-    func ignoreSignals() {
-        signals?.close()
-        signals = nil
     }
 
     func scheduleDrop(after delay: Duration) {

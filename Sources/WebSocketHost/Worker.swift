@@ -1,7 +1,6 @@
 import EventLoop
 import HTTPProtocol
 import HTTPServer
-import Processes
 import Synchronization
 import WebSocketConnection
 import WebSocketProtocol
@@ -9,7 +8,7 @@ import WebSocketProtocol
 /// One event loop, with the exchanges and the connections on it.
 ///
 /// `@unchecked Sendable`: everything mutable is set before the loop begins, or touched on its
-/// thread only; `openCount` is atomic.
+/// thread only; `openCount` is atomic, and `dealt` has a mutex.
 final class Worker: @unchecked Sendable {
     let loop: Loop
     let log: Log
@@ -19,11 +18,12 @@ final class Worker: @unchecked Sendable {
     /// Exchanges and connections together, for the server to balance and to limit. A connection
     /// counts until its descriptor is closed and its handler has ended.
     let openCount = Atomic<Int>(0)
+    /// Connections from another thread that are not adopted yet; `nil`: it takes none any more.
+    private let dealt = Mutex<[AcceptedConnection]?>([])
     /// Set before the loop begins.
     var tls: TLSServer?
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
-    var signals: Signals?
     var reportTimer: EventLoop.Timer?
     var dropTimer: EventLoop.Timer?
     var phase = Phase.serving
@@ -69,6 +69,53 @@ extension Worker {
             openCount.subtract(1, ordering: .relaxed)
             log(.error, "a connection from \(accepted.peer) was dropped: \(error)")
         }
+    }
+
+    /// Gives it a connection to adopt soon, which counts from now on. From any thread.
+    ///
+    /// - Returns: false if it takes none any more.
+    func deal(_ connection: AcceptedConnection) -> Bool {
+        openCount.add(1, ordering: .relaxed)
+        let countBefore = dealt.withLock { dealt in
+            defer { dealt?.append(connection) }
+            return dealt?.count
+        }
+        if countBefore == 0 { loop.submit { self.adoptDealt() } }
+        if countBefore == nil { openCount.subtract(1, ordering: .relaxed) }
+        return countBefore != nil
+    }
+
+    /// Whether something it was dealt is not adopted yet. From any thread.
+    var hasDealt: Bool { dealt.withLock { $0?.isEmpty == false } }
+
+    /// Takes back what it was dealt and has not adopted. From any thread.
+    func takeBackDealt() -> [AcceptedConnection] {
+        let taken = dealt.withLock { dealt in
+            let taken = dealt ?? []
+            if dealt != nil { dealt = [] }
+            return taken
+        }
+        openCount.subtract(taken.count, ordering: .relaxed)
+        return taken
+    }
+
+    /// On the loop's thread.
+    private func adoptDealt() {
+        let connections = dealt.withLock { dealt in
+            let connections = dealt ?? []
+            if dealt != nil { dealt = [] }
+            return connections
+        }
+        for connection in connections { adopt(connection) }
+    }
+
+    /// Takes no more from other threads, but adopts what it was dealt. On the loop's thread.
+    func endDealing() {
+        let connections = dealt.withLock { dealt in
+            defer { dealt = nil }
+            return dealt ?? []
+        }
+        for connection in connections { adopt(connection) }
     }
 
     /// Answers a connection over the limit with 503. On the loop's thread.

@@ -17,8 +17,9 @@ import Synchronization
 /// 18,145 bytes for a connection (docs/PERFORMANCE.md). Another C library ignores or lacks
 /// `mallopt`; nothing else depends on it.
 ///
-/// `@unchecked Sendable`: after ``start()`` everything is touched on the first loop's thread only.
+/// `@unchecked Sendable`: after ``start()`` everything is touched on the thread of `loop` only.
 public final class MemoryRelease: @unchecked Sendable {
+    private let loop: Loop
     private let loops: [Loop]
     private var timer: Timer?
     private var lastCPUTime: Duration = .zero
@@ -52,16 +53,20 @@ public final class MemoryRelease: @unchecked Sendable {
     private static let releasedByteCount: Int32 = 128 << 10
 
     /// Before the loops begin: it changes how the allocator works.
-    public init(on loops: [Loop]) {
+    ///
+    /// - Parameters:
+    ///   - loop: where it looks; one that nothing blocks.
+    ///   - loops: whose threads have memory to give back.
+    public init(on loop: Loop, for loops: [Loop]) {
+        self.loop = loop
         self.loops = loops
         mallopt(linux_M_MMAP_THRESHOLD, Self.mappedByteCount)
         mallopt(linux_M_TRIM_THRESHOLD, Self.trimmedByteCount)
         keptByteCount = Self.residentByteCount() ?? 0
     }
 
-    /// Begins to look. From any thread; ends with the loops or the object.
+    /// Begins to look. From any thread; ends with the loop or the object.
     public func start() {
-        guard let loop = loops.first else { return }
         loop.submit { [weak self] in
             guard let self else { return }
             released = loop.now
@@ -71,7 +76,7 @@ public final class MemoryRelease: @unchecked Sendable {
     }
 
     private func lookAgain() {
-        if let timer { loops.first?.schedule(timer, after: Self.pause) }
+        if let timer { loop.schedule(timer, after: Self.pause) }
     }
 
     private func look() {
@@ -80,9 +85,8 @@ public final class MemoryRelease: @unchecked Sendable {
     }
 
     private func isReleaseDue() -> Bool {
-        guard let now = loops.first?.now, let byteCount = Self.residentByteCount() else {
-            return false
-        }
+        guard let byteCount = Self.residentByteCount() else { return false }
+        let now = loop.now
         let cpuTime = Self.cpuTime()
         let isIdle = cpuTime - lastCPUTime < Self.idleCPUTime
         lastCPUTime = cpuTime
@@ -125,7 +129,7 @@ public final class MemoryRelease: @unchecked Sendable {
 
     /// From any thread.
     private func finishReleaseSoon() {
-        loops.first?.submit { [self] in
+        loop.submit { [self] in
             malloc_trim(0)
             mallopt(linux_M_TRIM_THRESHOLD, Self.trimmedByteCount)
             keptByteCount = Self.residentByteCount() ?? keptByteCount
