@@ -145,6 +145,7 @@ let tests = [
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "LoopTesting", "TestSupport"]),
     test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
+    test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test(
@@ -224,6 +225,7 @@ let package = Package(
         module("EventLoop", ["CLinux", "COpenSSL"]),
         module("Logging", ["EventLoop"]),
         module("Processes", ["EventLoop", "CLinux"]),
+        module("Offloading", ["EventLoop"]),
         module(
             "HTTPServer",
             ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CCrypt", "COpenSSL"]),
@@ -233,8 +235,8 @@ let package = Package(
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "HTTPServer",
-                "WebSocketConnection",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Offloading",
+                "HTTPServer", "WebSocketConnection",
             ]),
         module(
             "WebSocketHostTesting",

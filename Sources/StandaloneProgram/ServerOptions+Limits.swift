@@ -24,6 +24,12 @@ extension ServerOptions {
         count(
             "cgi-max-processes", \.cgi.processCountLimit, 1...10_000,
             "scripts that run at a time; more get 503"),
+        count(
+            "offload-threads", \.offload.threadCountLimit, 1...10_000,
+            "calls of offload { … } in handlers that run at a time, each on a thread of its own"),
+        count(
+            "offload-queue", \.offload.waitingCallLimit, 0...10_000_000,
+            "such calls that may wait for a thread; more throw"),
         ServerOption(
             name: "max-connections", value: "COUNT",
             help: "open connections in all, default \(defaults.connectionLimit); more get 503"

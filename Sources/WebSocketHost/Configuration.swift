@@ -64,6 +64,10 @@ public struct Configuration: Sendable {
     /// never.
     public var loopReportInterval: Duration?
 
+    /// How much code that blocks may run at a time, for ``offload(_:)``. The threads are the
+    /// process's: the server that was started last sets the limits.
+    public var offload = OffloadSettings()
+
     /// `--watch`. Whether the index page follows ``Server/show(failure:)`` and ``Server/retire()``.
     public var showsChanges = false
 

@@ -1,4 +1,5 @@
 // Handlers and embedders import this module, and have with it the names of connections, and those
-// of documents, scripts and passwords.
+// of documents, scripts and passwords, and `offload`.
 @_exported import HTTPServer
+@_exported import Offloading
 @_exported import WebSocketConnection

@@ -119,6 +119,7 @@ public final class Server: Sendable {
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try opening(configuration)
             state.phase = .started
+            OffloadPool.shared.configure(configuration.offload)
             if configuration.showsChanges { state.routes.add(ChangeFeed.path, changeFeed.handler) }
             let responders = Responders(
                 configuration, state.routes,

@@ -19,7 +19,7 @@ struct StallText {
     /// While it lasts.
     var whileBlocked: String {
         "\(subject) has been blocking its thread for \(milliseconds) ms: \(whoWaits). "
-            + "Use await instead of sleeping or waiting."
+            + "Use await instead of sleeping or waiting, and offload { … } for code that blocks."
     }
 
     /// Once it is over.

@@ -1,11 +1,11 @@
-"""Handlers that block their thread: what everybody else notices of it."""
+"""Handlers that block their thread: what everybody else notices of it, and `offload`."""
 
 import signal
 import time
 
 import pytest
 
-from wire import DEADLINE, HANDLERS, TEXT, Wire, request, wait_until
+from wire import DEADLINE, HANDLERS, REPEAT_WINDOW, TEXT, Wire, request, wait_until
 
 # Longer than any test waits for anything, so that whatever is answered was answered meanwhile.
 BLOCKED_MILLISECONDS = 4 * DEADLINE * 1_000
@@ -78,6 +78,7 @@ def test_who_waits_is_logged(start):
         line = server.wait_for_line("/block has been blocking its thread", timeout=DEADLINE)
         assert " warning " in line
         assert "3 of /echo" in line and "1 of /sleep" in line and "1 without a WebSocket" in line
+        assert "offload" in line
     for wire in wires:
         wire.socket.close()
 
@@ -103,7 +104,7 @@ def test_a_second_signal_forces_a_blocked_server(start_server, options):
     with blocked(server):
         server.signal(signal.SIGTERM)
         server.wait_for_line("a second signal drops them", timeout=DEADLINE)
-        time.sleep(1)  # two signals at once are one wish
+        time.sleep(REPEAT_WINDOW)
         server.signal(signal.SIGTERM)
         assert server.wait() == 1
 
@@ -117,3 +118,38 @@ def test_signals_reach_a_blocked_server(start, tmp_path):
         path.rename(tmp_path / "moved.log")
         server.signal(signal.SIGUSR1)
         wait_until(path.exists)
+
+
+# offload
+
+
+def test_offloaded_calls_run_side_by_side(start):
+    """More of them than there are loops and processors, and nobody waits."""
+    server = start("--threads", "1")
+    wires = [Wire.open(server, "/offload") for _ in range(8)]
+    for wire in wires[1:]:
+        wire.send_frame(TEXT, str(len(wires)))
+        assert wire.text() == "calling"
+    with Wire.open(server) as other:
+        other.echo()
+    wires[0].send_frame(TEXT, str(len(wires)))
+    assert wires[0].text() == "calling"
+    for wire in wires:
+        assert wire.text() == "done"
+        wire.socket.close()
+    assert not any("blocking its thread" in line for line in server.stderr_lines())
+
+
+def test_limits_of_offload(start):
+    server = start("--threads", "1", "--offload-threads", "2", "--offload-queue", "1")
+    wires = [Wire.open(server, "/offload") for _ in range(4)]
+    for wire in wires:
+        wire.send_frame(TEXT, "4")
+        assert wire.text() == "calling"
+    assert "1 calls of offload wait for a thread already (--offload-queue)" in wires[3].text()
+    with Wire.open(server) as other:
+        other.echo()
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0  # not even threads that block for ever keep it
+    for wire in wires:
+        wire.socket.close()
