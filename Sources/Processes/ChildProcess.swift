@@ -128,9 +128,18 @@ public final class ChildProcess: EventSource {
         if let status = process.take()?.killAndReap() { exitStatus = status }
     }
 
-    /// A status of `waitpid` in words: `exit code 3`, `signal 9`.
+    /// A status of `waitpid` in words: `exit code 3`, `signal 9 (SIGKILL)`.
     public static func describe(_ status: Int32) -> String {
         let signal = status & 0x7F
-        return signal == 0 ? "exit code \(status >> 8 & 0xFF)" : "signal \(signal)"
+        if signal == 0 { return "exit code \(status >> 8 & 0xFF)" }
+        return names[signal].map { "signal \(signal) (\($0))" } ?? "signal \(signal)"
     }
+
+    private static let names: [Int32: String] = [
+        SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL",
+        SIGTRAP: "SIGTRAP", SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE",
+        SIGKILL: "SIGKILL", SIGUSR1: "SIGUSR1", SIGSEGV: "SIGSEGV", SIGUSR2: "SIGUSR2",
+        SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM", SIGTERM: "SIGTERM", SIGXCPU: "SIGXCPU",
+        SIGXFSZ: "SIGXFSZ", SIGSYS: "SIGSYS",
+    ]
 }

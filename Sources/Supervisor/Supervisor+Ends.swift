@@ -58,8 +58,12 @@ extension Supervisor {
         let backtrace = Backtrace(generation.backtraceText, root: plan.root)
         let frames = backtrace.lines.map { "\n  " + $0 }.joined()
         let who = escaped(crashSite(generation, backtrace), limit: 1_000)
-        let verb = status & 0x7F == SIGKILL ? "was killed" : "trapped"
-        log(.critical, "\(who) \(verb): \(ChildProcess.describe(status))\(frames)")
+        let signal = status & 0x7F
+        let what =
+            signal == SIGKILL
+            ? "was killed: \(ChildProcess.describe(status)), by somebody or for lack of memory"
+            : "trapped: \(TrapReason.text(signal: signal, backtrace))"
+        log(.critical, "\(who) \(what)\(frames)")
         return backtrace.handler
     }
 

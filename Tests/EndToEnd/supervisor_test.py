@@ -21,6 +21,14 @@ def handlers(tmp_path_factory):
     save(folder, "echo_wsh.swift", echo(1))
     save(folder, "crash_wsh.swift", CRASH)
     save(folder, "process_wsh.swift", PROCESS)
+    save(folder, "deep_wsh.swift", """import WebSocketHost
+
+func depths(_ depth: Int) -> [Int] { depth < 0 ? [] : depths(depth + 1) + [depth] }
+
+public let handler = WebSocketHandler { socket in
+    for try await _ in socket { try await socket.send("\\(depths(1))") }
+}
+""")
     return folder
 
 
@@ -58,10 +66,20 @@ def test_crash(start_server, handlers):
     assert not refused and failures == 0, callers.failures
     assert int(ask(server, "/process")) not in (before, server.process.pid)
     line = server.wait_for_line("trapped", 60)
-    assert "crash_wsh.swift:7:" in line and "(/crash)" in line and str(handlers) in line
+    assert "crash_wsh.swift:7:" in line and "(/crash) trapped: index out of range" in line and str(handlers) in line
     assert "serving again" in server.wait_for_line("serving again")
     frames = [line for line in server.stderr_lines() if "crash_wsh.swift:7" in line]
     assert len(frames) == 2 and "closure #1" in frames[1], server.stderr_lines()
+
+
+def test_recursion_without_end(start_server, handlers):
+    """No stack is left, and still it is reported whose it was."""
+    server = start_server(handlers=handlers)
+    with Wire.open(server, "/deep") as wire:
+        wire.send_frame(TEXT, "x")
+        line = server.wait_for_line("trapped", 60)
+    assert "deep_wsh.swift:3:" in line and "(/deep) trapped: stack overflow, or invalid" in line, line
+    assert int(ask(server, "/process"))
 
 
 def test_crash_of_a_handler_below_the_working_directory(start_server):
