@@ -97,7 +97,11 @@ final class SupervisedServer: @unchecked Sendable {
     private func carryOut(
         _ text: String, _ server: Server, _ routes: Routes, _ end: EndOfServer
     ) {
-        switch Order(text) {
+        let order = Order(text)
+        if order?.endsProcess == true {
+            send(.stopping(connectionCount: server.openConnectionCount))
+        }
+        switch order {
         case .retire:
             server.retire()
             // Runs after that on the same loop: nothing is accepted any more by then.

@@ -23,6 +23,8 @@ final class Generation {
     var phase = Phase.starting
     /// The handler file that is creating its handler, before the process is ready.
     private(set) var making: String?
+    /// Whether it has said that it carries out an order to end.
+    private(set) var hasAnswered = false
     private(set) var trap: (route: String, source: String)?
     /// Whether it was killed because it did not become ready in time.
     var isOverdue = false
@@ -86,6 +88,10 @@ final class Generation {
     /// Handles the reports that have arrived but that the loop has not read yet.
     func readReports() { control?.ready(.readable) }
 
+    /// It was ordered to end, and has not said that it does.
+    var isSilent: Bool { phase == .stopping && !hasAnswered }
+    var pid: pid_t { process?.pid ?? -1 }
+
     func send(_ order: Order) { control?.send(order.text) }
     func signal(_ number: Int32) { process?.signal(number) }
 
@@ -102,6 +108,7 @@ final class Generation {
             trap = (route, source)
             supervisor.generationTrapped(self)
         case .leaving: supervisor.generationLeaves(self)
+        case .stopping: hasAnswered = true
         case .retiring(let count): supervisor.generationRetired(self, connectionCount: count)
         }
     }

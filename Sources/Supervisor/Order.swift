@@ -13,6 +13,14 @@ package enum Order: Equatable, Sendable {
     /// Show these messages of the compiler on the index page; empty: the last change has no errors.
     case show(failure: String)
 
+    /// Whether it is answered by ``Report/stopping(connectionCount:)``.
+    package var endsProcess: Bool {
+        switch self {
+        case .stop, .replace, .force: true
+        case .retire, .leaveOut, .show: false
+        }
+    }
+
     package var text: String {
         switch self {
         case .retire: "retire"

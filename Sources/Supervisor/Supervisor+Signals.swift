@@ -27,7 +27,32 @@ extension Supervisor {
         case .repeated: break
         case .again:
             exitCode = 1
-            for generation in generations { generation.send(.force(signal: name)) }
+            for generation in generations { force(generation, name) }
+        }
+    }
+
+    /// From the order to end until a process that says nothing to that is named.
+    static let silenceLimit: Duration = .seconds(1)
+    /// From the order to drop all until a process is killed.
+    static let forceTimeout: Duration = .seconds(2)
+
+    private func force(_ generation: Generation, _ name: String) {
+        guard generation.isSilent else {
+            generation.send(.force(signal: name))
+            return killIfLate(generation, after: Self.forceTimeout)
+        }
+        log(.warning, "\(name) again: the server process \(generation.pid) is killed")
+        generation.signal(SIGKILL)
+    }
+
+    /// Whoever waits shall know for what.
+    private func nameTheSilent() {
+        let rest = (plan.stopTimeout - Self.silenceLimit).components.seconds
+        for generation in generations where generation.isSilent && generation.trap == nil {
+            log(
+                .warning,
+                "the server process \(generation.pid) does not answer: it is killed in \(rest) s, "
+                    + "at a second signal at once")
         }
     }
 
@@ -67,6 +92,9 @@ extension Supervisor {
             generation.send(order)
             killIfLate(generation)
         }
+        let timer = loop.makeTimer { [unowned self] in nameTheSilent() }
+        silenceTimer = timer
+        loop.schedule(timer, at: .current() + Self.silenceLimit)
         endIfAllEnded()
     }
 

@@ -57,6 +57,7 @@ package final class Supervisor: @unchecked Sendable {
     /// Whether it was started so that a terminal that closes does not end it (`nohup`).
     let survivesTerminal = Signals.isIgnored(SIGHUP)
     var stopSignals = StopSignals()
+    var silenceTimer: Timer?
     /// Changes in ``generationReady(_:routeCount:brokenCount:)`` and ``stopAccepting()`` only.
     private(set) var phase = Phase.starting
     var signals: Signals?
@@ -251,14 +252,17 @@ extension Supervisor {
         killIfLate(generation)
     }
 
-    func killIfLate(_ generation: Generation) {
+    /// - Parameter timeout: `nil`: the usual one.
+    func killIfLate(_ generation: Generation, after timeout: Duration? = nil) {
         let timer = loop.makeTimer { [weak self, weak generation] in
             guard let generation, generation.phase != .ended else { return }
-            self?.log(.warning, "a server process did not end in time and is killed")
+            self?.log(
+                .warning, "the server process \(generation.pid) did not end in time and is killed")
             generation.signal(SIGKILL)
         }
+        if let before = generation.stopTimer { loop.cancel(before) }
         generation.stopTimer = timer
-        loop.schedule(timer, at: .current() + plan.stopTimeout)
+        loop.schedule(timer, at: .current() + (timeout ?? plan.stopTimeout))
     }
 
     /// The old process accepts nothing any more: all new connections reach the new code.

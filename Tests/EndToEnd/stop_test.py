@@ -6,6 +6,7 @@ import signal
 import subprocess
 import termios
 import threading
+import time
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_whole_group_is_told(start_server, handlers):
         wire.send_frame(CLOSE, close_body(1001))
         wire.assert_end()
     assert server.wait() == 0
+
+
+def test_process_that_does_not_answer(start_server, handlers):
+    """It is named, so that whoever waits knows for what; a second signal does not wait for it."""
+    server = start_server(handlers=handlers)
+    pid = server.pid
+    os.kill(pid, signal.SIGSTOP)
+    server.signal(signal.SIGTERM)
+    line = server.wait_for_line("does not answer", DEADLINE)
+    assert f"the server process {pid} " in line and "killed in 14 s, at a second signal at once" in line
+    began = time.monotonic()
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 1
+    assert time.monotonic() - began < 10  # not the 15 s after which it is killed in any case
+    assert not is_running(pid)
 
 
 class OnTerminal:

@@ -12,6 +12,7 @@ struct MessagesTests {
             (.leaving, "leaving"),
             (.trapped(route: "", source: ""), "trapped\t\t"),
             (.retiring(connectionCount: 3), "retiring\t3"),
+            (.stopping(connectionCount: 0), "stopping\t0"),
         ] as [(Report, String)])
     func reports(_ report: Report, _ text: String) {
         #expect(report.text == text)
@@ -38,7 +39,8 @@ struct MessagesTests {
     @Test(
         "another version's words are not misunderstood",
         arguments: [
-            "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "making", "stop", "show",
+            "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "stopping\tx", "making",
+            "stop", "show",
             "retire\tnow",
             "toll\t1", "leave out", "leave out\t", "leave out\t1", "leave out\tlong\ta_wsh.swift",
         ])
