@@ -82,7 +82,7 @@ extension Connection {
     }
 
     var isRaw: Bool { if case .raw = phase { true } else { false } }
-    var hasEnded: Bool { if case .ended = phase { true } else { false } }
+    package var hasEnded: Bool { if case .ended = phase { true } else { false } }
     /// How the connection ended; `receive` reports it when the inbox is empty.
     var ending: ConnectionError? {
         if case .ended(let ending) = phase { ending.error } else { nil }

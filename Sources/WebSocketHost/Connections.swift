@@ -47,6 +47,8 @@ final class Connections {
 
     var count: Int { members.count }
     var isEmpty: Bool { members.isEmpty }
+    /// Whether all that is left is handlers that go on.
+    var areAllEnded: Bool { members.members.allSatisfy(\.hasEnded) }
     var queuedByteCount: Int { members.members.reduce(0) { $0 + $1.queuedByteCount } }
 
     func nextID() -> UInt64 { numbers.next() }

@@ -1,5 +1,6 @@
 import EventLoop
 import Synchronization
+import WebSocketProtocol
 
 // The watch over the workers' loops, on the control loop's thread.
 
@@ -20,9 +21,25 @@ extension Server {
         let now = control.loop.currentTime
         if control.undrained == nil {
             relieveStalledWorkers(at: now)
-        } else if let giveUpTime = control.giveUpTime, now >= giveUpTime {
-            giveUpBlockedWorkers(at: now)
+        } else if let giveUpTime = control.giveUpTime {
+            if now >= giveUpTime { giveUpBlockedWorkers(at: now) }
+        } else {
+            stopIfStuck(at: now)
         }
+    }
+
+    /// A server that retires keeps its connections for as long as they want. A handler that does
+    /// not give its thread back would keep it for ever, and a processor with it.
+    private func stopIfStuck(at now: MonotonicTime) {
+        let limit = max(configuration.drainTimeout, configuration.blockedLoopThreshold)
+        let stuck = control.undrained?.first { $0.loop.isStalled(for: limit, at: now) }
+        guard let stuck else { return }
+        let text = stallText(of: stuck, activity: stuck.loop.currentActivity, duration: limit)
+        log(
+            .warning,
+            "\(text.subject) has been blocking its thread for longer than --drain-timeout, in a "
+                + "version that was replaced: all connections to that are closed with 1012")
+        stop(Close(.serviceRestart))
     }
 
     private func report(_ stall: LoopMonitor.Stall) {

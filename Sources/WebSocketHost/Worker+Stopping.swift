@@ -10,7 +10,29 @@ extension Worker {
     func retire(onEmpty: @escaping @Sendable () -> Void) {
         leave(onEmpty)
         exchanges.closeKept()
+        let timer = loop.makeTimer { [unowned self] in forgetLingering() }
+        lingerTimer = timer
+        loop.schedule(timer, after: lingerTimeout)
         reportIfEmpty()
+    }
+
+    private var lingerTimeout: Duration {
+        max(configuration.drainTimeout, configuration.connection.closeTimeout)
+    }
+
+    /// Handlers that go on although their connections have ended, and although they were cancelled
+    /// for that, do not keep a server that retires for longer than twice the drain time-out.
+    private func forgetLingering() {
+        let isLingering = exchanges.isEmpty && connections.areAllEnded
+        if isLingering && wasLingering {
+            log(
+                .warning,
+                "\(connections.count) handlers go on although their connections have ended: they "
+                    + "are not waited for")
+            return dropAll()
+        }
+        wasLingering = isLingering
+        if let lingerTimer { loop.schedule(lingerTimer, after: lingerTimeout) }
     }
 
     /// Closes what is idle at once and the connections with a code, over half of the drain time.
@@ -60,7 +82,7 @@ extension Worker {
         phase = .empty
         // Or they would fire while other loops still drain, or while this worker goes away.
         connections.cancelTimers()
-        for timer in [dropTimer, reportTimer] { timer.map(loop.cancel) }
+        for timer in [dropTimer, lingerTimer, reportTimer] { timer.map(loop.cancel) }
         onEmpty()
     }
 }

@@ -26,6 +26,10 @@ final class Worker: @unchecked Sendable {
     var listeners: [Listener] = []
     var reportTimer: EventLoop.Timer?
     var dropTimer: EventLoop.Timer?
+    /// While the server retires.
+    var lingerTimer: EventLoop.Timer?
+    /// Whether nothing but handlers without a connection was left at the last look.
+    var wasLingering = false
     var phase = Phase.serving
 
     enum Phase {

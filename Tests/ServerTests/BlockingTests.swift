@@ -175,6 +175,51 @@ struct BlockingTests {
         }
     }
 
+    @Test("a server that retires does not wait for ever for a handler that blocks")
+    func retiringStuck() async throws {
+        let gate = Gate()
+        var configuration = Self.configuration()
+        configuration.drainTimeout = .milliseconds(200)
+        configuration.blockedLoopThreshold = .milliseconds(100)
+        let server = try TestServer(threads: 2, configuration, Self.routes(gate))
+        let port = server.port
+        try await onThread {
+            let blocking = try TestClient(port, "/block")
+            let other = try TestClient(port, "/echo")
+            try blocking.send("block")
+            gate.waitUntilBlocked()
+            server.server.retire()
+            #expect(try other.closeReceived() == Close(.serviceRestart))
+            try other.sendClose(Close(.serviceRestart))
+            server.server.waitUntilStopped()
+            gate.open()
+            #expect(throws: (any Error).self) { while true { _ = try blocking.event() } }
+        }
+    }
+
+    @Test("a server that retires does not wait for a handler without a connection that goes on")
+    func retiringSpinning() async throws {
+        let isOver = Atomic<Bool>(false)
+        var configuration = Self.configuration()
+        configuration.drainTimeout = .milliseconds(100)
+        configuration.connection.closeTimeout = .milliseconds(100)
+        var routes = Routes()
+        routes.add(
+            "/spin",
+            WebSocketHandler { _ in
+                while !isOver.load(ordering: .relaxed) { await Task.yield() }
+            })
+        let server = try TestServer(threads: 1, configuration, routes)
+        let port = server.port
+        try await onThread {
+            let spinning = try TestClient(port, "/spin")
+            server.server.retire()
+            try spinning.sendClose()
+            server.server.waitUntilStopped()
+            isOver.store(true, ordering: .relaxed)
+        }
+    }
+
     @Test("a server that retires ends with its last connection, blocked ones included")
     func retiring() async throws {
         let gate = Gate()
