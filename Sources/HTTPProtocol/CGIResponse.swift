@@ -44,7 +44,8 @@ public struct CGIResponse: Sendable, Hashable {
         guard lines.contains("Content-Type") || location != nil || lines.contains("Status") else {
             throw .lacksContentType
         }
-        let isLocal = location?.hasPrefix("/") == true && location?.hasPrefix("//") == false
+        let isLocal =
+            location?.utf8.first == Byte.slash && location?.utf8.starts(with: "//".utf8) == false
         // RFC 3875 §6.2.2: such an answer has no other field.
         if let location, isLocal, lines.count == 1 {
             kind = .localRedirect(location)

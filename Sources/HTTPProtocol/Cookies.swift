@@ -4,14 +4,15 @@
 /// browser sends the one with the longer path first. Values are as sent, quotes included. What has
 /// no "=" is left out. Their number is bounded by the limits of the head.
 public struct Cookies: Sendable, Hashable {
-    private var values: [String: String] = [:]
+    /// By the names' bytes: to Swift, U+212A is a "K".
+    private var values: [[UInt8]: String] = [:]
 
     /// Reads the `Cookie` lines.
     public init(_ fields: Fields) {
         for line in fields.values(of: "Cookie") {
             for pair in line.utf8.split(separator: Byte.semicolon) {
                 guard let equals = pair.firstIndex(of: Byte.equals) else { continue }
-                let name = Self.text(pair[..<equals])
+                let name = Array(Byte.trimmed(pair[..<equals]))
                 if values[name] == nil {
                     values[name] = Self.text(pair[equals...].dropFirst())
                 }
@@ -20,10 +21,10 @@ public struct Cookies: Sendable, Hashable {
     }
 
     /// Names differ by case.
-    public subscript(_ name: String) -> String? { values[name] }
+    public subscript(_ name: String) -> String? { values[Array(name.utf8)] }
 
     /// In no order.
-    public var names: [String] { Array(values.keys) }
+    public var names: [String] { values.keys.map { String(decoding: $0, as: UTF8.self) } }
 
     /// Of different names.
     public var count: Int { values.count }

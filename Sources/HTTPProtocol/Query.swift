@@ -9,6 +9,11 @@ public struct Query: Sendable, Hashable {
         public let name: String
         /// Empty if there was no "=".
         public let value: String
+
+        /// By bytes: to Swift, U+212A is a "K".
+        fileprivate func hasName(_ other: String) -> Bool {
+            name.utf8.elementsEqual(other.utf8)
+        }
     }
 
     /// 1,000: PHP's `max_input_vars`.
@@ -26,17 +31,17 @@ public struct Query: Sendable, Hashable {
 
     /// The first value of that name.
     public subscript(_ name: String) -> String? {
-        items.first { $0.name == name }?.value
+        items.first { $0.hasName(name) }?.value
     }
 
     /// Whether the name is there, with a value or without.
     public func contains(_ name: String) -> Bool {
-        items.contains { $0.name == name }
+        items.contains { $0.hasName(name) }
     }
 
     /// All values of that name, in their order.
     public func values(of name: String) -> [String] {
-        items.filter { $0.name == name }.map(\.value)
+        items.filter { $0.hasName(name) }.map(\.value)
     }
 
     private static func item(_ text: Substring.UTF8View) -> Item {

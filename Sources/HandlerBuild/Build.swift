@@ -196,14 +196,14 @@ extension BuildRecord {
     /// Whether not even a time of a file differs.
     func hasStamps(of files: HandlerFiles) -> Bool {
         let mine = self.files
-        return files.all.allSatisfy { mine[$0.path]?.stamp == $0.stamp }
+        return files.all.allSatisfy { mine[$0.exactPath]?.stamp == $0.stamp }
     }
 
     /// Of files with the same contents.
     mutating func take(stampsOf files: HandlerFiles) {
-        let theirs = Dictionary(files.all.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+        let theirs = Dictionary(files.all.map { ($0.exactPath, $0) }, uniquingKeysWith: { $1 })
         for index in items.indices {
-            if let file = theirs[items[index].file.path] { items[index].file = file }
+            if let file = theirs[items[index].file.exactPath] { items[index].file = file }
         }
     }
 }

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// What a program was made from. It lies beside the program, as text.
 struct BuildRecord: Equatable, Sendable {
     enum State: String, Sendable {
@@ -28,18 +30,18 @@ struct BuildRecord: Equatable, Sendable {
     var hasBroken: Bool { items.contains { $0.state != .good } }
 
     /// By path.
-    var files: [String: HandlerFile] {
-        Dictionary(items.map { ($0.file.path, $0.file) }, uniquingKeysWith: { $1 })
+    var files: [ExactText: HandlerFile] {
+        Dictionary(items.map { ($0.file.exactPath, $0.file) }, uniquingKeysWith: { $1 })
     }
-    var byPath: [String: Item] {
-        Dictionary(items.map { ($0.file.path, $0) }, uniquingKeysWith: { $1 })
+    var byPath: [ExactText: Item] {
+        Dictionary(items.map { ($0.file.exactPath, $0) }, uniquingKeysWith: { $1 })
     }
 
     /// Whether the program is what these would give.
     func covers(_ files: HandlerFiles, server: String) -> Bool {
         guard self.server == server, items.count == files.all.count else { return false }
         let mine = self.files
-        return files.all.allSatisfy { mine[$0.path]?.digest == $0.digest }
+        return files.all.allSatisfy { mine[$0.exactPath]?.digest == $0.digest }
     }
 
     // MARK: - As text

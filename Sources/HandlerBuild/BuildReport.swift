@@ -25,7 +25,7 @@ package struct BuildReport: Equatable, Sendable {
         let old = before?.files ?? [:]
         let new = after.files
         for item in after.items {
-            guard let file = old[item.file.path] else {
+            guard let file = old[item.file.exactPath] else {
                 changes.append(Change(kind: .added, path: item.file.path))
                 continue
             }
@@ -33,7 +33,7 @@ package struct BuildReport: Equatable, Sendable {
                 changes.append(Change(kind: .changed, path: item.file.path))
             }
         }
-        for item in before?.items ?? [] where new[item.file.path] == nil {
+        for item in before?.items ?? [] where new[item.file.exactPath] == nil {
             changes.append(Change(kind: .removed, path: item.file.path))
         }
         isServerNew = before?.server != after.server

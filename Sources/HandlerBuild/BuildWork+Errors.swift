@@ -10,7 +10,7 @@ extension BuildWork {
         handlers[index].item.state = .broken
         handlers[index].item.key = ""
         handlers[index].item.helpers = ""
-        guard purpose == .rebuild, let earlier = before?.byPath[handler.item.file.path],
+        guard purpose == .rebuild, let earlier = before?.byPath[handler.item.file.exactPath],
             earlier.key != handler.key, isUsable(earlier, handler.module)
         else { return }
         handlers[index].item.state = .kept
@@ -29,7 +29,7 @@ extension BuildWork {
     mutating func blame(_ index: Int, errors: String) {
         handlers[index].errors = errors
         settle(index)
-        let earlier = before?.byPath[handlers[index].item.file.path]
+        let earlier = before?.byPath[handlers[index].item.file.exactPath]
         let isKnown =
             earlier?.file.digest == handlers[index].item.file.digest && earlier?.state != .good
         if !isKnown { show(errors) }
@@ -58,7 +58,7 @@ extension BuildWork {
     private func isNews(_ handler: Handler) -> Bool {
         if handler.wasCompiledNow { return true }
         if handler.errors.isEmpty || purpose == .rebuild { return false }
-        let earlier = before?.byPath[handler.item.file.path]
+        let earlier = before?.byPath[handler.item.file.exactPath]
         return earlier?.file.digest != handler.item.file.digest || earlier?.state != .broken
     }
 

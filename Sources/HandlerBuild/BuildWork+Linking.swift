@@ -1,3 +1,4 @@
+import EventLoop
 import HandlerRegistry
 
 // From compiled modules to a program.
@@ -88,11 +89,11 @@ extension BuildWork {
         _ objects: [(index: Int, path: String)]
     ) throws(BuildError) {
         // A linker names object files, or the sources that they say they are made from.
-        var paths: [String: String] = [:]
+        var paths: [ExactText: String] = [:]
         for (index, object) in objects {
             let path = handlers[index].item.file.path
-            paths[object] = path
-            paths[modules.directory.absolute(path)] = path
+            paths[ExactText(object)] = path
+            paths[ExactText(modules.directory.absolute(path))] = path
         }
         let logs = linkLogs.map { (try? FileSystem.read($0)) ?? [] }
         var blamed: [FileMessages] = []
@@ -102,13 +103,16 @@ extension BuildWork {
         let linkedBefore = Set((before?.items ?? []).filter { !$0.key.isEmpty }.map(\.key))
         func isNew(_ messages: FileMessages) -> Bool {
             handlers.contains {
-                $0.item.file.path == messages.path && !linkedBefore.contains($0.item.key)
+                $0.item.file.path.isExactly(messages.path) && !linkedBefore.contains($0.item.key)
             }
         }
         if blamed.contains(where: isNew) { blamed.removeAll { !isNew($0) } }
         guard !blamed.isEmpty else { throw giveUp(logs.last { !$0.isEmpty } ?? []) }
         for messages in blamed {
-            guard let index = handlers.firstIndex(where: { $0.item.file.path == messages.path })
+            guard
+                let index = handlers.firstIndex(where: {
+                    $0.item.file.path.isExactly(messages.path)
+                })
             else { continue }
             blame(index, errors: messages.text(under: modules.directory.root))
         }

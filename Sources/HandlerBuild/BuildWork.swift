@@ -29,7 +29,7 @@ struct BuildWork {
     let helpersIdentity: String
     let helpersKey: String
     private(set) var helperErrors = ""
-    private var brokenHelpers: Set<String> = []
+    private var brokenHelpers: Set<ExactText> = []
     /// Whether a message was shown.
     var hasShown = false
     var link = ""
@@ -62,7 +62,7 @@ struct BuildWork {
         record.server = modules.options.server.identity
         record.link = link
         record.items = files.helpers.map { file in
-            let isBroken = brokenHelpers.contains(file.path)
+            let isBroken = brokenHelpers.contains(file.exactPath)
             return BuildRecord.Item(file: file, state: isBroken ? .broken : .good)
         }
         record.items += handlers.map(\.item)
@@ -74,7 +74,7 @@ struct BuildWork {
     /// Compiles what is not compiled yet: helper code first, then handlers side by side.
     mutating func compile() throws(BuildError) {
         try compileHelpers()
-        var sources: [String: [UInt8]] = [:]
+        var sources: [ExactText: [UInt8]] = [:]
         for file in files.handlers { handlers.append(try prepare(file, &sources)) }
         try compileHandlers(&sources)
         for index in handlers.indices { settle(index) }
@@ -115,7 +115,7 @@ struct BuildWork {
         }
         for file in files.helpers
         where helperErrors.contains("\(modules.directory.absolute(file.path)):") {
-            brokenHelpers.insert(file.path)
+            brokenHelpers.insert(file.exactPath)
         }
     }
 
@@ -126,23 +126,24 @@ struct BuildWork {
                 inFile: file.path, "the file cannot be read, or changes while it is read"
             ).text(under: root)
         }.joined()
-        brokenHelpers.formUnion(helpers.map(\.path))
+        brokenHelpers.formUnion(helpers.map(\.exactPath))
         if purpose != .rebuild { show(helperErrors) }
     }
 
     private func noteName(_ copy: CompilerOutput.Copy) {
         let directory = modules.directory
-        let path = String(copy.original.dropFirst(directory.absolute("").count))
+        let path = String(
+            Substring(copy.original.utf8.dropFirst(directory.absolute("").utf8.count)))
         let source = (try? FileSystem.read(copy.copy)) ?? []
         if let notice = NameNotice.text(path: path, source: source) { output.note(notice) }
     }
 
     /// What is known of a handler file before anything is compiled.
     private func prepare(
-        _ file: HandlerFile, _ sources: inout [String: [UInt8]]
+        _ file: HandlerFile, _ sources: inout [ExactText: [UInt8]]
     ) throws(BuildError) -> Handler {
         let module = moduleName(of: file.path)
-        let earlier = before?.byPath[file.path]
+        let earlier = before?.byPath[file.exactPath]
         var file = file
         var usesHelpers = false
         if let earlier, earlier.file.digest == file.digest, earlier.state == .good,
@@ -150,7 +151,7 @@ struct BuildWork {
         {
             usesHelpers = !earlier.helpers.isEmpty
         } else if let content = try modules.copy(file, module: module) {
-            sources[file.path] = content
+            sources[file.exactPath] = content
             file.digest = Digest.of(content)
             usesHelpers = !helpersKey.isEmpty && content.contains(helpersWord)
         }
@@ -161,7 +162,8 @@ struct BuildWork {
             key: key)
     }
 
-    private mutating func compileHandlers(_ sources: inout [String: [UInt8]]) throws(BuildError) {
+    private mutating func compileHandlers(_ sources: inout [ExactText: [UInt8]]) throws(BuildError)
+    {
         var commands: [Command] = []
         var indices: [Int] = []
         for index in handlers.indices
@@ -173,10 +175,10 @@ struct BuildWork {
                 continue
             }
             let file = handler.item.file
-            if sources[file.path] == nil {
-                sources[file.path] = try modules.copy(file, module: handler.module)
+            if sources[file.exactPath] == nil {
+                sources[file.exactPath] = try modules.copy(file, module: handler.module)
             }
-            guard sources[file.path] != nil else {
+            guard sources[file.exactPath] != nil else {
                 let error = Diagnostic.error(inFile: file.path, "the file cannot be read")
                 handlers[index].errors = error.text(under: root)
                 handlers[index].messages = handlers[index].errors
@@ -208,10 +210,10 @@ struct BuildWork {
 
     /// After the compiler has ended for a handler file.
     private func finish(
-        _ handler: inout Handler, _ sources: [String: [UInt8]], isCompiled: Bool
+        _ handler: inout Handler, _ sources: [ExactText: [UInt8]], isCompiled: Bool
     ) throws(BuildError) {
         let path = handler.item.file.path
-        let source = sources[path] ?? []
+        let source = sources[ExactText(path)] ?? []
         let output = CompilerOutput(
             modules.log(handler.key), root: root,
             copies: [modules.copyOfHandler(handler.item.file, module: handler.module)])

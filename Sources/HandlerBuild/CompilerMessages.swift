@@ -1,3 +1,5 @@
+import EventLoop
+
 /// The messages for the authors of a module's files, from what the compiler wrote about it.
 package enum CompilerMessages {
     /// All messages about a handler's module, whatever file they name. If the module was not
@@ -44,13 +46,13 @@ package enum CompilerMessages {
     ///
     /// - Parameter isCompiled: whether there is an object file.
     package static func ofHelperCode(_ output: CompilerOutput, isCompiled: Bool) -> [FileMessages] {
-        var byPath: [String: [Diagnostic]] = [:]
+        var byPath: [ExactText: [Diagnostic]] = [:]
         for diagnostic in output.diagnostics {
             var path = ""
             if case .author(let file, _, _) = diagnostic.place { path = file }
-            byPath[path, default: []].append(diagnostic)
+            byPath[ExactText(path), default: []].append(diagnostic)
         }
-        var all = byPath.map { FileMessages($0.key, $0.value) }
+        var all = byPath.map { FileMessages($0.key.text, $0.value) }
         if !isCompiled, !all.contains(where: \.hasError) {
             let place = Diagnostic.Place.other("helper code", line: 1, column: 1)
             all.append(FileMessages("", [Diagnostic(.error, at: place, unexplained(output))]))

@@ -1,3 +1,4 @@
+import EventLoop
 import HandlerRegistry
 
 /// What the Swift compiler wrote about one module, with `-diagnostic-style=llvm`, taken apart.
@@ -154,20 +155,22 @@ private struct MessageHead {
         var path = path
         var line = line
         for copy in copies {
-            if path == copy.copy {
+            if path.isExactly(copy.copy) {
                 path = copy.original
                 line = max(1, line - copy.lineOffset)
                 break
             }
-            if path == copy.original.swiftLiteralContent {
+            if path.isExactly(copy.original.swiftLiteralContent) {
                 path = copy.original
                 break
             }
         }
         let directory = FileMessages.joined(root, "")
-        guard path.hasPrefix(directory) else {
+        guard path.beginsExactly(with: directory) else {
             return .other(path, line: line, column: column)
         }
-        return .author(String(path.dropFirst(directory.count)), line: line, column: column)
+        return .author(
+            String(Substring(path.utf8.dropFirst(directory.utf8.count))), line: line, column: column
+        )
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A directory of handlers that is there.
@@ -18,7 +19,7 @@ package struct HandlerDirectory: Sendable {
         if let problem = Self.problem(shown) {
             throw BuildError("the handlers directory (-w) '\(shown)' \(problem)")
         }
-        while shown.hasSuffix("/") && shown != "/" { shown.removeLast() }
+        while shown.endsExactly(with: "/") && shown != "/" { shown.removeLast() }
         self.shown = shown
         let root = FileSystem.realPath(shown) ?? shown
         self.root = root
@@ -44,7 +45,8 @@ package struct HandlerDirectory: Sendable {
     static func shownDefault(_ checkout: Checkout) -> String {
         let here = FileSystem.workingFolder + "/"
         let path = checkout.defaultHandlers
-        return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+        return path.beginsExactly(with: here)
+            ? String(Substring(path.utf8.dropFirst(here.utf8.count))) : path
     }
 
     /// Whether it still is under its path. If not, what is found there now is something else.
@@ -59,9 +61,10 @@ package struct HandlerDirectory: Sendable {
         return access(path, R_OK | X_OK) == 0 ? nil : "cannot be read"
     }
 
-    /// Whether the path lies below the folder.
+    /// Whether the path lies below the folder. By bytes: a sibling in the other normal form of the
+    /// same name is outside.
     static func contains(_ folder: String, _ path: String) -> Bool {
-        path.hasPrefix(folder == "/" ? "/" : folder + "/")
+        path.beginsExactly(with: folder == "/" ? "/" : folder + "/")
     }
 
     /// Of a path below the root.

@@ -10,7 +10,10 @@ struct HandlerFile: Sendable, Hashable {
     /// Of its content.
     var digest: String
 
-    var isHandler: Bool { path.hasSuffix("_wsh.swift") }
+    /// For tables of files.
+    var exactPath: ExactText { ExactText(path) }
+
+    var isHandler: Bool { path.endsExactly(with: "_wsh.swift") }
 }
 
 /// What lies in a handlers directory.
@@ -34,7 +37,7 @@ struct HandlerFiles: Sendable {
     /// - Parameter known: digests of files by stamp and path, which need not be read again.
     /// - Throws: if the directory cannot be read, or did not stay the same one. A directory without
     ///   files is something else.
-    init(in directory: HandlerDirectory, known: [String: HandlerFile] = [:]) throws(BuildError) {
+    init(in directory: HandlerDirectory, known: [ExactText: HandlerFile] = [:]) throws(BuildError) {
         let scan = try Self.scan(directory)
         skipped = scan.skipped
         unreadableFolders = scan.unreadableFolders
@@ -42,7 +45,7 @@ struct HandlerFiles: Sendable {
             let name = directory.absolute(path)
             let stamp = FileSystem.stamp(name) ?? ""
             var file = HandlerFile(path: path, stamp: stamp, digest: "")
-            if let same = known[path], same.stamp == stamp {
+            if let same = known[ExactText(path)], same.stamp == stamp {
                 file.digest = same.digest
             } else {
                 file.digest = (try? FileSystem.read(name)).map(Digest.of) ?? "unreadable"
@@ -81,7 +84,7 @@ struct HandlerFiles: Sendable {
 
     /// Which of these files lie in folders that cannot be read now.
     func unreadable(of files: some Sequence<HandlerFile>) -> [HandlerFile] {
-        files.filter { file in unreadableFolders.contains { file.path.hasPrefix($0) } }
+        files.filter { file in unreadableFolders.contains { file.path.beginsExactly(with: $0) } }
     }
 }
 
@@ -106,11 +109,11 @@ private struct Scan {
         }
         for entry in entries {
             let name = String(decoding: entry.name, as: UTF8.self)
-            if name.hasPrefix(".") { continue }
+            if name.beginsExactly(with: ".") { continue }
             if entry.isFolder {
                 // One with such a name cannot be opened by it; what is in it is not served.
                 if Array(name.utf8) == entry.name { try visit(folder: "\(folder)\(name)/") }
-            } else if name.hasSuffix(".swift") {
+            } else if name.endsExactly(with: ".swift") {
                 add(folder + name, hasText: Array(name.utf8) == entry.name, isLink: entry.isLink)
             }
         }

@@ -1,3 +1,4 @@
+import EventLoop
 import HandlerRegistry
 
 /// What a linker wrote about a program that it could not link.
@@ -10,12 +11,12 @@ package enum LinkerMessages {
     ///   - objects: handler files, paths below the handlers directory, by what a linker calls them:
     ///     the paths of their object files, or of the sources that those were made from.
     /// - Returns: sorted by file; empty if no handler is at fault.
-    package static func blamed(_ output: [UInt8], objects: [String: String]) -> [FileMessages] {
-        var messages: [String: FileMessages] = [:]
+    package static func blamed(_ output: [UInt8], objects: [ExactText: String]) -> [FileMessages] {
+        var messages: [ExactText: FileMessages] = [:]
         for complaint in complaints(output, objects) {
             for path in complaint.paths where messages[path] == nil {
                 let error = "the file cannot be linked: \(complaint.reason(for: path))"
-                messages[path] = FileMessages(path, [.error(inFile: path, error)])
+                messages[path] = FileMessages(path.text, [.error(inFile: path.text, error)])
             }
         }
         return FileMessages.sorted(Array(messages.values))
@@ -24,10 +25,10 @@ package enum LinkerMessages {
     private struct Complaint {
         var problem: Problem?
         /// Of the handlers that it is about.
-        var paths: Set<String>
+        var paths: Set<ExactText>
 
-        func reason(for path: String) -> String {
-            let others = paths.subtracting([path]).sorted()
+        func reason(for path: ExactText) -> String {
+            let others = paths.subtracting([path]).map(\.text).sorted()
             return switch problem {
             case .undefined(let symbol): "it uses the symbol '\(symbol)', which nothing defines"
             case .duplicate(let symbol) where others.isEmpty:
@@ -42,14 +43,16 @@ package enum LinkerMessages {
     /// GNU ld names the object files in the line before the problem or in its own, gold in its own
     /// and the next one, lld in those that follow.
     private static func complaints(
-        _ output: [UInt8], _ objects: [String: String]
+        _ output: [UInt8], _ objects: [ExactText: String]
     ) -> [Complaint] {
-        let literals = objects.map { ($0.key.swiftLiteralContent, $0.value) }
-        let names = objects.merging(literals) { name, _ in name }
+        let names = objects.flatMap { name, path in
+            [name.text, name.text.swiftLiteralContent].map { (Array($0.utf8), ExactText(path)) }
+        }
         var complaints: [Complaint] = []
-        var namedBefore: Set<String> = []
+        var namedBefore: Set<ExactText> = []
         for line in output.split(separator: UInt8(ascii: "\n")).map(CompilerOutput.printable) {
-            let named = Set(names.filter { line.contains($0.key) }.map(\.value))
+            let bytes = Array(line.utf8)
+            let named = Set(names.filter { bytes.firstRange(of: $0.0) != nil }.map(\.1))
             if let problem = Problem(line) {
                 complaints.append(Complaint(problem: problem, paths: namedBefore.union(named)))
                 namedBefore = []

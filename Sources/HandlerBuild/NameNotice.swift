@@ -1,3 +1,5 @@
+import EventLoop
+
 /// A file that was meant as a handler, by the look of it, but is helper code by its name.
 package enum NameNotice {
     /// - Parameters:
@@ -5,7 +7,7 @@ package enum NameNotice {
     ///   - source: what it has.
     /// - Returns: a sentence for the author; `nil`: the file exports no handler.
     package static func text(path: String, source: [UInt8]) -> String? {
-        guard path.hasSuffix(".swift") else { return nil }
+        guard path.endsExactly(with: ".swift") else { return nil }
         let lines = source.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         guard lines.contains(where: exportsHandler) else { return nil }
         let name = "\(path.dropLast(".swift".count))_wsh.swift"

@@ -36,13 +36,13 @@ package enum RegistrySource {
         for entry in entries {
             if let module = entry.module { text += "import \(module)\n" }
         }
-        var named: Set<Substring> = []
+        var named: Set<[UInt8]> = []
         for (index, entry) in entries.enumerated() {
             text += "\nprivate func registration\(index)() -> Registration {\n"
             switch entry.source {
             case .module(let module, let file?):
                 // Two files of one name would be one `#fileID`, of which the compiler warns.
-                let isLocated = named.insert(file.split(separator: "/").last ?? "").inserted
+                let isLocated = named.insert(lastSegment(of: file)).inserted
                 if isLocated { text += "#sourceLocation(file: \(file.swiftLiteral), line: 1)\n" }
                 text += registration(entry.path, "handler: \(module).handler") + "\n"
                 if isLocated { text += "#sourceLocation()\n" }
@@ -58,6 +58,11 @@ package enum RegistrySource {
         text += "\nlet registrations: [Registration] = [\n"
         text += entries.indices.map { "    registration\($0)(),\n" }.joined()
         return text + "]\n"
+    }
+
+    /// By bytes: the compiler tells names apart that are equal to Swift.
+    private static func lastSegment(of path: String) -> [UInt8] {
+        Array(path.utf8.split(separator: UInt8(ascii: "/")).last ?? Substring().utf8)
     }
 
     /// A file that is compiled with a handler file.
@@ -78,7 +83,8 @@ package enum RegistrySource {
     }
 
     private static func registration(_ path: String, _ content: String) -> String {
-        let route = "/" + path.dropLast("_wsh.swift".count)
+        // By bytes: what stands before "_" may make one character of both.
+        let route = "/" + String(Substring(path.utf8.dropLast("_wsh.swift".utf8.count)))
         return
             "Registration(route: \(route.swiftLiteral), source: \(path.swiftLiteral), \(content))"
     }

@@ -16,7 +16,7 @@ enum MapFile {
             let place = "\(escaped(path)):\(index + 1)"
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
             if words.isEmpty || line.hasPrefix("#") { continue }
-            guard words.count == 2, words[0].hasPrefix("/") else {
+            guard words.count == 2, words[0].utf8.first == UInt8(ascii: "/") else {
                 log(
                     .warning,
                     "\(place): expected '/alias /existing', found '\(escaped(String(line)))'")

@@ -131,7 +131,9 @@ extension ServerOptions {
     /// Resolves a path in a file against the file's directory, so that the file means the same
     /// wherever the server is started.
     private static func resolved(_ path: String, besides file: String) -> String {
-        guard !path.isEmpty, !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else {
+        guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/"),
+            let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
+        else {
             return path
         }
         return file[...slash] + path

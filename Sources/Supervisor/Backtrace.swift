@@ -1,3 +1,4 @@
+import EventLoop
 import Logging
 
 /// The text that `swift-backtrace` wrote about a crash.
@@ -21,7 +22,7 @@ struct Backtrace {
 
     /// - Parameter root: the handlers directory, as the compiler knows it.
     init(_ text: String, root: String) {
-        let folder = root.hasSuffix("/") ? root : root + "/"
+        let folder = root.endsExactly(with: "/") ? root : root + "/"
         let frames = text.split(separator: "\n").map(String.init).filter(Self.isFrame)
         lines = frames.prefix(Self.lineLimit).map { escaped($0, limit: 500) }
         failure = text.split(separator: "\n").lazy.compactMap(Self.failure).first

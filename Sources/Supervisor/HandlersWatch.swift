@@ -74,7 +74,7 @@ final class HandlersWatch {
                     .warning,
                     "--watch: only \(Self.folderLimit) folders of \(escaped(root)) are watched")
             }
-            if folder != root {
+            if !folder.isExactly(root) {
                 do throws(SystemError) {
                     try watch.watch(folder)
                 } catch {
@@ -86,10 +86,10 @@ final class HandlersWatch {
             for entry in try entries(of: folder) {
                 let name = String(decoding: entry.name, as: UTF8.self)
                 let path = "\(folder)/\(name)"
-                if name.hasPrefix(".") { continue }
+                if name.beginsExactly(with: ".") { continue }
                 if entry.isFolder {
                     folders.append(path)
-                } else if entry.isLink && name.hasSuffix(".swift") {
+                } else if entry.isLink && name.endsExactly(with: ".swift") {
                     // Its target may be written in another folder. The target of a broken link may
                     // be created here.
                     try? watch.watch(path)
@@ -114,12 +114,14 @@ final class HandlersWatch {
 
     private func handle(_ event: FileEvent) {
         if event.isOverflow || event.isFolder { return changed(mustScan: true) }
-        if event.path == root && event.isGone { return rootVanished() }
+        if event.path.isExactly(root) && event.isGone { return rootVanished() }
         // A file that is watched on its own, through a link.
         if event.name.isEmpty {
-            return event.path.hasSuffix(".swift") ? changed(mustScan: event.isGone) : ()
+            return event.path.endsExactly(with: ".swift") ? changed(mustScan: event.isGone) : ()
         }
-        guard event.name.hasSuffix(".swift"), !event.name.hasPrefix(".") else { return }
+        guard event.name.endsExactly(with: ".swift"), !event.name.beginsExactly(with: ".") else {
+            return
+        }
         if event.isCreation {
             // A link is complete at once, a file when it is closed.
             guard FileSystem.isLink("\(event.path)/\(event.name)") else { return }

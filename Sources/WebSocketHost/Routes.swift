@@ -99,7 +99,7 @@ final class Route: Sendable {
 
 /// Which handler answers which path.
 public struct Routes: Sendable {
-    private var byPath: [String: Route] = [:]
+    private var byPath: [ExactText: Route] = [:]
     private(set) var all: [Route] = []
 
     /// - Parameter willMake: called before each handler is made, which runs code of its file.
@@ -121,15 +121,16 @@ public struct Routes: Sendable {
     ///
     /// - Returns: false if `existing` has no handler.
     public mutating func add(alias: String, for existing: String) -> Bool {
-        guard let route = byPath[existing] else { return false }
+        guard let route = byPath[ExactText(existing)] else { return false }
         add(alias, route.source, route.content)
         return true
     }
 
     private mutating func add(_ path: String, _ source: String, _ content: Route.Content) {
-        let index = byPath[path]?.index ?? all.count
+        let key = ExactText(path)
+        let index = byPath[key]?.index ?? all.count
         let route = Route(path: path, source: source, index: index, content: content)
-        byPath[path] = route
+        byPath[key] = route
         if index == all.count { all.append(route) } else { all[index] = route }
     }
 
@@ -141,13 +142,15 @@ public struct Routes: Sendable {
     }
 
     /// What serves a path, percent-decoded; the match is exact, as in pywebsocket3.
-    func find(_ path: String) -> Route? { byPath[path] }
+    func find(_ path: String) -> Route? { byPath[ExactText(path)] }
 
     public var isEmpty: Bool { all.isEmpty }
 
     /// All routes, in the order of their paths.
     public var listing: [RouteSummary] {
-        inActivityOrder.filter { $0.path != ChangeFeed.path }.sorted { $0.path < $1.path }
+        inActivityOrder.filter { $0.path != ChangeFeed.path }.sorted {
+            $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
+        }
     }
 
     /// All routes, in the order of the numbers by which a loop notes what it does.

@@ -162,3 +162,22 @@ def test_while_watching(start_server, tmp_path, bad):
     save(tmp_path, "bad_wsh.swift", echo("v1"))
     wait_for_answer(server, "v1 x", "/bad")
     assert ask(server, "/good") == "v1 x"
+
+
+def test_names_that_unicode_calls_equivalent(start_server, tmp_path):
+    """Two files to the kernel are two handlers with two routes; so is a folder."""
+    names = {"caf\u00e9": "caf%C3%A9", "cafe\u0301": "cafe%CC%81"}
+    for number, name in enumerate(names):
+        save(tmp_path, f"{name}_wsh.swift", echo(f"file{number}"))
+        save(tmp_path, f"{name}/in_wsh.swift", echo(f"folder{number}"))
+    server = start_server(handlers=tmp_path)
+    for number, path in enumerate(names.values()):
+        assert ask(server, f"/{path}") == f"file{number} x"
+        assert ask(server, f"/{path}/in") == f"folder{number} x"
+    server.stop()
+    # A link from a directory of handlers into its sibling leads out of it.
+    composed, decomposed = (tmp_path / name for name in names)
+    (composed / "link_wsh.swift").symlink_to(decomposed / "in_wsh.swift")
+    server = start_server(handlers=composed)
+    assert "outside" in server.wait_for_line("link_wsh.swift")
+    assert request(server, handshake("/link")).status == 404

@@ -123,6 +123,35 @@ def test_never(site, path):
         assert answer.status == 404 and b"secret" not in answer.body, head
 
 
+def test_well_known(start_server, tmp_path):
+    """RFC 8615; other names that begin with a dot stay hidden, there too."""
+    (tmp_path / ".well-known/acme-challenge").mkdir(parents=True)
+    for name in (".well-known/acme-challenge/token", ".well-known/.secret", ".env"):
+        (tmp_path / name).write_text("text")
+    server = start_server("-d", tmp_path)
+    assert fetch(server, "/.well-known/acme-challenge/token").content == b"text"
+    for path in ("/.well-known/.secret", "/.env", "/.well-known/../.env", "/x/.well-known/acme-challenge/token"):
+        assert fetch(server, path).status == 404
+
+
+def test_names_are_bytes(start_server, tmp_path):
+    """A sibling whose name is the root's in another normal form is outside; so is a handler in it."""
+    composed, decomposed = tmp_path / "caf\u00e9", tmp_path / "cafe\u0301"
+    for folder in (composed, decomposed):
+        folder.mkdir()
+        (folder / "file.txt").write_text(folder.name)
+    (composed / "link.txt").symlink_to(decomposed / "file.txt")
+    (composed / "e\u0301.txt").write_text("decomposed")
+    for name in ("echo_wsh.swift~", "echo_wsh.swift.orig", "echo_wsh.swift.bak", "echo_wsh.swift.swp"):
+        (composed / name).write_text("secret")
+    server = start_server("-d", composed)
+    assert fetch(server, "/file.txt").content.decode() == composed.name
+    assert fetch(server, "/link.txt").status == 404
+    assert fetch(server, "/e%CC%81.txt").content == b"decomposed" and fetch(server, "/%C3%A9.txt").status == 404
+    for name in ("echo_wsh.swift~", "echo_wsh.swift.orig", "echo_wsh.swift.bak", "echo_wsh.swift.swp"):
+        assert fetch(server, "/" + name).status == 404
+
+
 @pytest.mark.parametrize("path", ["/a.txt%00", "/%00", "/a%ff", "/a%", "/a%zz"])
 def test_malformed_path(site, path):
     assert request(site, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).status == 400

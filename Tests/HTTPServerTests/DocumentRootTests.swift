@@ -12,7 +12,10 @@ private final class Folder {
 
     init() throws {
         path = try TemporaryFiles.makeFolder() + "/root"
-        for name in ["sub/deep", ".git", "handlers/sub", "cgi-bin", "empty"] {
+        for name in [
+            "sub/deep", ".git", "handlers/sub", "cgi-bin", "empty", ".well-known/acme/.hidden",
+            "sub/.well-known",
+        ] {
             try FileManager.default.createDirectory(
                 atPath: path + "/" + name, withIntermediateDirectories: true)
         }
@@ -21,7 +24,12 @@ private final class Folder {
             "x_wsh.swift",
             "X_WSH.SWIFT", "free.swift", "handlers/helper.swift", "handlers/sub/helper.SWIFT",
             "handlers/readme.txt", "cgi-bin/run.sh", "naïve ü.txt", "../outside.txt", "a:b.txt",
-            "..a",
+            "..a", ".well-known/token", ".well-known/acme/token", ".well-known/.secret",
+            ".well-known/acme/.hidden/token", "sub/.well-known/token", ".well-knowns",
+            "e\u{301}.txt",
+            ".\u{301}secret", "x_wsh.swift~", "x_wsh.swift.orig", "x_wsh.swift.bak",
+            "x_wsh.swift.swp", "x_wsh.swift.~1~", "#x_wsh.swift#", "X_WSH.SWIFT.BAK", "free.swift~",
+            "handlers/helper.swift~", "handlers/#helper.swift#", "handlers/helper.swift.orig",
         ] { try name.write(toFile: path + "/" + name, atomically: false, encoding: .utf8) }
         for (name, target) in [
             ("inside", "a.txt"), ("absolute", path + "/sub/b.txt"), ("folder", "sub"),
@@ -91,6 +99,30 @@ struct DocumentRootTests {
         Row("handlers' helper in capitals", "/handlers/sub/helper.SWIFT", .nothing),
         Row("other file among handlers", "/handlers/readme.txt", .file("handlers/readme.txt")),
         Row("Swift file elsewhere", "/free.swift", .file("free.swift")),
+        Row("handler's backup", "/x_wsh.swift~", .nothing),
+        Row("handler before a patch", "/x_wsh.swift.orig", .nothing),
+        Row("copy of a handler", "/x_wsh.swift.bak", .nothing),
+        Row("copy of a handler in capitals", "/X_WSH.SWIFT.BAK", .nothing),
+        Row("swap file of a handler", "/x_wsh.swift.swp", .nothing),
+        Row("numbered backup", "/x_wsh.swift.~1~", .nothing),
+        Row("autosaved handler", "/%23x_wsh.swift%23", .nothing),
+        Row("helper's backup", "/handlers/helper.swift~", .nothing),
+        Row("helper before a patch", "/handlers/helper.swift.orig", .nothing),
+        Row("autosaved helper", "/handlers/%23helper.swift%23", .nothing),
+        Row("backup elsewhere", "/free.swift~", .file("free.swift~")),
+        Row("well-known", "/.well-known/token", .file(".well-known/token")),
+        Row("well-known folder", "/.well-known/acme/", .folder),
+        Row("below that", "/.well-known/acme/token", .file(".well-known/acme/token")),
+        Row("encoded well-known", "/%2ewell-known/token", .file(".well-known/token")),
+        Row("dot-file there", "/.well-known/.secret", .nothing),
+        Row("dot-folder there", "/.well-known/acme/.hidden/token", .nothing),
+        Row("well-known elsewhere", "/sub/.well-known/token", .nothing),
+        Row("well-known as a name", "/.well-knowns", .nothing),
+        Row("twice", "/.well-known/.well-known/token", .nothing),
+        Row("the other normal form", "/%C3%A9.txt", .nothing),
+        Row("its own normal form", "/e%CC%81.txt", .file("e\u{301}.txt")),
+        Row("a mark behind the dot", "/.%CC%81secret", .nothing),
+        Row("a mark behind the slash", "/sub/%CC%81b.txt", .nothing),
         Row("script", "/cgi-bin/run.sh", .nothing),
         Row("scripts' folder", "/cgi-bin", .nothing),
         Row("link inside", "/inside", .file("a.txt")),
@@ -153,6 +185,34 @@ struct DocumentRootTests {
         #expect(content(root.open("cgi-bin/run.sh", isScript: true)) == .file("cgi-bin/run.sh"))
         #expect(content(root.open("script.txt", isScript: true)) == .nothing)
         #expect(content(root.open("a.txt", isScript: true)) == .nothing)
+    }
+
+    /// Two folders whose names are one text to Swift: the root, the one with handlers, scripts'.
+    @Test func siblingsInTheOtherNormalForm() throws {
+        let base = try TemporaryFiles.makeFolder()
+        let (composed, decomposed) = ("\(base)/caf\u{E9}", "\(base)/cafe\u{301}")
+        for folder in [composed, decomposed] {
+            try FileManager.default.createDirectory(
+                atPath: folder + "/in\u{E9}", withIntermediateDirectories: true)
+            try "text".write(
+                toFile: folder + "/secret.swift", atomically: false, encoding: .utf8)
+            try "text".write(
+                toFile: folder + "/in\u{E9}/run", atomically: false, encoding: .utf8)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: base)
+        try #require(names.count == 2)
+        try FileManager.default.createSymbolicLink(
+            atPath: composed + "/link", withDestinationPath: decomposed + "/secret.swift")
+        let root = try DocumentRoot(path: composed)
+        #expect(content(root.open("secret.swift")) == .file("text"))
+        #expect(content(root.open("link")) == .nothing)
+        let site = try DocumentRoot(
+            path: base, handlersDirectory: composed, scriptPaths: ["caf\u{E9}/in\u{E9}"])
+        #expect(content(site.open("caf\u{E9}/secret.swift")) == .nothing)
+        #expect(content(site.open("cafe\u{301}/secret.swift")) == .file("text"))
+        #expect(content(site.open("caf\u{E9}/in\u{E9}/run")) == .nothing)
+        #expect(content(site.open("cafe\u{301}/in\u{E9}/run")) == .file("text"))
+        #expect(content(site.open("cafe\u{301}/in\u{E9}/run", isScript: true)) == .nothing)
     }
 
     @Test(arguments: ["/nowhere/at/all", "/etc/passwd", "/dev/null", ""])

@@ -1,3 +1,4 @@
+import EventLoop
 import TestSupport
 import Testing
 
@@ -31,6 +32,14 @@ struct BuildRecordTests {
         "another form is no record",
         arguments: ["", "\n", "0\ns\nl\n", "1\ns\nl\nwhat 1 2 3 4 a", "1\ns\nl\ngood 1 2"])
     func malformed(_ text: String) { #expect(BuildRecord(text: text) == nil) }
+
+    @Test("two files whose names are one text to Swift are two")
+    func normalForms() {
+        let record = record(item("caf\u{E9}_wsh.swift", "1"), item("cafe\u{301}_wsh.swift", "2"))
+        #expect(record.files.count == 2 && record.byPath.count == 2)
+        #expect(record.byPath["cafe\u{301}_wsh.swift"]?.file.digest == "2")
+        #expect(record.byPath["caf\u{E9}_wsh.swift"]?.file.digest == "1")
+    }
 
     @Test("a report compares two")
     func report() {

@@ -54,6 +54,22 @@ struct HandlerFilesTests {
         #expect(files.all.map(\.path) == ["text.swift", "sub/b_wsh.swift"])
     }
 
+    @Test("names are bytes: what is one text to Swift is two files, and a sibling is outside")
+    func normalForms() throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        for name in [composed, decomposed] {
+            try write("\(name)_wsh.swift")
+            try write("\(name)/a_wsh.swift", name)
+        }
+        let files = try files(scan: folder + "/" + composed)
+        #expect(
+            files.handlers.map { Array($0.path.utf8) } == [Array("\(composed)/a_wsh.swift".utf8)])
+        #expect(Set(try self.files().all.map(\.exactPath)).count == 4)
+        #expect(!HandlerDirectory.contains("/x/\(composed)", "/x/\(decomposed)/a"))
+        #expect(HandlerDirectory.contains("/x/\(composed)", "/x/\(composed)/a"))
+        #expect(HandlerDirectory.contains("/x", "/x/\u{301}a"))
+    }
+
     @Test("a name that is not UTF-8, or has a line break, is skipped and named")
     func names() throws {
         try write("line\nbreak_wsh.swift")

@@ -1,3 +1,4 @@
+import EventLoop
 import HandlerBuild
 import TestSupport
 import Testing

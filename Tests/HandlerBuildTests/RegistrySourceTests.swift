@@ -45,6 +45,13 @@ struct RegistrySourceTests {
                 """#)
     }
 
+    @Test("a route has all bytes in front of _wsh.swift, whatever character they are part of")
+    func routes() {
+        // U+0600 stands before a sign and makes one character with it.
+        let text = RegistrySource.export(path: "sub/\u{600}_wsh.swift")
+        #expect(text.utf8.contains("route: \"/sub/\u{600}\"".utf8))
+    }
+
     @Test("no handlers")
     func none() {
         #expect(RegistrySource.list([]).hasSuffix("let registrations: [Registration] = [\n]\n"))

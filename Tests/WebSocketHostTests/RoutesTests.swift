@@ -24,4 +24,20 @@ struct RoutesTests {
         #expect(routes.listing.map(\.path) == ["/", "/bad", "/echo", "/second"])
         #expect(routes.listing[1].failure == "bad_wsh.swift:1:1: error: x")
     }
+
+    @Test("paths are bytes: two that are one text to Swift are two routes")
+    func normalForms() {
+        let (composed, decomposed) = ("/caf\u{E9}", "/cafe\u{301}")
+        var routes = Routes([
+            Registration(route: composed, source: "1", handler: handler),
+            Registration(route: decomposed, source: "2", handler: handler),
+        ])
+        #expect(routes.find(composed)?.source == "1" && routes.find(decomposed)?.source == "2")
+        #expect(routes.listing.map(\.source) == ["2", "1"])
+        // U+212A is the sign for Kelvin.
+        routes.add("/K", handler)
+        #expect(routes.find("/\u{212A}") == nil)
+        let isAdded = routes.add(alias: "/x", for: "/\u{212A}")
+        #expect(!isAdded)
+    }
 }

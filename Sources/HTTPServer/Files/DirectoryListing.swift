@@ -12,7 +12,7 @@ enum DirectoryListing {
     ///   - names: what may be shown, with a slash behind folders.
     static func html(path: String, names: [String]) -> String {
         let sorted = names.sorted {
-            let (a, b) = ($0.hasSuffix("/"), $1.hasSuffix("/"))
+            let (a, b) = ($0.endsExactly(with: "/"), $1.endsExactly(with: "/"))
             return a == b ? $0 < $1 : a
         }
         // "./", or a name with a colon would be taken for a scheme.

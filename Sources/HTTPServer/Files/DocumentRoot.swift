@@ -3,8 +3,10 @@ import Glibc
 
 /// A folder whose files are served: what lies in it, and nothing else.
 ///
-/// Never served are handlers' sources, names that begin with a dot, and what a link leads to
-/// outside. Where something lies is decided by the kernel, on what was opened and not on its name.
+/// Never served are handlers' sources and an editor's copies of them, names that begin with a dot
+/// except `/.well-known` (RFC 8615), and what a link leads to outside. Where something lies is
+/// decided by the kernel, on what was opened and not on its name; names are compared as bytes, as
+/// the kernel does.
 public final class DocumentRoot: Sendable {
     /// As it was given, for people.
     public let path: String
@@ -32,7 +34,9 @@ public final class DocumentRoot: Sendable {
         let handlers = handlersDirectory.flatMap { try? OpenFile(path: $0).realPath }
         handlersFolder = handlers.map { $0 == "/" ? "/" : $0 + "/" }
         scriptFolders = scriptPaths.map { path in
-            "/" + path.split(separator: "/").joined(separator: "/") + "/"
+            "/"
+                + path.utf8.split(separator: UInt8(ascii: "/"))
+                .map { String(Substring($0)) }.joined(separator: "/") + "/"
         }
     }
 
@@ -79,25 +83,41 @@ public final class DocumentRoot: Sendable {
         } catch {
             guard error.code == ELOOP else { throw error }
             return try folder.openThroughLinks(path) { place in
-                guard place == realPath || place.hasPrefix(realPath + "/") else { return false }
-                return isVisible(String(place.dropFirst(realPath.count)), isScript)
+                guard place.isExactly(realPath) || place.beginsExactly(with: realPath + "/") else {
+                    return false
+                }
+                return isVisible(
+                    String(Substring(place.utf8.dropFirst(realPath.utf8.count))), isScript)
             }
         }
     }
 
     /// Whether what lies at `place` below the root, which begins with a slash, may be served.
     private func isVisible(_ place: String, _ isScript: Bool) -> Bool {
-        guard
-            !place.utf8.split(separator: UInt8(ascii: "/")).contains(where: {
-                $0.first == UInt8(ascii: ".")
-            })
-        else { return false }
-        let isScriptPlace = scriptFolders.contains { (place + "/").hasPrefix($0) }
+        let segments = place.utf8.split(separator: UInt8(ascii: "/"))
+        guard !Self.hasHiddenName(segments) else { return false }
+        let isScriptPlace = scriptFolders.contains { (place + "/").beginsExactly(with: $0) }
         guard isScriptPlace == isScript else { return false }
-        let name = place.lowercased()
-        if name.hasSuffix("_wsh.swift") { return false }
-        guard name.hasSuffix(".swift"), let handlersFolder else { return true }
-        return !(realPath + place).hasPrefix(handlersFolder)
+        guard let name = segments.last else { return true }
+        if Self.isSource(name, ending: "_wsh.swift") { return false }
+        guard let handlersFolder, (realPath + place).beginsExactly(with: handlersFolder) else {
+            return true
+        }
+        return !Self.isSource(name, ending: ".swift")
+    }
+
+    /// Whether a segment begins with a dot; `.well-known` may be the first one.
+    private static func hasHiddenName(_ segments: [Substring.UTF8View]) -> Bool {
+        let isWellKnown = segments.first?.elementsEqual(".well-known".utf8) ?? false
+        return segments.dropFirst(isWellKnown ? 1 : 0).contains { $0.first == UInt8(ascii: ".") }
+    }
+
+    /// Whether a file has such a name, or is what an editor keeps beside one that has:
+    /// `echo_wsh.swift~`, `.orig`, `.bak`, `.swp`, `.~1~`, `#echo_wsh.swift#`. The case of letters
+    /// does not matter.
+    private static func isSource(_ name: Substring.UTF8View, ending: String) -> Bool {
+        let small = name.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return small.firstRange(of: Array(ending.utf8)) != nil
     }
 
     /// The path below the root that a request's path names; empty for the root itself.
@@ -106,27 +126,33 @@ public final class DocumentRoot: Sendable {
     ///   - path: percent-decoded.
     ///   - rawPath: as it was sent: a slash that was encoded there separates nothing.
     /// - Returns: `nil` for what no file answers to: segments that are empty or begin with a dot,
-    ///   `..` among them, and encoded slashes. A slash at the end stays.
+    ///   `..` among them and `/.well-known` not, and encoded slashes. A slash at the end stays.
     static func relativePath(_ path: String, rawPath: String) -> String? {
-        guard path.utf8.first == UInt8(ascii: "/"), !rawPath.lowercased().contains("%2f") else {
+        guard path.utf8.first == UInt8(ascii: "/"), !hasEncodedSlash(rawPath) else {
             return nil
         }
         let relative = path.utf8.dropFirst()
         if relative.isEmpty { return "" }
         let segments = relative.split(
             separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        for (index, segment) in segments.enumerated() {
-            let isLast = index == segments.count - 1
-            guard segment.first != UInt8(ascii: "."), isLast || !segment.isEmpty else { return nil }
+        guard !hasHiddenName(segments), segments.dropLast().allSatisfy({ !$0.isEmpty }) else {
+            return nil
         }
         return String(Substring(relative))
+    }
+
+    private static func hasEncodedSlash(_ rawPath: String) -> Bool {
+        let bytes = Array(rawPath.utf8)
+        return bytes.firstRange(of: Array("%2f".utf8)) != nil
+            || bytes.firstRange(of: Array("%2F".utf8)) != nil
     }
 }
 
 extension DocumentRoot {
     /// Whether a name from a listing may be shown: it would be served, too.
     func mayShow(_ place: String) -> Bool {
-        let name = place.hasSuffix("/") ? String(place.dropLast()) : place
+        let name =
+            place.endsExactly(with: "/") ? String(Substring(place.utf8.dropLast())) : place
         switch open(name) {
         case .file, .folder: return true
         case .nothing, .unreadable, .busy: return false

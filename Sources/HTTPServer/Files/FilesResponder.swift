@@ -35,7 +35,7 @@ package final class FilesResponder: Responder, Sendable {
     private func answer(
         _ request: Request, with folder: OpenFile, place: String, _ exchange: Exchange
     ) -> Reply {
-        guard request.path.hasSuffix("/") else {
+        guard request.path.endsExactly(with: "/") else {
             // Relative links in its page would be wrong. Never to "//": no segment is empty.
             let query = request.query.map { "?" + $0 } ?? ""
             var answer = Response(.movedPermanently, text: "This is a folder.")
