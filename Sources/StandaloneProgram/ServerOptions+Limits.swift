@@ -19,6 +19,9 @@ extension ServerOptions {
             "max-request-body-size", \.cgi.requestBodyByteLimit, 0,
             "longest request body for a script; a longer one gets 413"),
         byteLimit(
+            "cgi-max-waiting-body-size", \.cgi.waitingBodyByteLimit, 1,
+            "most bytes of all bodies whose scripts do not run yet; more get 503"),
+        byteLimit(
             "cgi-max-output-size", \.cgi.outputByteLimit, 1,
             "most bytes that a script may write; then it is killed"),
         count(

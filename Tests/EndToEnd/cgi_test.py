@@ -1,12 +1,13 @@
 """CGI scripts (RFC 3875), well-behaved and not; nothing else stops serving."""
 
 import os
+import select
 import time
 
 import pytest
 
 from files_test import fetch, read_to_end
-from wire import HANDLERS, Wire, bounded, descriptor_count, is_running, request, run_program, wait_until
+from wire import DEADLINE, HANDLERS, Wire, bounded, descriptor_count, is_running, request, run_program, wait_until
 
 MIB = 1 << 20
 
@@ -366,6 +367,53 @@ def test_too_many(start_server, root):
         assert answer.status == 503 and answer.headers["Retry-After"]
     wait_until(lambda: not children(server.pid))
     assert fetch(server, "/cgi-bin/length").status == 200
+
+
+def test_bodies_that_do_not_come_take_no_place(start_server, root):
+    """A script counts from when it runs; who announces a body and sends none, or half of it, is not waited for."""
+    server = start_server("-d", root, "-x", "/cgi-bin", "--cgi-max-processes", "2")
+    wires = [Wire.connect(server) for _ in range(8)]
+    for wire in wires:
+        wire.send(b"POST /cgi-bin/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell")
+    for _ in range(3):
+        assert fetch(server, "/cgi-bin/length").content == b"hello"
+    assert fetch(server, "/cgi-bin/echo", "POST", b"a body").content == b"a body"
+    # Those that go on are served, one after the other.
+    for wire in wires:
+        wire.send(b"o")
+        assert unchunked(wire) == b"hello"
+        wire.socket.close()
+
+
+def test_waiting_bodies_have_a_limit_together(start_server, root):
+    """By what came of them, not by what was announced; it is free again when the body is complete or given up."""
+    server = start_server("-d", root, "-x", "/cgi-bin", "--cgi-max-waiting-body-size", "100K", "--threads", "1")
+    head = b"POST /cgi-bin/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 61000\r\n\r\n"
+    with Wire.connect(server) as first, Wire.connect(server) as second, Wire.connect(server) as third:
+        for wire in (first, third):
+            wire.send(head + b"x")
+        # Both came when scripts run beside them.
+        assert fetch(server, "/cgi-bin/length").content == b"hello"
+        first.send(b"x" * 60_000)
+        second.send(head + b"x" * 60_000)
+        refused, other = (second, first) if can_read(second, first) else (first, second)
+        answer = refused.answer()
+        assert answer.status == 503 and answer.fields["retry-after"]
+        server.wait_for_line("--cgi-max-waiting-body-size")
+        other.send(b"x" * (61_000 - 60_000 - (1 if other is first else 0)))
+        assert unchunked(other) == b"x" * 61_000
+        third.send(b"x" * 60_999)
+        assert unchunked(third) == b"x" * 61_000
+        third.send(head + b"x" * 60_000)
+        third.reset()
+    wait_until(lambda: fetch(server, "/cgi-bin/echo", "POST", b"x" * 90_000).content == b"x" * 90_000)
+
+
+def can_read(wire, other):
+    """Which of two has an answer first."""
+    ready, _, _ = select.select([wire.socket, other.socket], [], [], DEADLINE)
+    assert len(ready) == 1
+    return ready[0] is wire.socket
 
 
 def test_without_a_document_root_it_is_warned_of(start_server):

@@ -3,7 +3,8 @@ import HTTPProtocol
 import Logging
 import Processes
 
-/// A script that answers one request: the body comes, the script runs, its answer goes.
+/// A script that answers one request: the body comes, the script runs, its answer goes. It takes
+/// a place from others from its start on: a client that announces a body and sends none takes none.
 ///
 /// | phase     | event                               | next      |
 /// | --------- | ----------------------------------- | --------- |
@@ -20,7 +21,7 @@ final class ScriptRun {
     private let scripts: ScriptsResponder
     private let request: Request
     private let environment: CGIEnvironment
-    private var body: RequestBodyReader
+    private let body: WaitingBody
     private var child: ChildProcess?
     private var parser: CGIResponseParser
     private var phase = Phase.body
@@ -46,13 +47,11 @@ final class ScriptRun {
     /// Lines of its standard error that are logged of each run.
     private static let errorLineLimit = 50
 
-    /// The script is counted already; ``ScriptsResponder/countOut()`` is called when it has ended.
     init(
         _ exchange: Exchange, _ request: Request, _ scripts: ScriptsResponder,
         _ environment: CGIEnvironment
     ) throws(RequestBodyError) {
-        body = try RequestBodyReader(
-            request.head.bodyFraming, byteLimit: scripts.settings.requestBodyByteLimit)
+        body = try WaitingBody(request.head.bodyFraming, scripts)
         parser = CGIResponseParser(byteLimit: scripts.settings.headByteLimit)
         loop = exchange.loop
         log = exchange.log
@@ -74,10 +73,13 @@ final class ScriptRun {
     }
 
     private func run() {
+        let content = body.take()
         phase = .head
-        let content = body.content
+        guard scripts.countIn(environment.script, log) else {
+            return finish()?.respond(.busy, to: request) ?? ()
+        }
         let file = environment.script.file
-        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ""
+        let folder = file.utf8.lastIndex(of: 0x2F).map { String(file[..<$0]) } ?? ""
         let command = ChildProcess.Command(
             path: file, arguments: [file],
             environment: environment.variables(bodyByteCount: content.count),
@@ -96,7 +98,6 @@ final class ScriptRun {
         let wait = "within --cgi-timeout (\(settings.timeout.components.seconds) s)"
         switch phase {
         case .body:
-            scripts.countOut()
             fail(.requestTimeout, "The request body did not arrive in time.")
         case .head:
             report(.warning, "killed: no answer \(wait)")
@@ -126,6 +127,7 @@ final class ScriptRun {
     /// timer allows.
     private func finish() -> Exchange? {
         defer { exchange = nil }
+        body.drop()
         phase = .over
         loop.cancel(timer)
         return exchange
@@ -154,10 +156,11 @@ extension ScriptRun: OngoingAnswer {
         do throws(RequestBodyError) {
             try exchange?.takePipelined { bytes throws(RequestBodyError) in try body.read(bytes) }
         } catch {
-            scripts.countOut()
-            finish()?.respond(
-                Response(error.status, text: "\(error)"), to: request.withoutBody)
-            return
+            return fail(error.status, "\(error)")
+        }
+        guard body.mayWait else {
+            report(.warning, "503, --cgi-max-waiting-body-size bytes of bodies wait")
+            return finish()?.respond(.busy, to: request.withoutBody) ?? ()
         }
         if body.isComplete { run() } else if !timer.isScheduled { restartTimer() }
     }
@@ -174,7 +177,6 @@ extension ScriptRun: OngoingAnswer {
     }
 
     func abandon() {
-        if isReadingBody { scripts.countOut() }
         _ = finish()
         child?.kill()
     }

@@ -7,8 +7,10 @@ import Synchronization
 package final class ScriptsResponder: Responder, Sendable {
     private let root: DocumentRoot
     let settings: CGISettings
-    /// Scripts under way, requests whose body is still being read included.
+    /// Scripts that run.
     private let scriptCount = Atomic<Int>(0)
+    /// What came of bodies whose scripts do not run yet.
+    private let waitingBodyByteCount = Atomic<Int>(0)
 
     /// RFC 3875 §6.2.2: "a script MUST NOT" lead into a loop; 5 is enough for all others.
     private static let redirectCountLimit = 5
@@ -22,7 +24,9 @@ package final class ScriptsResponder: Responder, Sendable {
 
     package func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
         let path = request.path
-        guard root.scriptFolders.contains(where: { path.hasPrefix($0) }) else { return .pass }
+        guard root.scriptFolders.contains(where: { path.beginsExactly(with: $0) }) else {
+            return .pass
+        }
         switch find(request, exchange.log) {
         case .refusal(let response): return .response(response)
         case .script(let script): return start(script, request, exchange)
@@ -42,11 +46,10 @@ package final class ScriptsResponder: Responder, Sendable {
             return .refusal(nothing)
         }
         var name = ""
-        for segment in place.split(separator: "/") {
-            name += name.isEmpty ? String(segment) : "/" + segment
-            guard root.scriptFolders.contains(where: { ("/" + name).hasPrefix($0) }) else {
-                continue
-            }
+        for segment in place.utf8.split(separator: UInt8(ascii: "/")) {
+            name += (name.isEmpty ? "" : "/") + String(Substring(segment))
+            guard root.scriptFolders.contains(where: { ("/" + name).beginsExactly(with: $0) })
+            else { continue }
             switch root.open(name, isScript: true) {
             case .folder: continue
             case .nothing: return .refusal(nothing)
@@ -57,7 +60,7 @@ package final class ScriptsResponder: Responder, Sendable {
                     log(.info, "\(escaped(path)): the script is not executable")
                     return .refusal(Response(.forbidden, text: "This is not a script."))
                 }
-                let pathInfo = String(path.dropFirst(name.count + 1))
+                let pathInfo = String(Substring(path.utf8.dropFirst(name.utf8.count + 1)))
                 return .script(CGIScript(file: place, name: "/" + name, pathInfo: pathInfo))
             }
         }
@@ -65,8 +68,9 @@ package final class ScriptsResponder: Responder, Sendable {
     }
 
     private func start(_ script: CGIScript, _ request: Request, _ exchange: Exchange) -> Reply {
-        guard countIn() else {
-            exchange.log(.warning, "\(escaped(script.name)): 503, --cgi-max-processes are running")
+        // Asked again when the body is there; but why have it sent in vain.
+        guard scriptCount.load(ordering: .relaxed) < settings.processCountLimit else {
+            logFull(script, exchange.log)
             return .response(.busy)
         }
         let environment = CGIEnvironment(
@@ -76,24 +80,39 @@ package final class ScriptsResponder: Responder, Sendable {
         do throws(RequestBodyError) {
             return .answering(try ScriptRun(exchange, request.afterBody, self, environment))
         } catch {
-            countOut()
             exchange.respond(
                 Response(error.status, text: "\(error)"), to: request.withoutBody)
             return .later
         }
     }
 
-    /// Counts a script; false if as many run as may.
-    private func countIn() -> Bool {
+    /// Counts a script that is about to run; false if as many run as may, which is logged.
+    func countIn(_ script: CGIScript, _ log: Log) -> Bool {
         guard scriptCount.add(1, ordering: .relaxed).newValue <= settings.processCountLimit else {
             countOut()
+            logFull(script, log)
             return false
         }
         return true
     }
 
-    /// A script has ended, or will not be run.
+    /// A script has ended.
     func countOut() { scriptCount.subtract(1, ordering: .relaxed) }
+
+    private func logFull(_ script: CGIScript, _ log: Log) {
+        log(.warning, "\(escaped(script.name)): 503, --cgi-max-processes are running")
+    }
+
+    /// Counts bytes of a body that waits; false if all together are more than may wait. They are
+    /// counted all the same, until ``countOut(bodyByteCount:)``.
+    func countIn(bodyByteCount: Int) -> Bool {
+        waitingBodyByteCount.add(bodyByteCount, ordering: .relaxed).newValue
+            <= settings.waitingBodyByteLimit
+    }
+
+    func countOut(bodyByteCount: Int) {
+        waitingBodyByteCount.subtract(bodyByteCount, ordering: .relaxed)
+    }
 
     /// RFC 3875 §6.2.2: answers as if `target` had been asked for.
     func redirect(_ request: Request, to target: String, _ exchange: Exchange) {
