@@ -11,7 +11,7 @@ package final class Exchanges {
     /// Asked in their order. Set before the loop begins.
     @exclusivity(unchecked) package var responders: [any Responder] = []
     /// New requests go to another process: an answer is the last of its connection.
-    @exclusivity(unchecked) package var isLeaving = false
+    @exclusivity(unchecked) package private(set) var isLeaving = false
     @exclusivity(unchecked) private var members = Roster<Exchange>()
     private var dates = DateTexts()
     /// Called for each exchange whose connection is gone.
@@ -54,6 +54,12 @@ package final class Exchanges {
     package var isEmpty: Bool { members.isEmpty }
     package var queuedByteCount: Int {
         members.members.reduce(0) { $0 + $1.stream.queuedByteCount }
+    }
+
+    /// New requests go to another process from now on.
+    package func leave() {
+        isLeaving = true
+        for exchange in members.members { exchange.answer?.ownerLeaves() }
     }
 
     /// Closes the connections that were answered and wait for another request.

@@ -33,4 +33,11 @@ package protocol OngoingAnswer: AnyObject {
     func drained()
     /// The connection is gone: the last call.
     func abandon()
+    /// New requests go to another process. An answer that was not begun for want of time may be
+    /// left to that: 503, and the client asks again.
+    func ownerLeaves()
+}
+
+extension OngoingAnswer {
+    package func ownerLeaves() {}
 }

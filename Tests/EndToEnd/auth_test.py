@@ -1,13 +1,14 @@
 """Basic authentication of pages, files, scripts and handshakes (RFC 7617)."""
 
 import base64
+import signal
 import subprocess
 import time
 
 import pytest
 
 from files_test import fetch
-from wire import HANDLERS, Wire, handshake, request, run_program
+from wire import HANDLERS, Wire, cpu_seconds, handshake, is_running, request, run_program, wait_until
 
 # "sesame" as crypt(3) hashes it, with few rounds.
 USERS = {
@@ -102,6 +103,56 @@ def test_client_leaves_meanwhile(site):
             wire.send(f"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: {basic('bcrypt', 'x')}\r\n\r\n".encode())
             wire.reset()
     assert fetch(site, "/a.txt", Authorization=basic("short", "sesame")).status == 200
+
+
+def test_names_are_bytes(start_server, root, tmp_path):
+    """Two spellings that Unicode calls equivalent are two users."""
+    composed, decomposed = "ren\u00e9", "rene\u0301"
+    (tmp_path / "users").write_text(f"{composed}:{USERS['bcrypt']}\n")
+    server = start_server("-d", root, "--basic-auth", "--basic-auth-file", tmp_path / "users")
+    assert fetch(server, "/a.txt", Authorization=basic(decomposed, "sesame")).status == 401
+    assert fetch(server, "/a.txt", Authorization=basic(composed, "sesame")).status == 200
+    assert fetch(server, "/a.txt", Authorization=basic(decomposed, "sesame")).status == 401
+    server.stop()
+    (tmp_path / "users").write_text(f"{composed}:{USERS['bcrypt']}\n{decomposed}:{USERS['short']}\n")
+    server = start_server("-d", root, "--basic-auth", "--basic-auth-file", tmp_path / "users")
+    for user in (composed, decomposed):
+        assert fetch(server, "/a.txt", Authorization=basic(user, "sesame")).status == 200
+
+
+SLOW = f"slow:$6$rounds=400000$saltsalt${'x' * 86}\n"
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_guessers_that_left_are_forgotten(start_server, root, tmp_path, how):
+    """60 guesses of half a second each would keep two threads for 15 s."""
+    (tmp_path / "users").write_text(f"bcrypt:{USERS['bcrypt']}\n{SLOW}")
+    server = start_server("-d", root, "--basic-auth", "--basic-auth-file", tmp_path / "users")
+    before = sum(cpu_seconds(server.pid))
+    for number in range(60):
+        wire = Wire.connect(server)
+        guess = basic("slow", str(number))
+        wire.send(f"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: {guess}\r\n\r\n".encode())
+        wire.reset() if how == "reset" else wire.socket.close()
+    assert fetch(server, "/a.txt", Authorization=basic("bcrypt", "sesame")).status == 200
+    assert sum(cpu_seconds(server.pid)) - before < 6
+
+
+def test_a_change_of_version_waits_for_no_guesses(start_server, root, tmp_path):
+    """Those whose turn has not come are answered, and ask the new process."""
+    (tmp_path / "users").write_text(SLOW)
+    server = start_server("-d", root, "--basic-auth", "--basic-auth-file", tmp_path / "users")
+    old = server.pid
+    wires = [Wire.connect(server) for _ in range(40)]
+    for number, wire in enumerate(wires):
+        guess = basic("slow", str(number))
+        wire.send(f"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: {guess}\r\n\r\n".encode())
+    server.signal(signal.SIGHUP)
+    wait_until(lambda: server.pid != old)
+    answers = [wire.answer() for wire in wires]
+    assert sum(answer.status == 503 for answer in answers) >= 20
+    assert {answer.status for answer in answers} <= {401, 503}
+    wait_until(lambda: not is_running(old), what="the old process waits")
 
 
 def test_guessing_does_not_stop_others(start_server, root, tmp_path):

@@ -1,7 +1,5 @@
 import EventLoop
 import HTTPProtocol
-import Logging
-import LoopTesting
 import Testing
 
 @testable import HTTPServer
@@ -97,7 +95,7 @@ struct ExchangeTests {
         try withExchange { exchange in
             try exchange.send(Self.get("/a"))
             try exchange.onLoop {
-                exchange.exchanges.isLeaving = true
+                exchange.exchanges.leave()
                 exchange.exchanges.closeKept()
             }
             try exchange.advance(by: .zero)
@@ -105,7 +103,7 @@ struct ExchangeTests {
         }
         try withExchange { exchange in
             try exchange.onLoop {
-                exchange.exchanges.isLeaving = true
+                exchange.exchanges.leave()
                 exchange.exchanges.closeKept()
             }
             try exchange.send(Self.get("/a"))
@@ -124,87 +122,4 @@ struct ExchangeTests {
             #expect(exchange.statuses == [200])
         }
     }
-}
-
-/// An exchange, and its client.
-private final class TestExchange: @unchecked Sendable {
-    let exchanges: Exchanges
-    let peer = MemoryPeer()
-    private let loop: RunningLoop
-    private let received = Watched<[UInt8]>([])
-    private let isClosed = Watched(false)
-
-    init(_ loop: Loop) throws {
-        self.loop = RunningLoop(loop: loop)
-        let settings = ExchangeSettings(
-            headLimits: RequestHeadLimits(), headTimeout: .seconds(10), sendTimeout: .seconds(60),
-            closeTimeout: .seconds(5), upgradeProtocol: "other")
-        exchanges = Exchanges(on: loop, log: Log(level: .critical), settings)
-        exchanges.responders = [TargetResponder(host: "c", port: 80), Later(), Pages()]
-        let address = try #require(try SocketAddress.resolve(host: "127.0.0.1", port: 1).first)
-        try onLoop { [self] in
-            peer.onBytes = { [received] bytes in received.update { $0 += bytes } }
-            peer.onEnd = { [isClosed] in isClosed.set() }
-            exchanges.begin(Stream(peer, peer: address, on: loop))
-        }
-    }
-
-    var text: String { String(decoding: received.value, as: UTF8.self) }
-    var hasEnded: Bool { isClosed.value }
-    var statuses: [Int] {
-        text.split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
-    }
-
-    func onLoop(_ body: @escaping () -> Void) throws { try loop(body) }
-
-    func send(_ text: String, _ pieceByteCount: Int = .max) throws {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let piece = Array(rest.prefix(pieceByteCount))
-            rest = rest.dropFirst(pieceByteCount)
-            try onLoop { [peer] in peer.send(piece) }
-            try advance(by: .zero)
-        }
-    }
-
-    func advance(by duration: Duration) throws {
-        let isDone = Watched(false)
-        try onLoop { [loop] in loop.loop.advance(by: duration) { isDone.set() } }
-        guard isDone.wait() else { throw Unfinished() }
-    }
-}
-
-/// The loop did not do what it had to within the deadline.
-private struct Unfinished: Error {}
-
-/// Puts the request off, and has it asked for again.
-private final class Later: Responder {
-    func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
-        guard request.path == "/later", request.user == nil else { return .pass }
-        var again = request
-        again.user = "later"
-        exchange.loop.submit { [again] in exchange.choose(again) }
-        return .later
-    }
-}
-
-private final class Pages: Responder {
-    func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
-        switch request.path {
-        case "/nobody": .pass
-        case "/long":
-            .response(Response(.ok, type: "a/b", body: Array(repeating: 0x61, count: 200_000)))
-        default: .response(Response(.ok, text: request.path))
-        }
-    }
-}
-
-private func withExchange(_ body: (TestExchange) throws -> Void) throws {
-    let loop = try Loop(manualTime: ManualTime())
-    let thread = try loop.start()
-    defer {
-        loop.stop()
-        thread.join()
-    }
-    try body(try TestExchange(loop))
 }

@@ -57,11 +57,11 @@ struct PasswordFileTests {
     private func verdict(_ authentication: BasicAuthentication, _ value: String?) throws -> String {
         var fields = Fields()
         if let value { try fields.append("Authorization", value) }
-        switch authentication.check(fields, onVerdict: { _ in }) {
-        case .admitted(let user): return user
-        case .refused: return "refused"
-        case .busy: return "busy"
-        case nil: return "later"
+        switch authentication.opinion(fields) {
+        case .known(.admitted(let user)): return user
+        case .known(.refused): return "refused"
+        case .known(.busy): return "busy"
+        case .unknown: return "later"
         }
     }
 
@@ -77,10 +77,45 @@ struct PasswordFileTests {
         // Not decided by either of two.
         var fields = Fields()
         for _ in 0..<2 { try fields.append("Authorization", "Basic dGVzdDp0ZTpzdA==") }
-        guard case .refused = authentication.check(fields, onVerdict: { _ in }) else {
+        guard case .known(.refused) = authentication.opinion(fields) else {
             Issue.record("two fields were taken")
             return
         }
+    }
+
+    /// An unknown user's password is held against the hash that takes longest, so the time tells
+    /// nobody who is known. The kinds are in the order of what they cost.
+    @Test func slowest() throws {
+        let hashes = [
+            "$5$rounds=1000$saltsalt$\(String(repeating: "x", count: 43))",
+            "$6$saltsalt$\(String(repeating: "x", count: 86))",
+            "$y$j9T$saltsalt$\(String(repeating: "x", count: 43))",
+            "$6$rounds=200000$saltsalt$\(String(repeating: "x", count: 86))",
+            "$2b$12$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW",
+            "$y$jFT$saltsalt$\(String(repeating: "x", count: 43))",
+        ]
+        for count in 1...hashes.count {
+            for order in [Array(hashes.prefix(count)), hashes.prefix(count).reversed()] {
+                let lines = order.enumerated().map { "user\($0):\($1)\n" }.joined()
+                let file = try PasswordFile(path: try TemporaryFiles.write(lines, ".htpasswd"))
+                #expect(file.slowest.text == hashes[count - 1])
+            }
+        }
+    }
+
+    /// Two names that Swift takes for one text are two users (RFC 7617 §2: octets are compared).
+    @Test func usersAreBytes() throws {
+        let (composed, decomposed) = ("ren\u{E9}", "rene\u{301}")
+        let hash = "$2b$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW"
+        let path = try TemporaryFiles.write("\(composed):\(hash)\n", ".htpasswd")
+        let one = try PasswordFile(path: path)
+        #expect(one.admits(composed, "sesame") && !one.admits(decomposed, "sesame"))
+        let lines = "\(composed):\(hash)\n\(decomposed):\(hash)\n"
+        let both = try PasswordFile(path: try TemporaryFiles.write(lines, ".htpasswd"))
+        #expect(both.admits(composed, "sesame") && both.admits(decomposed, "sesame"))
+        // A mark behind the colon does not hide it.
+        let odd = try TemporaryFiles.write("a:\u{301}\(hash)\n", ".htpasswd")
+        #expect(throws: PasswordFileError.self) { try PasswordFile(path: odd) }
     }
 
     @Test func users() throws {
@@ -111,14 +146,17 @@ struct PasswordFileTests {
         await withCheckedContinuation { continuation in
             var fields = Fields()
             try? fields.append("Authorization", value)
-            let now = authentication.check(fields) { verdict in
+            guard case .unknown(let candidate) = authentication.opinion(fields) else {
+                return continuation.resume(returning: "at once")
+            }
+            let ticket = authentication.check(candidate, mayWait: true) { verdict in
                 if case .admitted(let user) = verdict {
                     continuation.resume(returning: user)
                 } else {
                     continuation.resume(returning: "refused")
                 }
             }
-            if now != nil { continuation.resume(returning: "at once") }
+            if ticket == nil { continuation.resume(returning: "busy") }
         }
     }
 }

@@ -1,8 +1,8 @@
 import EventLoop
 import HTTPProtocol
 
-/// Lets nobody past without a name and a password (RFC 7617). First in the list: before anything
-/// else of a request is looked at.
+/// Lets nobody past without a name and a password (RFC 7617). All that stand behind it in the list
+/// see requests of users only.
 package final class AuthenticationResponder: Responder, Sendable {
     private let authentication: BasicAuthentication
 
@@ -11,35 +11,21 @@ package final class AuthenticationResponder: Responder, Sendable {
     package func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
         // Checked before, or known by other means.
         guard request.user == nil else { return .pass }
-        let asked = request
-        let verdict = authentication.check(asked.head.fields) { [self] verdict in
-            exchange.loop.submit { self.goOn(asked, verdict, exchange) }
-        }
-        switch verdict {
-        case .admitted(let user):
+        switch authentication.opinion(request.head.fields) {
+        case .known(.admitted(let user)):
             request.user = user
             return .pass
-        case .refused: return .response(refusal)
-        case .busy: return .response(.busy)
-        case nil: return .later
+        case .known(.refused): return .response(.unauthorized)
+        case .known(.busy): return .response(.busy)
+        case .unknown(let candidate):
+            return .answering(PasswordCheck(exchange, request, authentication, candidate))
         }
     }
+}
 
-    private func goOn(
-        _ request: Request, _ verdict: BasicAuthentication.Verdict, _ exchange: Exchange
-    ) {
-        guard !exchange.stream.isClosed else { return }
-        switch verdict {
-        case .admitted(let user):
-            var request = request
-            request.user = user
-            exchange.choose(request)
-        case .refused: exchange.respond(refusal, to: request)
-        case .busy: exchange.respond(.busy, to: request)
-        }
-    }
-
-    private var refusal: Response {
+extension Response {
+    /// 401, by Basic authentication.
+    static var unauthorized: Response {
         Response(
             .unauthorized, text: "A name and a password are needed (Basic).",
             fields: ["WWW-Authenticate": #"Basic realm="WebSocketHost", charset="UTF-8""#])

@@ -7,9 +7,12 @@ import Synchronization
 ///
 /// Over a connection that is not encrypted both can be read on the way.
 public final class BasicAuthentication: Sendable {
+    /// Decides about a name and a password; slow, on a thread of its own.
+    typealias Decide = @Sendable (BasicCredentials) -> Bool
+
     private enum Source: Sendable {
         case one(user: String, digest: [UInt8])
-        case file(PasswordFile)
+        case many(Decide)
     }
 
     private let source: Source
@@ -20,21 +23,25 @@ public final class BasicAuthentication: Sendable {
     private struct Checks {
         var admitted: Set<[UInt8]> = []
         var waiting: [Check] = []
+        var lastTicket: Ticket = 0
         var threadCount = 0
     }
 
     private struct Check: Sendable {
-        let credentials: BasicCredentials
-        let digest: [UInt8]
+        let candidate: Candidate
+        let ticket: Ticket
         let onVerdict: @Sendable (Verdict) -> Void
     }
+
+    /// Names a check that waits.
+    typealias Ticket = UInt64
 
     /// Passwords that were right are not computed again: 1,024 of 32 bytes.
     private static let admittedCountLimit = 1_024
     /// Each keeps a processor busy.
-    private static let threadLimit = 2
+    static let threadLimit = 2
     /// More get 503 and may try again: one client that guesses must not make all others wait.
-    private static let waitingCountLimit = 64
+    static let waitingCountLimit = 64
 
     /// Lets in one user.
     ///
@@ -57,9 +64,14 @@ public final class BasicAuthentication: Sendable {
     /// It is read once.
     ///
     /// - Throws: if it cannot be read, or a line is something else.
-    public init(file path: String) throws(PasswordFileError) {
+    public convenience init(file path: String) throws(PasswordFileError) {
+        let file = try PasswordFile(path: path)
+        try self.init { file.admits($0.user, $0.password) }
+    }
+
+    init(_ decide: @escaping Decide) throws(PasswordFileError) {
         digests = try Self.makeDigests()
-        source = .file(try PasswordFile(path: path))
+        source = .many(decide)
     }
 
     private static func makeDigests() throws(PasswordFileError) -> Digests {
@@ -76,54 +88,97 @@ public final class BasicAuthentication: Sendable {
         case busy
     }
 
-    /// - Parameter onVerdict: called from any thread, if the result is `nil`.
-    /// - Returns: the verdict; `nil` if it takes a while.
-    func check(
-        _ fields: Fields, onVerdict: @escaping @Sendable (Verdict) -> Void
-    ) -> Verdict? {
+    /// A name and a password that have to be computed.
+    struct Candidate: Sendable {
+        fileprivate let credentials: BasicCredentials
+        fileprivate let digest: [UInt8]
+    }
+
+    /// What is known without computing a hash.
+    enum Opinion: Sendable {
+        case known(Verdict)
+        /// For ``check(_:mayWait:onVerdict:)``.
+        case unknown(Candidate)
+    }
+
+    func opinion(_ fields: Fields) -> Opinion {
         let values = fields.values(of: "Authorization")
         guard values.count == 1, let value = values.first,
             let credentials = BasicCredentials(authorization: value),
             let digest = digests.digest(credentials.user, credentials.password)
-        else { return .refused }
+        else { return .known(.refused) }
         switch source {
         case .one(let user, let expected):
-            return Digests.areEqual(digest, expected) ? .admitted(user: user) : .refused
-        case .file(let file):
-            let check = Check(credentials: credentials, digest: digest, onVerdict: onVerdict)
-            return enqueue(check, file)
+            let isRight = Digests.areEqual(digest, expected)
+            return .known(isRight ? .admitted(user: user) : .refused)
+        case .many:
+            return checks.withLock { $0.admitted.contains(digest) }
+                ? .known(.admitted(user: credentials.user))
+                : .unknown(Candidate(credentials: credentials, digest: digest))
+        }
+    }
+}
+
+// MARK: - Slow checks
+
+extension BasicAuthentication {
+    /// How many wait for a thread.
+    var waitingCount: Int { checks.withLock { $0.waiting.count } }
+
+    /// Has a password computed on a thread of its own.
+    ///
+    /// - Parameters:
+    ///   - mayWait: whether it may wait for others to be computed first.
+    ///   - onVerdict: called once from any thread, unless ``cancel(_:)`` comes before.
+    /// - Returns: `nil` if too many wait already: then it is not called.
+    func check(
+        _ candidate: Candidate, mayWait: Bool, onVerdict: @escaping @Sendable (Verdict) -> Void
+    ) -> Ticket? {
+        guard case .many(let decide) = source else { return nil }
+        let (ticket, needsThread) = checks.withLock { checks -> (Ticket?, Bool) in
+            let needsThread = checks.threadCount < Self.threadLimit
+            let limit = mayWait ? Self.waitingCountLimit : 0
+            guard needsThread || checks.waiting.count < limit else { return (nil, false) }
+            checks.lastTicket += 1
+            checks.waiting.append(
+                Check(candidate: candidate, ticket: checks.lastTicket, onVerdict: onVerdict))
+            if needsThread { checks.threadCount += 1 }
+            return (checks.lastTicket, needsThread)
+        }
+        if needsThread { startThread(decide) }
+        return ticket
+    }
+
+    /// Nobody waits for the verdict any more.
+    ///
+    /// - Returns: whether the check had not begun yet; it never will.
+    @discardableResult
+    func cancel(_ ticket: Ticket) -> Bool {
+        checks.withLock { checks in
+            guard let index = checks.waiting.firstIndex(where: { $0.ticket == ticket }) else {
+                return false
+            }
+            checks.waiting.remove(at: index)
+            return true
         }
     }
 
-    private func enqueue(_ check: Check, _ file: PasswordFile) -> Verdict? {
-        let (verdict, needsThread) = checks.withLock { checks -> (Verdict?, Bool) in
-            if checks.admitted.contains(check.digest) {
-                return (.admitted(user: check.credentials.user), false)
+    private func startThread(_ decide: @escaping Decide) {
+        do throws(SystemError) {
+            _ = try LoopThread { [self] in work(decide) }
+        } catch {
+            // Perhaps no other thread is left to take what waits.
+            let waiting = checks.withLock { checks in
+                checks.threadCount -= 1
+                defer { if checks.threadCount == 0 { checks.waiting = [] } }
+                return checks.threadCount == 0 ? checks.waiting : []
             }
-            guard checks.waiting.count < Self.waitingCountLimit else { return (.busy, false) }
-            checks.waiting.append(check)
-            guard checks.threadCount < Self.threadLimit else { return (nil, false) }
-            checks.threadCount += 1
-            return (nil, true)
+            for check in waiting { check.onVerdict(.busy) }
         }
-        if needsThread {
-            do throws(SystemError) {
-                _ = try LoopThread { [self] in work(file) }
-            } catch {
-                // Perhaps no other thread is left to take what waits.
-                let waiting = checks.withLock { checks in
-                    checks.threadCount -= 1
-                    defer { if checks.threadCount == 0 { checks.waiting = [] } }
-                    return checks.threadCount == 0 ? checks.waiting : []
-                }
-                for check in waiting { check.onVerdict(.busy) }
-            }
-        }
-        return verdict
     }
 
     /// Checks what waits, then ends. On a thread of its own.
-    private func work(_ file: PasswordFile) {
+    private func work(_ decide: Decide) {
         while true {
             let next = checks.withLock { checks -> Check? in
                 guard checks.waiting.isEmpty else { return checks.waiting.removeFirst() }
@@ -131,17 +186,17 @@ public final class BasicAuthentication: Sendable {
                 return nil
             }
             guard let next else { return }
-            let user = next.credentials.user
-            let isAdmitted = file.admits(user, next.credentials.password)
-            if isAdmitted {
-                checks.withLock { checks in
-                    if checks.admitted.count >= Self.admittedCountLimit {
-                        checks.admitted.removeAll()
-                    }
-                    checks.admitted.insert(next.digest)
-                }
-            }
-            next.onVerdict(isAdmitted ? .admitted(user: user) : .refused)
+            let candidate = next.candidate
+            let isAdmitted = decide(candidate.credentials)
+            if isAdmitted { remember(candidate) }
+            next.onVerdict(isAdmitted ? .admitted(user: candidate.credentials.user) : .refused)
+        }
+    }
+
+    private func remember(_ candidate: Candidate) {
+        checks.withLock { checks in
+            if checks.admitted.count >= Self.admittedCountLimit { checks.admitted.removeAll() }
+            checks.admitted.insert(candidate.digest)
         }
     }
 }
