@@ -151,7 +151,9 @@ let tests = [
     test(
         "HTTPServerTests",
         ["HTTPServer", "HTTPProtocol", "EventLoop", "Logging", "LoopTesting", "TestSupport"]),
-    test("WebSocketHostTests", ["WebSocketHost", "HTTPProtocol", "EventLoop", "TestSupport"]),
+    test(
+        "WebSocketHostTests",
+        ["WebSocketHost", "HTTPServer", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
         "ServerTests",
         ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop", "TestSupport"]),

@@ -31,6 +31,10 @@ package struct Request {
     /// What follows the `?`; `nil` if there is none.
     package var query: String? { target?.query }
 
+    /// The server as the client names it, with a port or without; empty or `nil` if it does not.
+    /// That of an absolute target counts and not the Host field (RFC 9112 §3.2.2).
+    package var authority: String? { target?.authority ?? head.host }
+
     package var isHead: Bool { head.method == "HEAD" }
     /// Whether the method only reads.
     package var isReading: Bool { head.method == "GET" || isHead }

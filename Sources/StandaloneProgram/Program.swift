@@ -30,18 +30,22 @@ public enum Program {
 
     /// - Parameter help: what `--help` prints.
     static func read(_ arguments: [String], help: String) -> Request {
-        let invocation: Invocation
+        var invocation: Invocation
         do throws(UsageError) {
             invocation = try ServerOptions.read(arguments, environment: Environment.own()) {
                 path throws(SystemError) in
                 try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
             }
+            try PageOptions.check(invocation.settings)
             try SiteOptions.check(invocation.settings)
             try SupervisionOptions.check(invocation.settings)
         } catch {
             printError("\(error)\n\n\(ServerOptions.shortUsage)")
             return .ended(error.exitCode)
         }
+        PageOptions.apply(
+            to: &invocation.settings,
+            isFromScript: Environment.value(Environment.checkout) != nil)
         let settings = invocation.settings
         if settings.showsHelp { return .ended(printText(help)) }
         if settings.showsVersion { return .ended(printText("WebSocketHost \(version)")) }

@@ -15,7 +15,8 @@ enum ServerOptions {
     static let table = OptionTable<ServerSettings>([
         ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
         ("Development, and what happens when a handler traps", SupervisionOptions.all),
-        ("Files, scripts and passwords", SiteOptions.all), ("Limits", limits),
+        ("The page at /", PageOptions.all), ("Files, scripts and passwords", SiteOptions.all),
+        ("Limits", limits),
         ("Compression (permessage-deflate)", compression), ("Time limits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
     ])

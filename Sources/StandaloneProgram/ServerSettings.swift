@@ -20,6 +20,7 @@ struct ServerSettings: Sendable {
     var passwordFile: String?
     /// pywebsocket3's.
     static let defaultCredential = "test:test"
+    var pageWish = PageOptions.Wish.none
     var logFile: String?
     var log = LogSettings()
     var tls = TLSOptions()

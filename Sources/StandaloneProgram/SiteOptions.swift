@@ -7,8 +7,8 @@ enum SiteOptions {
         ServerOption(
             name: "document-root", letter: "d", value: "DIR",
             help:
-                "serve the files below DIR, except handler sources, dot-files and links that "
-                + "lead out of it; default: none"
+                "serve the files below DIR, except handler sources, dot-files other than "
+                + "/.well-known, and links that lead out of it; default: none"
         ) { settings, text, _ in settings.documentRoot = text },
         ServerOption(name: "directory-listing", help: "list folders without an index.html") {
             settings, _, _ in settings.configuration.listsDirectories = true
@@ -42,9 +42,10 @@ enum SiteOptions {
     {
         let paths = text.split(separator: ",").map { String($0) }
         for path in paths {
-            let segments = path.split(separator: "/")
+            let segments = path.utf8.split(separator: UInt8(ascii: "/"))
             // The whole root as script folder would leave no file to serve.
-            guard !segments.isEmpty, !segments.contains(where: { $0.hasPrefix(".") }) else {
+            guard !segments.isEmpty, !segments.contains(where: { $0.first == UInt8(ascii: ".") })
+            else {
                 throw UsageError(
                     "\(option): '\(escaped(path))' is not a folder below the document root, such "
                         + "as /cgi-bin"

@@ -26,7 +26,10 @@ enum StartUp {
         lines += settings.tls.notes(port: port).map { "  " + $0 }
         lines += settings.siteLines
         let listening = addresses.map { "\($0)" }.joined(separator: " and ")
-        lines.append("listening on \(listening); try them at \(page); Ctrl-C stops")
+        let isShown = settings.configuration.showsIndexPage(on: addresses)
+        if let note = PageOptions.note(settings, page, addresses) { lines.append("  " + note) }
+        lines.append(
+            "listening on \(listening); \(isShown ? "try them at \(page); " : "")Ctrl-C stops")
         return lines.joined(separator: "\n")
     }
 

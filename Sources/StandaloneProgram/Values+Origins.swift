@@ -10,7 +10,7 @@ extension Values {
         default:
             let origins = text.split(separator: ",").map(String.init)
             for origin in origins
-            where origin != "null" && AllowedOrigins.authority(of: origin) == nil {
+            where origin != "null" && !AllowedOrigins.isOrigin(origin) {
                 throw UsageError(
                     "\(option): '\(escaped(origin))' is not an origin: write https://example.com, "
                         + "without a path, or 'same' or 'any'")

@@ -1,28 +1,24 @@
 import HTTPProtocol
 
 extension AllowedOrigins {
-    /// Whether a handshake with this `Origin` for this `Host` is admitted.
-    func admits(_ origin: String?, host: @autoclosure () -> String?) -> Bool {
+    /// Whether a browser could send this as `Origin`, `null` aside.
+    package static func isOrigin(_ text: String) -> Bool { WebOrigin(text) != nil }
+
+    /// Whether a handshake with this `Origin` is admitted.
+    ///
+    /// - Parameter authority: the server as the client named it, with a port or without.
+    func admits(_ origin: String?, authority: @autoclosure () -> String?) -> Bool {
         guard let origin else { return true }
         switch self {
         case .any:
             return true
         case .list(let origins):
-            return origins.contains { $0.lowercased() == origin.lowercased() }
+            guard let asked = WebOrigin(origin) else {
+                return origins.contains { HeaderGrammar.equalsIgnoringCase($0, origin) }
+            }
+            return origins.contains { WebOrigin($0) == asked }
         case .same:
-            guard let authority = Self.authority(of: origin) else { return false }
-            return authority.lowercased() == host()?.lowercased()
+            return WebOrigin(origin)?.isServed(by: authority()) ?? false
         }
-    }
-
-    /// `host [":" port]` of an origin, which is `scheme "://" host [":" port]` (RFC 6454 §6.2).
-    ///
-    /// - Returns: `nil` if the text has another form, as `null` has.
-    package static func authority(of origin: String) -> Substring? {
-        let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0].count > 1, parts[0].hasSuffix(":"), parts[1].isEmpty,
-            !parts[2].isEmpty
-        else { return nil }
-        return parts[2]
     }
 }

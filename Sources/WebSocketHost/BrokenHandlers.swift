@@ -37,8 +37,14 @@ extension RouteSummary {
 
 extension Route {
     /// What a client gets instead of the handler.
-    func brokenResponse(_ failure: String) -> Response {
-        Response(.serviceUnavailable, text: "\(source) is left out:\n\(failure)")
+    ///
+    /// - Parameter isForAuthor: whether it may see what the compiler said, which has lines of the
+    ///   author's files.
+    func brokenResponse(_ failure: String, isForAuthor: Bool) -> Response {
+        Response(
+            .serviceUnavailable,
+            text: isForAuthor
+                ? "\(source) is left out:\n\(failure)" : "The handler of this path is left out.")
     }
 
     /// The same while the handler is left out for a time.

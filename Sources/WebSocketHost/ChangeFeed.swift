@@ -1,4 +1,5 @@
 import EventLoop
+import HTTPProtocol
 import Synchronization
 import WebSocketProtocol
 
@@ -22,10 +23,17 @@ final class ChangeFeed: Sendable {
     }
     private let state = Mutex(State())
 
-    /// The page's own origin only: the messages name files.
-    var handler: WebSocketHandler {
+    /// The page's own origin only: the messages have lines of the author's files.
+    func handler(_ ownHosts: OwnHosts) -> WebSocketHandler {
         WebSocketHandler(
             allowedOrigins: .same,
+            doExtraHandshake: { request in
+                let authority =
+                    RequestTarget(request.target)?.authority ?? request.fields["Host"]
+                guard ownHosts.contain(authority, localAddress: request.localAddress) else {
+                    throw HandshakeRejection(.misdirectedRequest, body: OwnHosts.refusal)
+                }
+            },
             transferData: { [self] socket in
                 let (texts, page) = join()
                 defer { leave(page) }

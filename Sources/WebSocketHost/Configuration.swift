@@ -68,6 +68,15 @@ public struct Configuration: Sendable {
     /// process's: the server that was started last sets the limits.
     public var offload = OffloadSettings()
 
+    /// `--index-page`, `--no-index-page`. Whether the page at `/` lists the routes, with forms to
+    /// try them and what the compiler said; `nil`: where all addresses that the server listens on
+    /// are loopback addresses.
+    public var showsIndexPage: Bool?
+    /// `--server-name`. Hosts, without a port, by which browsers may ask for that page, beside
+    /// localhost, ``host`` and the address that they connected to; others: 421. Handlers and files
+    /// answer to any.
+    public var serverNames: [String] = []
+
     /// `--watch`. Whether the index page follows ``Server/show(failure:)`` and ``Server/retire()``.
     public var showsChanges = false
 

@@ -6,10 +6,16 @@ import HTTPServer
 /// from names of files, and messages from the compiler: all of it is escaped, and the script reads
 /// it from `data-` attributes. ``IndexPageAssets`` has what is the same for every server.
 enum IndexPage {
-    /// Only what the page itself brings may run or be shown, and it may connect anywhere.
-    static let contentSecurityPolicy =
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-        + "connect-src *; base-uri 'none'; form-action 'none'"
+    /// Only what the page itself brings may run or be shown, and it may connect anywhere. No other
+    /// page gets it into a frame, or its text into a script.
+    static let fields: KeyValuePairs = [
+        "Content-Security-Policy":
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+            + "connect-src *; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+    ]
 
     /// - Parameter changes: the version that it shows, if it follows ``ChangeFeed``.
     static func html(_ routes: Routes, changes: String? = nil) -> String {

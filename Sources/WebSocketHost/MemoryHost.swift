@@ -14,7 +14,8 @@ package final class MemoryHost: Sendable {
     package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
         worker = try Worker(
             configuration, log: log, numbers: ConnectionNumbers(), manualTime: ManualTime())
-        worker.serve(routes, Responders(configuration, routes))
+        let ownHosts = configuration.ownHosts(on: [])
+        worker.serve(routes, Responders(configuration, routes, ownHosts: ownHosts))
     }
 
     /// What a listener does with a connection. On the loop's thread.

@@ -1,15 +1,36 @@
 import HTTPServer
 
 /// The responders of a server. All but the upgrade are shared by the loops.
+///
+/// They are asked in this order, and the first that does not pass answers:
+///
+/// | place              | who stands there                     | sees                      |
+/// | ------------------ | ------------------------------------ | ------------------------- |
+/// | `open`             | what anybody may ask, such as probes | all requests              |
+/// | `authentication`   | who may ask for anything else        | all others                |
+/// | `target`           | whether this server is meant         | requests of users         |
+/// | the upgrade        | handlers                             | those for this server     |
+/// | `scripts`, `files` | the document root                    | those for no handler      |
+/// | `indexPage`        | the page at `/`                      | what is left              |
 struct Responders: Sendable {
+    /// Asked before a name and a password are. A request's target may have no valid form there,
+    /// which is an empty path.
+    var open: [any Responder & Sendable] = []
     private let authentication: AuthenticationResponder?
     private let target: TargetResponder
     private let scripts: ScriptsResponder?
     private let files: FilesResponder?
-    private let indexPage: IndexPageResponder
+    private let indexPage: any Responder & Sendable
+    private let ownHosts: OwnHosts?
 
-    /// - Parameter changes: the version that the index page shows, if it follows ``ChangeFeed``.
-    init(_ configuration: Configuration, _ routes: Routes, changes: String? = nil) {
+    /// - Parameters:
+    ///   - ownHosts: those that the index page answers to; `nil`: it is not shown.
+    ///   - changes: the version that it shows, if it follows ``ChangeFeed``.
+    init(
+        _ configuration: Configuration, _ routes: Routes, ownHosts: OwnHosts?,
+        changes: String? = nil
+    ) {
+        self.ownHosts = ownHosts
         authentication = configuration.basicAuthentication.map { AuthenticationResponder($0) }
         target = TargetResponder(
             host: configuration.validationHost, port: configuration.validationPort)
@@ -19,19 +40,23 @@ struct Responders: Sendable {
             FilesResponder(
                 root, listsFolders: configuration.listsDirectories, listsRoot: routes.isEmpty)
         }
-        indexPage = IndexPageResponder(routes, changes: changes)
+        if let ownHosts {
+            indexPage = IndexPageResponder(routes, ownHosts: ownHosts, changes: changes)
+        } else {
+            indexPage = NoIndexPageResponder()
+        }
     }
 
-    /// In the order in which they are asked: the first that does not pass answers.
+    /// In the order in which they are asked; the table above.
     func list(for connections: Connections) -> [any Responder] {
         let all: [(any Responder)?] = [
             authentication,
             target,
-            UpgradeResponder(connections),
+            UpgradeResponder(connections, ownHosts),
             scripts,
             files,
             indexPage,
         ]
-        return all.compactMap(\.self)
+        return open + all.compactMap(\.self)
     }
 }

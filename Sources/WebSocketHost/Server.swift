@@ -120,10 +120,14 @@ public final class Server: Sendable {
             let sockets = try opening(configuration)
             state.phase = .started
             OffloadPool.shared.configure(configuration.offload)
-            if configuration.showsChanges { state.routes.add(ChangeFeed.path, changeFeed.handler) }
+            let ownHosts = configuration.ownHosts(on: sockets.map(\.address))
+            var changes: String?
+            if configuration.showsChanges, let ownHosts {
+                state.routes.add(ChangeFeed.path, changeFeed.handler(ownHosts))
+                changes = changeFeed.version
+            }
             let responders = Responders(
-                configuration, state.routes,
-                changes: configuration.showsChanges ? changeFeed.version : nil)
+                configuration, state.routes, ownHosts: ownHosts, changes: changes)
             for worker in workers { worker.serve(state.routes, responders) }
             control.makeSpare = {
                 [configuration, log, numbers, routes = state.routes]

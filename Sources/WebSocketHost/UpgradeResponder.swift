@@ -9,14 +9,22 @@ import WebSocketProtocol
 final class UpgradeResponder: Responder {
     private let connections: Connections
 
-    init(_ connections: Connections) { self.connections = connections }
+    /// Those that learn why a handler file was left out; `nil`: none.
+    private let ownHosts: OwnHosts?
+
+    init(_ connections: Connections, _ ownHosts: OwnHosts?) {
+        self.connections = connections
+        self.ownHosts = ownHosts
+    }
 
     func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
         guard let route = connections.routes.find(request.path) else { return .pass }
         // A browser that asks for "/" gets the page, which shows the failure too.
         if request.path == "/" && !request.isUpgrade { return .pass }
         switch route.content {
-        case .failure(let failure): return .response(route.brokenResponse(failure))
+        case .failure(let failure):
+            let isForAuthor = ownHosts?.contain(request, exchange) ?? false
+            return .response(route.brokenResponse(failure, isForAuthor: isForAuthor))
         case .handler(let handler):
             if let rest = route.leftOut(at: connections.loop.now) {
                 return .response(route.trappingResponse(rest))
@@ -41,7 +49,7 @@ final class UpgradeResponder: Responder {
         }
         let allowed =
             handler.hooks.settings.allowedOrigins ?? connections.configuration.allowedOrigins
-        guard allowed.admits(client.origin, host: request.head.host) else {
+        guard allowed.admits(client.origin, authority: request.authority) else {
             exchange.log.peerEvent(
                 .refusedOrigin, .warning,
                 "\(escaped(request.path)) \(exchange.stream.peer): origin "

@@ -25,13 +25,13 @@ PAGES = HANDLERS / "pages"
 USES_PYTHON = bool(os.environ.get("WEBSOCKETHOST_PAGES_BY_PYTHON"))
 
 
-def open_browser():
+def open_browser(*arguments):
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.fail(f"the browser tests need {WHAT_TO_INSTALL}")
     options = Options()
     options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", *arguments):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(driver))

@@ -255,9 +255,9 @@ struct HandshakeTests {
 @Suite("RFC 9112 Plain requests over a real socket")
 struct PlainRequestTests {
     static let requests: [(name: String, head: String, status: Int)] = [
-        ("page", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
-        ("page, HEAD", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
-        ("page, POST", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405),
+        ("page", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("page, HEAD", "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("page, POST", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405),
         ("handler without upgrade", "GET /test HTTP/1.1\r\nHost: a\r\n\r\n", 426),
         ("unknown path", "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 404),
         ("dot segments are no path", "GET /x/../test HTTP/1.1\r\nHost: a\r\n\r\n", 404),
@@ -266,7 +266,9 @@ struct PlainRequestTests {
         ("two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
         ("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
         ("malformed Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
-        ("no Host, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 200),
+        ("page, the Host of a stranger", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 421),
+        ("page, no Host, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 421),
+        ("no Host, HTTP/1.0", "GET /test HTTP/1.0\r\n\r\n", 426),
         ("version 2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         (
             "wrong WebSocket version",

@@ -118,7 +118,7 @@ struct TurnTests {
             try blocking.send("block")
             gate.waitUntilBlocked()
             let client = try TestClient(tcp: port)
-            try client.write(Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
+            try client.write(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
             client.halfClose()
             gate.open()
             #expect(try client.readHead().status == .ok)
