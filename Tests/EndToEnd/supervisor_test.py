@@ -21,6 +21,12 @@ def handlers(tmp_path_factory):
     save(folder, "echo_wsh.swift", echo(1))
     save(folder, "crash_wsh.swift", CRASH)
     save(folder, "process_wsh.swift", PROCESS)
+    save(folder, "spin_wsh.swift", """import WebSocketHost
+
+public let handler = WebSocketHandler { socket in
+    for try await _ in socket { while true {} }
+}
+""")
     save(folder, "deep_wsh.swift", """import WebSocketHost
 
 func depths(_ depth: Int) -> [Int] { depth < 0 ? [] : depths(depth + 1) + [depth] }
@@ -241,6 +247,22 @@ def test_old_connections_may_be_closed(start_server, handlers):
     assert closed_with(socket) == 1012
     wait_until(lambda: not is_running(before))
     assert ask(server, "/process")
+
+
+def test_old_version_that_spins(start_server, handlers):
+    """It keeps its connections, but no processor for ever: after --drain-timeout (10 s) it is named, and ends."""
+    server = start_server("--threads", 2, handlers=handlers)
+    with Wire.open(server, "/spin") as spinning:
+        spinning.send_frame(TEXT, "x")
+        server.wait_for_line("the handler of /spin has been blocking", DEADLINE)
+        socket, before = open_socket(server)
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("live after", SLOW_START)
+        assert closed_with(socket, 60) == 1012
+    line = server.wait_for_line("in a version that was replaced", DEADLINE)
+    assert "the handler of /spin has been blocking its thread for longer than --drain-timeout" in line
+    wait_until(lambda: not is_running(before), timeout=60)
+    assert int(ask(server, "/process")) != before
 
 
 def test_number_of_old_generations(start_server, handlers):
