@@ -308,7 +308,7 @@ def test_clients_that_read_no_page(start_plain):
         for wire in wires:
             wire.socket.setblocking(False)
             try:
-                wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 10_000)
+                wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10_000)
             except BlockingIOError:
                 pass
         wait_until(lambda: descriptor_count(server.pid) <= idle_count, what="a connection is still open")

@@ -84,7 +84,7 @@ def test_dribbled_head(start):
 def test_idle_keep_alive_connection(start):
     server = start("--handshake-timeout", "0.3")
     with Wire.connect(server) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert wire.answer().status == 200
         wire.assert_end()
 
