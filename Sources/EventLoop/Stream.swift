@@ -76,6 +76,10 @@ public final class Stream: EventSource {
         get { byteCounts.sent }
         set { byteCounts.sent = newValue }
     }
+    /// Counts what is received and sent from now on; what is queued already is not of that.
+    package func restartCounts(receivedByteCount: Int = 0) {
+        byteCounts = (receivedByteCount, -queuedByteCount)
+    }
     /// The stream keeps its delegate until it is closed.
     package var delegate: (any StreamDelegate)? {
         get { currentDelegate }

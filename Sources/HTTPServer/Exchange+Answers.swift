@@ -3,6 +3,7 @@ import HTTPProtocol
 
 extension Exchange {
     package func respond(_ response: Response, to request: Request) {
+        log(response, to: request)
         respond(response, isLast: request.isLast, isHead: request.isHead)
     }
 
@@ -13,7 +14,7 @@ extension Exchange {
     }
 
     /// Begins an answer whose body follows with ``stream``'s writes, and ends with
-    /// ``finishAnswer(isLast:)``.
+    /// ``finishAnswer(isLast:)``. The caller logs it: ``log(_:_:byteCount:)``.
     ///
     /// - Returns: whether the connection ends after it: it was the last, or this process leaves.
     func writeHead(_ status: Status, _ fields: Fields, isLast: Bool) -> Bool {

@@ -1,10 +1,13 @@
 import HTTPProtocol
+import Logging
 
 /// An answer that is whole in memory.
 package struct Response {
     package var status: Status
     package var fields: Fields
     package var body: [UInt8]
+    /// For the log, if the request is a handshake; `nil`: the body's first line is the reason.
+    package var refusal: HandshakeRefusal?
 
     /// A sentence for people, as text.
     package init(_ status: Status, text: String, fields: Fields = Fields()) {
@@ -30,6 +33,22 @@ package struct Response {
         fields.add("Content-Length", String(body.count))
         let head = HeadWriter.answer(status, fields, isLast: isLast, date: date)
         return isHead ? head : head + body
+    }
+}
+
+/// Why a handshake is refused, for the log.
+package struct HandshakeRefusal {
+    package var reason: String
+    package var kind: PeerEvent
+    package var level: LogLevel
+
+    /// - Parameter reason: what came from outside in it is made safe to print later.
+    package init(
+        _ reason: String, _ kind: PeerEvent = .refusedHandshake, _ level: LogLevel = .info
+    ) {
+        self.reason = reason
+        self.kind = kind
+        self.level = level
     }
 }
 

@@ -9,6 +9,7 @@ package struct AccessLine: LogLine {
         /// Our Close, when the peer did not answer it.
         package var unansweredCode: UInt16?
         package var duration: Duration
+        /// What came and went after the handshake.
         package var receivedMessageCount: Int
         package var receivedByteCount: Int
         package var sentMessageCount: Int
@@ -63,9 +64,9 @@ package struct AccessLine: LogLine {
         let milliseconds = Int(end.duration.wholeNanoseconds / 1_000_000)
         line.add("duration_ms", .number(milliseconds), .between(" ", " ms"))
         line.add(
-            "messages_in", .number(end.receivedMessageCount), .between(", received ", " messages"))
-        line.add("bytes_in", .number(end.receivedByteCount), .between(" ", " bytes"))
-        line.add("messages_out", .number(end.sentMessageCount), .between(", sent ", " messages"))
-        line.add("bytes_out", .number(end.sentByteCount), .between(" ", " bytes"))
+            "messages_in", .number(end.receivedMessageCount), .counting(", received ", " message"))
+        line.add("bytes_in", .number(end.receivedByteCount), .counting(" ", " byte"))
+        line.add("messages_out", .number(end.sentMessageCount), .counting(", sent ", " message"))
+        line.add("bytes_out", .number(end.sentByteCount), .counting(" ", " byte"))
     }
 }

@@ -6,6 +6,8 @@ import EventLoop
 /// as long, and an array twice as long.
 package struct LineText: ~Copyable {
     private let format: LogFormat
+    /// Levels have colours: for terminals.
+    private let isColored: Bool
     private var memory: UnsafeMutableRawPointer
     private var capacity = firstCapacity
     private var byteCount = 0
@@ -15,8 +17,10 @@ package struct LineText: ~Copyable {
     /// 256: more than most lines about a connection have.
     private static let firstCapacity = 256
 
-    init(_ format: LogFormat) {
+    /// - Parameter isColored: makes no difference to JSON.
+    init(_ format: LogFormat, isColored: Bool = false) {
         self.format = format
+        self.isColored = isColored && format == .text
         memory = .allocate(byteCount: capacity, alignment: 1)
     }
 
@@ -61,7 +65,9 @@ package struct LineText: ~Copyable {
         }
         append(digitsOf: moment.milliseconds.magnitude, width: 3)
         append(format == .text ? " " : "Z\",\"level\":\"")
+        if isColored { append(level.colorStart) }
         append(text: level.name)
+        if isColored { append(LogLevel.colorEnd) }
         append(format == .text ? " " : "\",\"message\":")
     }
 
@@ -92,6 +98,12 @@ package struct LineText: ~Copyable {
                 append(start)
                 append(value)
                 append(end)
+            case .counting(let start, let noun):
+                append(start)
+                append(value)
+                append(noun)
+                if case .number(1) = value { return }
+                append("s")
             }
         case .json:
             append(",\"")

@@ -155,10 +155,32 @@ extension Log {
         _ message: @autoclosure () -> String
     ) {
         guard isAboutCompression ? isCompressionEnabled(level) : isEnabled(level) else { return }
+        guard admits(kind, level) else { return }
+        put(level, MessageLine(message()))
+    }
+
+    /// A line with fields that any peer can cause.
+    ///
+    /// - Parameter line: made only if it is written.
+    package func peerEvent<Line: LogLine>(
+        _ kind: PeerEvent, _ level: LogLevel, line: @autoclosure () -> Line
+    ) {
+        guard isEnabled(level), admits(kind, level) else { return }
+        put(level, line())
+    }
+
+    private func admits(_ kind: PeerEvent, _ level: LogLevel) -> Bool {
         reportOmittedPeerEvents()
         let now = MonotonicTime.current()
-        guard peerEventLimit.withLock({ $0.admits(kind, level, at: now) }) else { return }
-        put(level, MessageLine(message()))
+        return peerEventLimit.withLock { $0.admits(kind, level, at: now) }
+    }
+
+    /// A request for a page, a file or a script was answered.
+    ///
+    /// - Parameter line: made only if it is written.
+    package func request(_ line: @autoclosure () -> AnswerLine) {
+        guard isEnabled(settings.requestLevel) else { return }
+        write(settings.requestLevel, line())
     }
 
     /// Logs how many lines about peers were left out, once the second in which they were is over.

@@ -28,6 +28,8 @@ package enum LogFieldForm: Sendable {
     case after(StaticString)
     case before(StaticString)
     case between(StaticString, StaticString)
+    /// The same for a number of things: the noun is in the singular, and its plural ends in s.
+    case counting(StaticString, StaticString)
 }
 
 /// A line without fields.

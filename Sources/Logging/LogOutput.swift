@@ -16,6 +16,7 @@ struct LogOutput: ~Copyable {
     /// Standard error, for instance; -1: there is a path.
     private let sharedNumber: Int32
     private let opensAgain: Bool
+    private let isColored: Bool
     /// `nil` before the first line, if it is shared: most logs of a client write none.
     private var opened: LogDescriptor?
     /// The file's size; -1: not known, or not a file that can be rotated.
@@ -48,7 +49,8 @@ struct LogOutput: ~Copyable {
         sharedNumber = descriptor
         rotationMark = settings.fileByteLimit
         queue = LogQueue(byteLimit: settings.queueByteLimit)
-        line = LineText(settings.format)
+        isColored = LogLevel.areColored(on: descriptor)
+        line = LineText(settings.format, isColored: isColored)
     }
 
     init(_ settings: LogSettings, path: String) throws(SystemError) {
@@ -59,6 +61,7 @@ struct LogOutput: ~Copyable {
         opened = file
         rotationMark = settings.fileByteLimit
         queue = LogQueue(byteLimit: settings.queueByteLimit)
+        isColored = false
         line = LineText(settings.format)
         byteCount = file.fileByteCount
     }
@@ -129,7 +132,7 @@ extension LogOutput {
 
     /// Sends a line about the log itself, in memory of its own: another line may wait behind it.
     mutating func send(_ level: LogLevel, _ content: some LogLine) -> Bool {
-        var line = LineText(settings.format)
+        var line = LineText(settings.format, isColored: isColored)
         line.write(level, .now(), content)
         line.append("\n")
         return send(line.bytes)

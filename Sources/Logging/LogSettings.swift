@@ -4,6 +4,8 @@ public struct LogSettings: Sendable, Hashable {
     public var level = LogLevel.info
     /// `--deflate-log-level`. The same for lines about compression, whatever ``level`` is.
     public var compressionLevel = LogLevel.info
+    /// `--request-log-level`. The level of lines about requests for pages, files and scripts.
+    public var requestLevel = LogLevel.info
     /// `--log-format`.
     public var format = LogFormat.text
     /// `--log-max`. Bytes in a file before it is rotated; 0: never. 256 KiB as in pywebsocket3.

@@ -3,7 +3,8 @@ import EventLoop
 /// Lines that any peer can cause, by their subject.
 package enum PeerEvent: String, CaseIterable, Sendable {
     case badRequest = "bad requests"
-    case badHandshake = "bad handshakes"
+    case refusedHandshake = "refused handshakes"
+    case failedHandshake = "handshakes that a handler threw for"
     case misdirectedRequest = "requests for other hosts"
     case failedTLS = "failed TLS handshakes"
     case slowHead = "slow request heads"

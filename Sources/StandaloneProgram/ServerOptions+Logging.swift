@@ -24,6 +24,13 @@ extension ServerOptions {
                 text, option, among: LogLevel.allCases.filter { $0 != .fine })
         }.byDefault(log.compressionLevel.name),
         ServerOption(
+            name: "request-log-level", value: "LEVEL",
+            help: "the level of lines about requests for pages, files and scripts; default "
+                + "\(log.requestLevel.name); debug: only with --log-level debug"
+        ) { settings, text, option throws(UsageError) in
+            settings.log.requestLevel = try Values.logLevel(text, option)
+        }.byDefault(log.requestLevel.name),
+        ServerOption(
             name: "log-format", value: "FORMAT", help: "text (default) or json: one object per line"
         ) { settings, text, option throws(UsageError) in
             settings.log.format = try Values.logFormat(text, option)

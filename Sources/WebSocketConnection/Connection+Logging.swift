@@ -3,9 +3,13 @@ import Logging
 import WebSocketProtocol
 
 extension Connection {
-    func logOpen() { log.access(accessLine(nil)) }
+    func logOpen() {
+        if endpoint.logsConnections { log.access(accessLine(nil)) }
+    }
 
-    func logEnd(_ ending: ConnectionError) { log.access(accessLine(accessEnd(ending))) }
+    func logEnd(_ ending: ConnectionError) {
+        if endpoint.logsConnections { log.access(accessLine(accessEnd(ending))) }
+    }
 
     private func accessLine(_ end: AccessLine.End?) -> AccessLine {
         AccessLine(

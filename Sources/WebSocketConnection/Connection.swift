@@ -115,6 +115,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
     /// - Parameter firstBytes: what the peer sent behind its handshake already.
     package func start(firstBytes: [UInt8]) {
         logOpen()
+        stream.restartCounts(receivedByteCount: firstBytes.count)
         stream.delegate = self
         watchForSilence()
         inbox.unparsed = UnparsedBytes(firstBytes)

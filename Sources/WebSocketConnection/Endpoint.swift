@@ -13,6 +13,8 @@ package final class Endpoint: @unchecked Sendable {
     package let name: String
     /// What the loop notes when a hook runs: the warning about a blocked thread names it.
     package let activity: Int
+    /// Whether its connections have lines in the log when they open and close.
+    let logsConnections: Bool
     let compressionPool: CompressionPool
     let controlHooks: ControlHooks
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
@@ -23,7 +25,7 @@ package final class Endpoint: @unchecked Sendable {
 
     package init(
         role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String,
-        activity: Int = -1,
+        activity: Int = -1, logsConnections: Bool = true,
         compressionPool: CompressionPool, controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
         owner: AnyObject? = nil, onLeave: @escaping (Connection) -> Void
@@ -34,6 +36,7 @@ package final class Endpoint: @unchecked Sendable {
         self.settings = settings
         self.name = name
         self.activity = activity
+        self.logsConnections = logsConnections
         self.compressionPool = compressionPool
         self.controlHooks = controlHooks
         self.passiveClosingHandshake = passiveClosingHandshake

@@ -41,10 +41,13 @@ extension Route {
     /// - Parameter isForAuthor: whether it may see what the compiler said, which has lines of the
     ///   author's files.
     func brokenResponse(_ failure: String, isForAuthor: Bool) -> Response {
-        Response(
+        var response = Response(
             .serviceUnavailable,
             text: isForAuthor
                 ? "\(source) is left out:\n\(failure)" : "The handler of this path is left out.")
+        response.refusal = HandshakeRefusal(
+            "\(source) is left out: \(failure.prefix { !$0.isNewline })")
+        return response
     }
 
     /// The same while the handler is left out for a time.

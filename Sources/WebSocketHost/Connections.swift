@@ -90,7 +90,8 @@ extension Connections {
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
-            activity: route.index, compressionPool: compressionPool, controlHooks: controlHooks,
+            activity: route.index, logsConnections: route.path != ChangeFeed.path,
+            compressionPool: compressionPool, controlHooks: controlHooks,
             passiveClosingHandshake: passiveClosingHandshake
         ) { [weak self, index = route.index] connection in self?.remove(connection, of: index) }
         endpoints[route.index] = endpoint

@@ -139,17 +139,16 @@ extension Handshake {
         guard !stream.isClosed else { return }
         switch error {
         case HandshakeRejection.abort:
+            exchange.logRefusal(HandshakeRefusal("closed without an answer"), of: plain, nil)
             exchange.close()
         case HandshakeRejection.response(let status, let fields, let body):
             let text = body.isEmpty ? status.reasonPhrase : body
             exchange.respond(Response(status, text: text, fields: fields), to: plain)
         default:
-            log(
-                .error,
-                "\(escaped(route.path)) \(stream.peer): doExtraHandshake threw "
-                    + escaped("\(error)", limit: 1_000))
-            exchange.respond(
-                Response(.forbidden, text: "The handler refused the handshake."), to: plain)
+            var response = Response(.forbidden, text: "The handler refused the handshake.")
+            response.refusal = HandshakeRefusal(
+                "doExtraHandshake threw \(error)", .failedHandshake, .error)
+            exchange.respond(response, to: plain)
         }
     }
 }

@@ -40,21 +40,17 @@ final class UpgradeResponder: Responder {
         do throws(HandshakeError) {
             client = try OpeningHandshake.check(request.head)
         } catch {
-            if error != .notAnUpgrade {
-                exchange.log.peerEvent(
-                    .badHandshake, .info,
-                    "bad handshake from \(exchange.stream.peer): \(escaped("\(error)"))")
-            }
-            return .response(Response(error.status, text: "\(error)", fields: error.fields))
+            var response = Response(error.status, text: "\(error)", fields: error.fields)
+            response.refusal = HandshakeRefusal("\(error)")
+            return .response(response)
         }
         let allowed =
             handler.hooks.settings.allowedOrigins ?? connections.configuration.allowedOrigins
         guard allowed.admits(client.origin, authority: request.authority) else {
-            exchange.log.peerEvent(
-                .refusedOrigin, .warning,
-                "\(escaped(request.path)) \(exchange.stream.peer): origin "
-                    + "\(escaped(client.origin ?? "")) is not allowed (--origin)")
-            return .response(Response(.forbidden, text: "Origin not allowed."))
+            var response = Response(.forbidden, text: "Origin not allowed.")
+            response.refusal = HandshakeRefusal(
+                "origin \(client.origin ?? "") is not allowed (--origin)", .refusedOrigin, .warning)
+            return .response(response)
         }
         return .answering(
             Handshake(

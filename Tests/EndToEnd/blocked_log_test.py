@@ -28,14 +28,15 @@ class Unread:
     scheme = "ws"
     host = "127.0.0.1"
 
-    def __init__(self, reader, writer, *options):
+    def __init__(self, reader, writer, *options, environment=None):
         command = shlex.split(
             os.environ.get("WEBSOCKETHOST_COMMAND") or shlex.quote(str(REPOSITORY / "standalone.sh")))
         self.reader = reader
         self.text = ""
         self.process = subprocess.Popen(
             [*command, "-p", "0", "-H", self.host, "-w", HANDLERS, *SMALL_QUEUE, *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writer)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writer,
+            env={**os.environ, **(environment or {})})
         os.close(writer)
         self.read_until(ADDRESS, START_TIMEOUT)
         self.port = int(ADDRESS.search(self.text)["port"])
@@ -67,10 +68,10 @@ class Unread:
 
 
 @contextlib.contextmanager
-def unread(kind, *options):
+def unread(kind, *options, environment=None):
     """`kind`: what standard error is."""
     reader, writer = os.pipe() if kind == "pipe" else pty.openpty()
-    server = Unread(reader, writer, *options)
+    server = Unread(reader, writer, *options, environment=environment)
     try:
         yield server
     finally:

@@ -3,12 +3,14 @@
 import json
 import re
 import signal
+import ssl
 import time
 
 import pytest
 
+from blocked_log_test import unread
 from wire import (
-    CLOSE, HANDLERS, RSV1, TEXT, Wire, close_body, handshake, request, wait_until)
+    CLOSE, HANDLERS, RSV1, TEXT, Wire, close_body, frame, handshake, request, wait_until)
 
 
 @pytest.fixture
@@ -28,7 +30,9 @@ def test_json(start):
     server = start("--log-format", "json")
     talk(server)
     request(server, handshake(Sec_WebSocket_Version="12\x1b"))
+    request(server, handshake("/echo?secret", Sec_WebSocket_Version="12"))
     server.wait_for_line("bad")
+    server.wait_for_line("refused")
     server.wait_for_line('"close"')
     server.stop()
     objects = [json.loads(line) for line in server.stderr_lines() if not line.startswith("standalone.sh:")]
@@ -40,7 +44,10 @@ def test_json(start):
     assert opened["route"] == closed["route"] == "/echo" and opened["peer"] == closed["peer"]
     assert opened["connection"] == closed["connection"] and not closed["compressed"]
     assert (closed["code"], closed["messages_in"], closed["messages_out"]) == (1000, 1, 1)
-    assert closed["bytes_in"] > 100 and closed["bytes_out"] > 10 and closed["duration_ms"] >= 0
+    # What came after the handshake: a message with its mask and its echo, a Close and its answer.
+    assert (closed["bytes_in"], closed["bytes_out"]) == (11 + 8, 7 + 4) and closed["duration_ms"] >= 0
+    refused = next(entry for entry in objects if entry.get("event") == "refused")
+    assert (refused["route"], refused["status"]) == ("/echo", 400) and "12" in refused["reason"]
 
 
 def test_text_access_lines(start):
@@ -48,7 +55,101 @@ def test_text_access_lines(start):
     talk(server, Sec_WebSocket_Extensions="permessage-deflate")
     assert server.wait_for_line("open /echo").endswith(" compressed")
     line = server.wait_for_line("close /echo")
-    assert re.search(r"code=1000 \d+ ms, received 1 messages \d+ bytes, sent 1 messages \d+ bytes$", line)
+    assert re.search(r"code=1000 \d+ ms, received 1 message \d+ bytes, sent 1 message \d+ bytes$", line)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_counts_leave_the_handshake_out(start, tls):
+    """Early bytes count, which come in one go with the handshake."""
+    server = start(*(["--tls-self-signed"] if tls else []))
+    with Wire.connect(server) as wire:
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            wire.socket = context.wrap_socket(wire.socket)
+        wire.send(handshake("/echo") + frame(TEXT, "early"))
+        assert wire.head().status == 101
+        assert wire.frame().payload == b"early"
+        wire.send_frame(CLOSE, close_body(1000))
+        wire.close_frame()
+    line = server.wait_for_line("close /echo")
+    assert line.endswith("received 1 message 19 bytes, sent 1 message 11 bytes")
+
+
+REFUSED = [
+    ("/nowhere", {}, 404, "Not found"),
+    ("/echo", {"Sec_WebSocket_Version": "12"}, 400, 'is "12", not 13'),
+    ("/echo", {"Sec_WebSocket_Key": "short"}, 400, "Key"),
+    ("/samesite", {"Origin": "http://a.test"}, 403, "origin http://a.test is not allowed (--origin)"),
+    ("/handshake?do=throw", {}, 403, "doExtraHandshake threw NoReason"),
+    ("/handshake?do=unauthorized", {}, 401, "Who are you?"),
+]
+
+
+@pytest.mark.parametrize("path, changes, status, reason", REFUSED)
+def test_refused_handshakes(start, path, changes, status, reason):
+    server = start()
+    path, _, query = path.partition("?")
+    assert request(server, handshake(f"{path}?{query}&secret", **changes)).status == status
+    line = server.wait_for_line("refused ")
+    assert re.search(rf" refused {path} 127\.0\.0\.1:\d+ {status}: ", line) and reason in line
+    assert not any("secret" in line for line in server.stderr_lines())
+
+
+def test_refused_without_an_answer(start):
+    server = start()
+    with Wire.connect(server) as wire:
+        wire.send(handshake("/handshake?do=abort"))
+        assert not wire.receive()
+    assert re.search(r"refused /handshake 127.0.0.1:\d+: closed without an answer$", server.wait_for_line("refused"))
+
+
+def test_flood_of_refused_handshakes(start):
+    server = start()
+    for _ in range(50):
+        assert request(server, handshake("/nowhere")).status == 404
+    server.wait_for_line("refused handshakes: and ")
+
+
+def get(server, target, method="GET"):
+    return request(server, f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), has_body=method != "HEAD")
+
+
+def test_requests(start, tmp_path):
+    (tmp_path / "file.txt").write_text("12345")
+    server = start("-d", tmp_path, "--log-format", "json")
+    get(server, "/file.txt?secret")
+    get(server, "/file.txt", "HEAD")
+    get(server, "/none")
+    get(server, "/")
+    server.wait_for_line('"path":"/"')
+    entries = [json.loads(line) for line in server.stderr_lines() if '"event":"request"' in line]
+    seen = [tuple(entry[name] for name in ("level", "method", "path", "status", "bytes")) for entry in entries]
+    assert seen[:2] == [("info", "GET", "/file.txt", 200, 5), ("info", "HEAD", "/file.txt", 200, 0)]
+    assert seen[2][1:4] == ("GET", "/none", 404) and seen[3][1:4] == ("GET", "/", 200)
+    assert seen[3][4] > 1000 and not any("secret" in line for line in server.stderr_lines())
+
+
+def test_requests_at_a_level_of_their_own(start):
+    server = start("--request-log-level", "debug")
+    get(server, "/")
+    talk(server)
+    server.wait_for_line("close /echo")
+    assert not any("GET /" in line for line in server.stderr_lines())
+
+
+COLORS = [({}, [], True), ({"NO_COLOR": "1"}, [], False), ({"NO_COLOR": ""}, [], True), ({"TERM": "dumb"}, [], False),
+          ({}, ["--log-format", "json"], False)]
+
+
+@pytest.mark.parametrize("environment, options, isColored", COLORS)
+def test_colors_on_a_terminal(environment, options, isColored):
+    environment = {**{"TERM": "xterm"}, **environment}
+    with unread("terminal", *options, environment=environment) as server:
+        server.talk(1)
+        server.read_until(re.compile("close /echo.*\n"))
+        assert ("\x1b[32minfo\x1b[0m open /echo" in server.text) == isColored
+        assert isColored or "\x1b" not in server.text.split("Ctrl-C stops")[1]
 
 
 def test_compression_level(start):

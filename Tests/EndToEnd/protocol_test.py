@@ -595,7 +595,7 @@ def test_log_of_a_connection(host):
         wire.close_frame()
     assert " info " in host.wait_for_line(f"open /echo 127.0.0.1:{port}", start=start)
     line = host.wait_for_line(f"close /echo 127.0.0.1:{port}", start=start)
-    assert "code=4321" in line and "received 1 messages" in line
+    assert "code=4321" in line and "received 1 message " in line
 
 
 @pytest.mark.parametrize("data", [

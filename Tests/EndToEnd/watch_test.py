@@ -232,7 +232,10 @@ def test_mistake_that_is_undone(watched):
     with connect(server.url("/.websockethost/changes"), origin=server.http_url("")) as page:
         while page.recv(BUILD_TIMEOUT).split("\n", 1)[1]:
             pass
+    start = len(server.stderr_lines())
     assert ask(server) == "v0 x"
+    server.wait_for_line("close /echo", start=start)
+    assert not any("websockethost/changes" in line for line in server.stderr_lines()), "the page's feed is not logged"
 
 
 def test_build_that_cannot_be(start_server, tmp_path, monkeypatch):

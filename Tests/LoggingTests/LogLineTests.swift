@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Logging
@@ -87,20 +88,78 @@ struct LogLineTests {
         let close = try line(
             AccessLine.End(
                 code: 1006, unansweredCode: 1001, duration: .milliseconds(1_500),
-                receivedMessageCount: 1, receivedByteCount: 2, sentMessageCount: 3, sentByteCount: 4
+                receivedMessageCount: 1, receivedByteCount: 2, sentMessageCount: 3, sentByteCount: 1
             ))
         let shown =
             "close /echo 127.0.0.1:5 code=1006 (no answer to 1001) 1500 ms, "
-            + "received 1 messages 2 bytes, sent 3 messages 4 bytes"
+            + "received 1 message 2 bytes, sent 3 messages 1 byte"
         #expect(text(.text, close).hasSuffix("info \(shown)"))
         let members = try members(close)
         #expect(members["message"] as? String == shown && members["event"] as? String == "close")
         #expect(members["compressed"] as? Bool == true && members.count == 15)
         for (name, number) in [
             ("connection", 5), ("code", 1006), ("unanswered_code", 1001), ("duration_ms", 1_500),
-            ("messages_in", 1), ("bytes_in", 2), ("messages_out", 3), ("bytes_out", 4),
+            ("messages_in", 1), ("bytes_in", 2), ("messages_out", 3), ("bytes_out", 1),
         ] {
             #expect(members[name] as? Int == number, "\(name)")
+        }
+    }
+}
+
+extension LogLineTests {
+    @Test("a refused handshake, answered or not")
+    func refusal() throws {
+        let peer = try address("127.0.0.1", port: 5)
+        let line = RefusalLine(route: "/chat", peer: peer, status: 403, reason: "not today")
+        let shown = "refused /chat 127.0.0.1:5 403: not today"
+        #expect(text(.text, line).hasSuffix("info \(shown)"))
+        let members = try members(line)
+        #expect(members["event"] as? String == "refused" && members["status"] as? Int == 403)
+        #expect(
+            members["route"] as? String == "/chat" && members["peer"] as? String == "127.0.0.1:5")
+        #expect(
+            members["reason"] as? String == "not today" && members["message"] as? String == shown)
+        let aborted = RefusalLine(route: "/chat", peer: peer, status: nil, reason: "closed")
+        #expect(text(.text, aborted).hasSuffix("info refused /chat 127.0.0.1:5: closed"))
+    }
+
+    @Test("a request for a page")
+    func request() throws {
+        let line = AnswerLine(
+            method: "GET", path: "/a", peer: try address("127.0.0.1", port: 5), status: 200,
+            byteCount: 1)
+        #expect(text(.text, line).hasSuffix("info GET /a 127.0.0.1:5 200 1 byte"))
+        let members = try members(line)
+        #expect(members["event"] as? String == "request" && members["method"] as? String == "GET")
+        #expect(members["path"] as? String == "/a" && members["bytes"] as? Int == 1)
+    }
+
+    @Test("requests have a level of their own", arguments: LogLevel.allCases)
+    func requestLevel(_ level: LogLevel) throws {
+        let lines = Mutex<[String]>([])
+        var settings = LogSettings(level: .info)
+        settings.requestLevel = level
+        let log = Log(settings) { line in lines.withLock { $0.append(line) } }
+        let peer = try address("127.0.0.1", port: 5)
+        log.request(AnswerLine(method: "GET", path: "/", peer: peer, status: 200, byteCount: 0))
+        let written = lines.withLock { $0 }
+        #expect(written.count == (level >= .info ? 1 : 0))
+        #expect(written.allSatisfy { $0.contains(" \(level.name) GET / ") })
+    }
+
+    @Test("levels have colours where they are wanted, never in JSON", arguments: LogLevel.allCases)
+    func colors(_ level: LogLevel) {
+        var plain = LineText(.text)
+        var colored = LineText(.text, isColored: true)
+        var json = LineText(.json, isColored: true)
+        for _ in 0..<2 {
+            plain.write(level, Self.moment, MessageLine("hello"))
+            colored.write(level, Self.moment, MessageLine("hello"))
+            json.write(level, Self.moment, MessageLine("hello"))
+            let (plainText, coloredText, jsonText) = (plain.text, colored.text, json.text)
+            #expect(plainText.hasSuffix(" \(level.name) hello") && !plainText.contains("\u{1B}"))
+            #expect(coloredText.hasSuffix("m\(level.name)\u{1B}[0m hello"))
+            #expect(!jsonText.contains("\u{1B}") && !jsonText.contains("u001b"))
         }
     }
 }

@@ -26,7 +26,9 @@ final class ScriptRun {
     private var parser: CGIResponseParser
     private var phase = Phase.body
     private var outputByteCount = 0
-    private var errorLineCount = 0
+    /// What the answer began with, for the log.
+    private var answerHead: (status: Status, byteCount: Int)?
+    private var errorLines = ScriptErrorLines()
     private lazy var timer = loop.makeTimer { [weak self] in self?.timedOut() }
 
     private enum Phase {
@@ -43,9 +45,6 @@ final class ScriptRun {
         /// Up to the end of the connection: the client speaks HTTP/1.0.
         case untilEnd
     }
-
-    /// Lines of its standard error that are logged of each run.
-    private static let errorLineLimit = 50
 
     init(
         _ exchange: Exchange, _ request: Request, _ scripts: ScriptsResponder,
@@ -119,8 +118,15 @@ final class ScriptRun {
 
     /// The answer has begun and cannot be completed: the client has to see that.
     private func breakOff() {
+        logAnswer()
         finish()?.close()
         child?.kill()
+    }
+
+    private func logAnswer() {
+        guard let answerHead else { return }
+        let byteCount = request.isHead ? 0 : outputByteCount - answerHead.byteCount
+        exchange?.log(answerHead.status, request, byteCount: byteCount)
     }
 
     /// The request is answered, or will be by the caller; the script may go on for as long as the
@@ -211,6 +217,7 @@ extension ScriptRun: ChildProcessDelegate {
             }
             begin(response)
             let rest = UnsafeRawBufferPointer(rebasing: bytes[byteCount...])
+            answerHead = (response.status, outputByteCount - rest.count)
             if case .content(let framing, let isLast) = phase { send(rest, framing, isLast) }
         } catch {
             report(.error, "its answer is not usable: \(error)")
@@ -261,15 +268,7 @@ extension ScriptRun: ChildProcessDelegate {
     }
 
     func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
-        guard errorLineCount < Self.errorLineLimit else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
-        for line in text.split(whereSeparator: \.isNewline).prefix(
-            Self.errorLineLimit - errorLineCount)
-        {
-            errorLineCount += 1
-            let rest = errorLineCount == Self.errorLineLimit ? " (the rest is not logged)" : ""
-            report(.warning, "stderr: \(escaped(String(line)))\(rest)")
-        }
+        for line in errorLines.take(bytes) { report(.warning, "stderr: \(line)") }
     }
 
     func childEndedOutput() {
@@ -282,6 +281,7 @@ extension ScriptRun: ChildProcessDelegate {
             report(.error, "its answer is \(remaining) bytes shorter than its Content-Length")
             breakOff()
         case .content(let framing, let isLast):
+            logAnswer()
             let exchange = finish()
             if case .chunked = framing { exchange?.stream.write(Array("0\r\n\r\n".utf8)) }
             restartTimer()

@@ -25,6 +25,7 @@ struct FileAnswer {
             fields.add("Content-Range", value)
         }
         let isLast = exchange.writeHead(status, fields, isLast: request.isLast)
+        log(status, byteCount: range.count)
         if !request.isHead && range.count > Self.copyByteLimit {
             exchange.stream.sendFile(file.file, range)
         } else if !request.isHead && !copy(range) {
@@ -59,6 +60,7 @@ struct FileAnswer {
             ofContent: "multipart/byteranges; boundary=\(boundary)",
             byteCount: multipart.byteCount)
         let isLast = exchange.writeHead(.partialContent, fields, isLast: request.isLast)
+        log(.partialContent, byteCount: multipart.byteCount)
         if !request.isHead {
             for part in multipart.parts {
                 exchange.stream.write(part.head)
@@ -72,7 +74,12 @@ struct FileAnswer {
     /// RFC 9110 §15.4.5: the fields that a cache needs, and no content.
     func sendNotModified() {
         let isLast = exchange.writeHead(.notModified, fields(), isLast: request.isLast)
+        log(.notModified, byteCount: 0)
         exchange.finishAnswer(isLast: isLast)
+    }
+
+    private func log(_ status: Status, byteCount: Int) {
+        exchange.log(status, request, byteCount: request.isHead ? 0 : byteCount)
     }
 
     /// - Parameter type: of the content; `nil`: the answer has none.
