@@ -50,7 +50,9 @@ public final class Listener: EventSource {
         try descriptor?.watch(.readable, by: self, on: loop)
     }
 
-    public func ready(_ readiness: Readiness) {
+    public func ready(_ readiness: Readiness) { loop.afterEvents { [self] in accept() } }
+
+    private func accept() {
         for _ in 0..<Self.acceptLimitPerTurn {
             guard let fd = descriptor?.number, gate.isOpen else { return }
             do throws(SystemError) {

@@ -46,6 +46,8 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) var runningJobs: [UnownedJob] = []
     let handOver = Mutex(HandOver())
     private let lastWaitNumber = Atomic<Int>(0)
+    /// See ``afterEvents(_:)``.
+    @exclusivity(unchecked) private var workAfterEvents: [() -> Void] = []
     /// What streams received since jobs ran last, in bytes.
     @exclusivity(unchecked) var batchByteCount = 0
 
@@ -120,12 +122,27 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         turnTime = currentTime
         turnStart.store(now.nanoseconds, ordering: .relaxed)
         dispatchEvents(count)
+        if !workAfterEvents.isEmpty { runWorkAfterEvents() }
         // No more than there are now: one that sets itself anew without delay waits for the next
         // turn.
         var budget = timers.count
         while budget > 0, let timer = timers.popDue(at: now) {
             budget -= 1
             timer.action()
+            runReadyJobs()
+        }
+    }
+
+    /// Runs `work` once all that is ready by now has had its turn. On the loop's thread.
+    ///
+    /// For connections that come: what is ready may make a handler block, and this loop with it.
+    public func afterEvents(_ work: @escaping () -> Void) { workAfterEvents.append(work) }
+
+    private func runWorkAfterEvents() {
+        let all = workAfterEvents
+        workAfterEvents = []
+        for work in all {
+            work()
             runReadyJobs()
         }
     }
@@ -160,9 +177,9 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
 
     /// Whether there is nothing to do but to wait.
     private func mayBlock() -> Bool {
-        guard jobs.isEmpty, unreadStreams.isEmpty, unflushedStreams.isEmpty, !isStopping else {
-            return false
-        }
+        guard jobs.isEmpty, unreadStreams.isEmpty, unflushedStreams.isEmpty,
+            workAfterEvents.isEmpty, !isStopping
+        else { return false }
         let nothingHandedOver = handOver.withLock { handOver in
             handOver.isWaiting = handOver.isEmpty
             return handOver.isWaiting

@@ -84,7 +84,8 @@ extension Worker {
             defer { dealt?.append(connection) }
             return dealt?.count
         }
-        if countBefore == 0 { loop.submit { self.adoptDealt() } }
+        // Not at once: until all that is ready has had its turn, it can be taken back.
+        if countBefore == 0 { loop.submit { self.loop.afterEvents { self.adoptDealt() } } }
         if countBefore == nil { openCount.subtract(1, ordering: .relaxed) }
         return countBefore != nil
     }

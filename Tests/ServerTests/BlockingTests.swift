@@ -133,6 +133,50 @@ struct BlockingTests {
         }
     }
 
+    @Test("who connects after a handler was given what makes it block waits nowhere")
+    func ready() async throws {
+        let (blocked, held) = (Gate(), Gate())
+        let server = try TestServer(threads: 1, Self.configuration(), Self.routes(blocked))
+        try await server.run { [server = server.server] port in
+            defer { for gate in [blocked, held] { gate.open() } }
+            let blocking = try TestClient(port, "/block")
+            server.loops[0].submit { held.block() }
+            held.waitUntilBlocked()
+            // The listener is ready before the message is, and after it as well.
+            let first = try TestClient(tcp: port)
+            try blocking.send("block")
+            let second = try TestClient(tcp: port)
+            held.open()
+            for client in [first, second] {
+                try client.write(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+                #expect(try client.readHead().status == .ok)
+            }
+        }
+    }
+
+    @Test("what a worker was dealt can be taken back while it has other things to do first")
+    func dealtBehindMessage() async throws {
+        let (blocked, held) = (Gate(), Gate())
+        let server = try TestServer(threads: 2, Self.configuration(), Self.routes(blocked))
+        try await server.run { [server = server.server] port in
+            defer { for gate in [blocked, held] { gate.open() } }
+            let first = try TestClient(port, "/echo")
+            let blocking = try TestClient(port, "/block")  // on the second worker
+            let third = try TestClient(port, "/echo")
+            server.loops[1].submit { held.block() }
+            held.waitUntilBlocked()
+            try blocking.send("block")
+            let last = try TestClient(tcp: port)  // for the second worker, which has fewer
+            // On the first worker, behind the one that was accepted.
+            try third.send("accepted")
+            #expect(try third.text() == "accepted")
+            held.open()
+            try last.write(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+            #expect(try last.readHead().status == .ok)
+            withExtendedLifetime(first) {}
+        }
+    }
+
     @Test("a stop does not wait for a handler beyond the drain time-out")
     func stopping() async throws {
         let gate = Gate()
