@@ -91,21 +91,11 @@ extension Server {
     }
 
     private func beginAccepting() {
-        guard control.listeners.isEmpty else { return }
-        for socket in control.sockets {
-            do throws(SystemError) {
-                let listener = try Listener(
-                    try socket.duplicate(), on: control.loop, gate: gate, onShortage: logShortage
-                ) { [self] connection in
-                    let now = control.loop.currentTime
-                    if mayServe(connection) { return place(connection, at: now) }
-                    guard let worker = runningWorker(at: now) else { return }
-                    worker.loop.submit { worker.refuse(connection) }
-                }
-                control.listeners.append(listener)
-            } catch {
-                logShortage(error)
-            }
+        control.listen(gate: gate, onShortage: logShortage) { [self] connection in
+            let now = control.loop.currentTime
+            if mayServe(connection) { return place(connection, at: now) }
+            guard let worker = runningWorker(at: now) else { return }
+            worker.loop.submit { worker.refuse(connection) }
         }
     }
 

@@ -38,21 +38,27 @@ extension Server {
     /// files compile. Only with ``Configuration/showsChanges``.
     public func show(failure: String) { changeFeed.show(failure: failure) }
 
-    /// Accepts nothing any more, and has all workers leave. One that is blocked does so when it
-    /// comes round; the others do not wait for it. From any thread.
+    /// Accepts nothing any more, and has all workers leave: the first one before the others, so
+    /// that no client has its Close while another one still connects. One that is blocked leaves
+    /// when it comes round; the others do not wait for it. From any thread.
     private func leave(
         _ body: @escaping @Sendable (Worker, _ onEmpty: @escaping @Sendable () -> Void) -> Void
     ) {
         gate.close()
-        // First, so that it knows of them all before the first one is empty. Spare ones begin on
-        // its thread only, and no more after this.
+        control.closeSockets()
+        // First, so that it knows of them all before one of them is empty. Spare ones begin on its
+        // thread only, and no more after this.
         control.loop.submit { [self] in
             control.closeListeners()
-            let spares = spares.withLock(\.self)
-            if control.undrained == nil { control.undrained = workers + spares }
-            for worker in spares { leave(worker, body) }
+            if control.undrained == nil { control.undrained = allWorkers }
+            control.waitingLeaves.append { [self] in
+                for worker in allWorkers.dropFirst() { leave(worker, body) }
+            }
         }
-        for worker in workers { leave(worker, body) }
+        leave(workers[0], body)
+        workers[0].loop.submit { [self] in
+            control.loop.submit { [self] in leaveOthers() }
+        }
     }
 
     private func leave(
@@ -98,6 +104,13 @@ extension Server {
 // MARK: - On the control loop's thread
 
 extension Server {
+    /// The first worker accepts nothing any more.
+    func leaveOthers() {
+        let leaves = control.waitingLeaves
+        control.waitingLeaves = []
+        for leave in leaves { leave() }
+    }
+
     /// Nothing is open any more on a worker.
     private func drained(_ worker: Worker) {
         guard let index = control.undrained?.firstIndex(where: { $0 === worker }) else { return }

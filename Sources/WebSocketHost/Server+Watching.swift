@@ -20,8 +20,10 @@ extension Server {
         log.reportOmittedPeerEvents()
         let now = control.loop.currentTime
         if control.undrained == nil {
-            relieveStalledWorkers(at: now)
-        } else if let giveUpTime = control.giveUpTime {
+            return relieveStalledWorkers(at: now)
+        }
+        if isStalled(workers[0], at: now) { leaveOthers() }
+        if let giveUpTime = control.giveUpTime {
             if now >= giveUpTime { giveUpBlockedWorkers(at: now) }
         } else {
             stopIfStuck(at: now)

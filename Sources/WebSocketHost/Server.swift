@@ -141,7 +141,7 @@ public final class Server: Sendable {
         }
         for worker in workers { worker.tls = tls }
         do throws(SystemError) {
-            for socket in sockets { control.sockets.append(try socket.duplicate()) }
+            try control.keep(sockets)
             try startThreads()
         } catch {
             control.close()
