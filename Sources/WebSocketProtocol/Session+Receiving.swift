@@ -259,6 +259,9 @@ extension [UInt8] {
     fileprivate mutating func append(
         unmasking piece: UnsafeRawBufferPointer, _ key: UInt32, offset: Int = 0
     ) {
+        // Without a byte the array's memory may be the one that all empty arrays have, and writing
+        // the count there would be a race.
+        guard !piece.isEmpty else { return }
         append(addingCapacity: piece.count) { output in
             output.withUnsafeMutableBufferPointer { room, count in
                 guard let start = room.baseAddress else { return }

@@ -476,3 +476,21 @@ struct SessionPairTests {
         }
     }
 }
+
+@Suite("Empty pieces")
+struct EmptyPieceTests {
+    /// Without a byte to copy, nothing may be written to the memory that all empty arrays share.
+    /// The thread sanitizer sees it if that is done.
+    @Test("of messages, received on several threads at once")
+    func concurrently() async {
+        let bytes = hex("02 80 00 00 00 00 00 80 00 00 00 00 80 80 00 00 00 00 82 80 00 00 00 00")
+        await withTaskGroup(of: Outcome.self) { group in
+            for _ in 0..<8 { group.addTask { everySplit(bytes, role: .server) } }
+            for await outcome in group {
+                #expect(
+                    outcome
+                        == Outcome(events: [.message(.binary([])), .message(.binary([]))]))
+            }
+        }
+    }
+}
