@@ -56,6 +56,41 @@ static inline int linux_timerfd_set(int fd, long long nanoseconds) {
     return (int)syscall(SYS_timerfd_settime, fd, /* TFD_TIMER_ABSTIME */ 1, &value, (void *)0);
 }
 
+// What tcp(7)'s TCP_INFO says of the other end. <linux/tcp.h> would define `tcp_info` a second time, so the fields are
+// read from their places, which the kernel never changes.
+struct linux_tcp_report {
+    unsigned long long acknowledged_byte_count;
+    unsigned milliseconds_since_acknowledgement;
+    unsigned unacknowledged_segment_count;
+    unsigned unanswered_probe_count;
+    unsigned unsent_byte_count;
+    unsigned window_byte_count;
+};
+
+// -1: no TCP socket, or a kernel that does not report all of this (before 5.4).
+static inline int linux_tcp_report(int fd, struct linux_tcp_report *report) {
+    unsigned char info[232];
+    unsigned length = sizeof info;
+    if (syscall(SYS_getsockopt, fd, /* IPPROTO_TCP */ 6, /* TCP_INFO */ 11, info, &length) != 0) return -1;
+    if (length < sizeof info) return -1;
+    report->unanswered_probe_count = info[3];
+    __builtin_memcpy(&report->unacknowledged_segment_count, info + 24, 4);
+    __builtin_memcpy(&report->milliseconds_since_acknowledgement, info + 56, 4);
+    __builtin_memcpy(&report->acknowledged_byte_count, info + 120, 8);
+    __builtin_memcpy(&report->unsent_byte_count, info + 144, 4);
+    __builtin_memcpy(&report->window_byte_count, info + 228, 4);
+    return 0;
+}
+
+// ioctl(2), which is variadic, for one that reports a number: bytes that were received and not read (FIONREAD), and
+// bytes that were sent and not acknowledged (SIOCOUTQ). -1: not on this descriptor.
+static inline int linux_ioctl_count(int fd, unsigned long request) {
+    int count = 0;
+    return syscall(SYS_ioctl, fd, request, &count) == 0 ? count : -1;
+}
+static inline int linux_unread_byte_count(int fd) { return linux_ioctl_count(fd, 0x541B); }
+static inline int linux_unacknowledged_byte_count(int fd) { return linux_ioctl_count(fd, 0x5411); }
+
 // memmem(3), which glibc declares under _GNU_SOURCE only.
 void *memmem(const void *bytes, size_t count, const void *word, size_t length);
 static inline const void *linux_memmem(const void *bytes, size_t count, const void *word, size_t length) {

@@ -74,6 +74,9 @@ extension MemoryPeer {
 // MARK: - The stream's side
 
 extension MemoryPeer {
+    /// What the stream has not read, in bytes.
+    var unreadByteCount: Int { unread.count - unreadOffset }
+
     /// As `recv`: -1 and `EAGAIN` if nothing is there, 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         if isReset { return failed(ECONNRESET) }

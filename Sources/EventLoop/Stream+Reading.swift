@@ -5,7 +5,14 @@ extension Stream {
     private static let readLimitPerTurn = 4
 
     /// Stops reading: the peer's sending will stop too, when its and our kernel's buffers are full.
+    ///
+    /// Its end is noticed all the same: ``StreamDelegate/streamEndIsKnown()``.
     public func pauseReading() { flags.insert(.readingPaused) }
+
+    public var isReadingPaused: Bool { flags.contains(.readingPaused) }
+
+    /// Whether the peer's end waits behind bytes that are not read, because reading is paused.
+    public var isEndKnown: Bool { flags.isSuperset(of: [.hungUp, .readingPaused]) }
 
     public func resumeReading() {
         guard flags.contains(.readingPaused) else { return }

@@ -6,6 +6,9 @@ package protocol StreamDelegate: AnyObject {
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer)
     /// The peer sends no more; writing may still work.
     func streamReachedEnd()
+    /// The peer sends no more, but reading is paused: what it sent before has to be read until
+    /// ``streamReachedEnd()`` comes. May be called again.
+    func streamEndIsKnown()
     /// The queue has fallen to the mark, after ``Stream/needsDrainNotice`` was set.
     func streamDrained()
     /// The connection is gone; nothing more comes or can be written.
@@ -18,6 +21,7 @@ package protocol StreamDelegate: AnyObject {
 }
 
 extension StreamDelegate {
+    package func streamEndIsKnown() {}
     package func streamFailed(_ error: TLSError) { streamFailed(SystemError("TLS", code: EPROTO)) }
 }
 
@@ -126,7 +130,10 @@ public final class Stream: EventSource {
         if flags.contains(.readingPaused) && !readiness.isDisjoint(with: .broken) {
             return fail(SystemError("recv", code: ECONNRESET))
         }
-        if !readiness.isDisjoint(with: .hangUp) { flags.insert(.hungUp) }
+        if !readiness.isDisjoint(with: .hangUp) {
+            flags.insert(.hungUp)
+            if isEndKnown { currentDelegate?.streamEndIsKnown() }
+        }
         // Before writing: that fails on a broken connection, whose last bytes can still be read.
         if !readiness.isDisjoint(with: [.readable, .hangUp]) {
             flags.insert(.readable)

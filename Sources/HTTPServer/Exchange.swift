@@ -156,6 +156,10 @@ extension Exchange {
         endIfIdle()
     }
 
+    /// Bytes that nobody takes stand before the client's end: requests behind the one that is
+    /// answered. It is as gone as without them.
+    package func streamEndIsKnown() { answer?.clientEnded() }
+
     package func streamDrained() {
         stopWatchingSending()
         switch phase {

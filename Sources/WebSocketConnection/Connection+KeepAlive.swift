@@ -11,23 +11,52 @@ extension Connection {
     func silenceIsDue() {
         let due = traffic.lastReceived + settings.pingInterval
         if due > loop.now { return loop.schedule(timer, at: due) }
-        // A Pong would wait behind what the handler does not take.
-        if inbox.isFull { return watchProgress() }
-        writeControl(.ping, Self.keepAlivePayload)
-        enter(.open(.pong(sentAt: loop.now)))
+        awaitSignOfLife()
+    }
+
+    /// Sends a Ping and waits for anything from the peer.
+    private func awaitSignOfLife() {
+        let isReadingPaused = stream.isReadingPaused
+        let isOnItsWay = stream.outstandingByteCount > 0
+        // What is unread now is no sign of life later.
+        let signs = isOnItsWay || isReadingPaused ? stream.peerSigns : nil
+        let isHandlerWaiting = stream.queuedByteCount > 0
+        // More Pings for a peer that reads nothing, while its Pongs are not read, would be of no
+        // use: what is on its way shows as well whether it is there.
+        let sendsPing = !(isReadingPaused && isOnItsWay)
+        if sendsPing { writeControl(.ping, Self.keepAlivePayload) }
+        enter(
+            .open(
+                .pong(
+                    PongWait(
+                        at: loop.now, hasPing: sendsPing, isHandlerWaiting: isHandlerWaiting,
+                        signs))))
     }
 
     /// A Ping of ours would disturb what the handler does with the bytes, so silence has to be
     /// enough.
     func checkRawSilence() {
+        guard settings.pingInterval > .zero else { return }
         let due = traffic.lastReceived + settings.pingInterval + settings.pingTimeout
         if due > loop.now { return loop.schedule(timer, at: due) }
         end(.pingTimedOut)
     }
 
-    func checkPong(_ sentAt: MonotonicTime) {
-        if traffic.lastReceived > sentAt || inbox.isFull { return watchForSilence() }
-        pingTimedOut()
+    func checkPong(_ wait: PongWait) {
+        let isReadingPaused = stream.isReadingPaused
+        if traffic.lastReceived > wait.sentAt { return watchForSilence() }
+        // The handler receives again, and the peer has not been asked yet.
+        if !isReadingPaused && !wait.hasPing { return awaitSignOfLife() }
+        switch wait.look(
+            stream.peerSigns, at: loop.now, timeout: settings.pingTimeout,
+            isReadingPaused: isReadingPaused)
+        {
+        case .waitOn(let asks):
+            if asks { writeControl(.ping, Self.keepAlivePayload) }
+            enter(.open(.pong(wait)))
+        case .isAlive: watchForSilence()
+        case .isGone: pingTimedOut()
+        }
     }
 
     private func pingTimedOut() {
@@ -35,20 +64,30 @@ extension Connection {
         end(.pingTimedOut)
     }
 
-    /// The peer is not to blame for a handler that does not receive, unless that waits for the
-    /// peer, which reads nothing.
-    private func watchProgress() {
-        guard stream.queuedByteCount > 0 else { return watchForSilence() }
-        enter(.open(.progress(sentByteCount: stream.sentByteCount)))
-    }
-
-    func checkProgress(since sentByteCount: Int) {
-        guard stream.queuedByteCount > 0, stream.sentByteCount == sentByteCount else {
-            return watchForSilence()
-        }
-        pingTimedOut()
-    }
-
     /// Anything the peer sends shows that it lives; the payload is for people who read dumps.
     private static let keepAlivePayload = Array("keep-alive".utf8)
+}
+
+// MARK: - The end behind what is not read
+
+extension Connection {
+    package func streamEndIsKnown() {
+        guard case .open(let keepAlive) = phase else { return }
+        if case .lastBytes = keepAlive { return }
+        enter(.open(.lastBytes(progress: lastBytesProgress)))
+    }
+
+    /// The handler may take what came before the peer's end, a Close maybe. If it does not, the
+    /// connection is lost.
+    func checkLastBytes(since progress: Int) {
+        let current = lastBytesProgress
+        if current == progress { return end(.lost) }
+        enter(.open(.lastBytes(progress: current)))
+    }
+
+    /// Rises while the handler takes messages, or the peer what is sent to it.
+    private var lastBytesProgress: Int {
+        traffic.receivedMessageCount &- inbox.count &+ stream.receivedByteCount
+            &+ stream.sentByteCount
+    }
 }

@@ -5,7 +5,8 @@ import WebSocketProtocol
 // open            the peer's Close comes                                      answeringClose
 //                 our Close is sent                                           awaitingClose
 //                 the handler takes the bytes as they come                    raw
-//                 TCP ends; the peer breaks the protocol or answers no Ping   ended
+//                 TCP ends, and the handler takes nothing of what came
+//                 before; the peer breaks the protocol or answers no Ping     ended
 // answeringClose  the answer is sent; the hook throws or takes too long;
 //                 TCP ends                                                    ended
 // awaitingClose   the peer's Close comes, or does not within the timeout;
@@ -34,10 +35,11 @@ extension Connection {
         enum KeepAlive {
             /// For a time without a byte from the peer.
             case silence
-            /// For the answer to our Ping.
-            case pong(sentAt: MonotonicTime)
-            /// For a peer that reads nothing, while the handler waits for it.
-            case progress(sentByteCount: Int)
+            /// For the answer to our Ping, or another sign of life.
+            case pong(PongWait)
+            /// For the handler to take what came before the peer's end of TCP, which is known
+            /// although reading is paused.
+            case lastBytes(progress: Int)
         }
 
         /// What the answer to the peer's Close waits for.
@@ -66,7 +68,9 @@ extension Connection {
         case .open(.silence):
             let interval = settings.pingInterval
             loop.schedule(timer, at: max(traffic.lastReceived, loop.now) + interval)
-        case .open(.pong), .open(.progress): loop.schedule(timer, after: settings.pingTimeout)
+        case .open(.pong(let wait)):
+            loop.schedule(timer, after: wait.delay(settings.pingTimeout, from: loop.now))
+        case .open(.lastBytes): loop.schedule(timer, after: settings.closeTimeout)
         case .answeringClose(.handler):
             loop.schedule(timer, after: min(Self.handlerGrace, settings.closeTimeout))
         case .answeringClose(.hook), .awaitingClose:
@@ -95,8 +99,8 @@ extension Connection: TimerTarget {
     package func timerFired() {
         switch phase {
         case .open(.silence): silenceIsDue()
-        case .open(.pong(let sentAt)): checkPong(sentAt)
-        case .open(.progress(let sentByteCount)): checkProgress(since: sentByteCount)
+        case .open(.pong(let wait)): checkPong(wait)
+        case .open(.lastBytes(let progress)): checkLastBytes(since: progress)
         case .answeringClose(.handler): answerClose()
         case .answeringClose(.hook), .awaitingClose: endWithoutAnswer()
         case .raw: if session.hasSentClose { endWithoutAnswer() } else { checkRawSilence() }

@@ -8,8 +8,8 @@ struct Inbox: ~Copyable {
     /// Their count is a power of two, or zero.
     private var slots = UnsafeMutableBufferPointer<Message>(start: nil, count: 0)
     private var head = 0
-    private var count = 0
-    private var byteCount = 0
+    private(set) var count = 0
+    private(set) var byteCount = 0
     private let countLimit: Int
     private let byteLimit: Int
     /// What was read behind the last message.

@@ -286,10 +286,13 @@ def test_hang_is_killed_with_its_children(site, root):
 @pytest.mark.parametrize("name", ["hang", "hang-later"])
 def test_client_leaves(start_server, root, name):
     server = start_server("-d", root, "-x", "cgi-bin/,/htbin")
-    for how in ("close", "reset"):
+    for how in ("close", "close behind more than is read ahead", "reset"):
         with Wire.connect(server) as wire:
-            wire.send(f"GET /cgi-bin/{name} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            data = f"GET /cgi-bin/{name} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+            wire.send(data)
             wait_until(lambda: children(server.pid))
+            if "behind" in how:
+                wire.send(data * (90_000 // len(data)))
             if how == "reset":
                 wire.reset()
         wait_until(lambda: not children(server.pid), what="the script goes on")

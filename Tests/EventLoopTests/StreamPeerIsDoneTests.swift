@@ -122,7 +122,7 @@ extension EventLoopTests {
 
 extension RunningLoop {
     /// Whether `condition` holds on the loop's thread before the deadline.
-    fileprivate func waits(until condition: @escaping () -> Bool) throws -> Bool {
+    func waits(until condition: @escaping () -> Bool) throws -> Bool {
         for _ in 0..<2_000 {
             if try self({ condition() }) { return true }
             usleep(10_000)

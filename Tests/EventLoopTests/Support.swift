@@ -41,6 +41,7 @@ func loopback(port: UInt16 = 0) throws -> SocketAddress {
 struct Record: Sendable {
     var received: [UInt8] = []
     var endCount = 0
+    var endKnownCount = 0
     var drainCount = 0
     var failures: [Int32] = []
     var closeCount = 0
@@ -78,6 +79,8 @@ final class Recorder: EventLoop.StreamDelegate {
         }
         onEnd()
     }
+
+    func streamEndIsKnown() { record.update { $0.endKnownCount += 1 } }
 
     func streamDrained() {
         record.update {

@@ -151,4 +151,39 @@ struct ClientClosingTests {
             }
         }
     }
+
+    @Test("a server that reads a long message slowly is not given up")
+    func slowServer() async throws {
+        let message = [UInt8](repeating: 0, count: 30_000_000)
+        let close = Close(4000)
+        let handler = WebSocketHandler { socket in
+            var bytes: [UInt8]?
+            while bytes == nil {
+                // The client hears something until it sends.
+                try await socket.unsafeWrite([0x81, 1, 0x2E])
+                bytes = try? await socket.unsafeReceive(timeout: .milliseconds(100))
+            }
+            // At most 256 KiB at a time: for several times the client's time-out in all. The Pings
+            // behind the message are not answered.
+            var count = bytes?.count ?? 0
+            while count < message.count, let bytes = try await socket.unsafeReceive() {
+                count += bytes.count
+                try await socket.sleep(for: .milliseconds(50))
+            }
+            try await socket.unsafeWrite([0x88, 2, 0x0F, 0xA0])
+            _ = try await socket.unsafeReceive()
+        }
+        let configuration = Self.configuration {
+            $0.pingInterval = .seconds(1)
+            $0.pingTimeout = .seconds(1)
+        }
+        try await Pair(configuration, handler).run { client, url in
+            let socket = try await client.connect(url)
+            let began = ContinuousClock.now
+            try await socket.send(.binary(message), compress: false)
+            while try await socket.receive() != nil {}
+            #expect(await socket.receivedClose == close)
+            #expect(ContinuousClock.now - began > .seconds(4))
+        }
+    }
 }
