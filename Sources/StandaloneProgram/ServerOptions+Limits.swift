@@ -14,7 +14,12 @@ extension ServerOptions {
             "most bytes that may wait for one client; beyond that send throws"),
         byteLimit(
             "max-receive-queue-size", \.connection.receiveQueueByteLimit, 1,
-            "most bytes read ahead of a busy handler; then the client waits"),
+            "most bytes read ahead of a busy handler, complete messages or not; then the client "
+                + "waits"),
+        byteLimit(
+            "max-unfinished-size", \.unfinishedMessagesByteLimit, 1,
+            "most bytes of messages that are not complete, of all clients together; beyond that "
+                + "the one that began first gets close 1013"),
         byteLimit(
             "max-request-body-size", \.cgi.requestBodyByteLimit, 0,
             "longest request body for a script; a longer one gets 413"),

@@ -5,6 +5,9 @@ import WebSocketConnection
 public struct ClientConfiguration: Sendable {
     /// Of each connection once it is open.
     public var connection = ConnectionSettings()
+    /// What may be kept of messages that are not complete, of all connections together, in bytes;
+    /// over it the message that began first is given up, with close 1013.
+    public var unfinishedMessagesByteLimit = 256 << 20
     /// Which certificates `wss://` trusts, and which one it shows. The files are read once, when
     /// first needed.
     public var tls = TLSClientConfiguration()

@@ -38,6 +38,8 @@ public final class WebSocketClient: Sendable {
             role: .client, loop: running.loop, log: log, settings: configuration.connection,
             name: "client",
             compressionPool: CompressionPool(configuration.connection.compression),
+            unfinishedMessages: UnfinishedMessages(
+                byteLimit: configuration.unfinishedMessagesByteLimit),
             owner: running, onLeave: { _ in })
     }
 

@@ -141,6 +141,8 @@ extension Connection {
         if case .answeringClose(.hook(let task)) = phase { task.cancel() }
         logEnd(ending)
         inbox.unparsed = UnparsedBytes()
+        session.dropUnfinished()
+        finishUnfinished()
         enter(.ended(Phase.Ending(ending)))
         resumeWaiters(ending)
         switch ending {

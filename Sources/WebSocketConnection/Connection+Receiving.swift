@@ -22,8 +22,13 @@ extension Connection: StreamDelegate {
     private func holdUp(_ input: InputBytes) {
         guard !hasEnded else { return }
         inbox.unparsed.append(input.remaining)
-        stream.pauseReading()
+        pauseReading()
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
+    }
+
+    private func pauseReading() {
+        stream.pauseReading()
+        if stream.isEndKnown { streamEndIsKnown() }
     }
 
     package func streamReachedEnd() {
@@ -68,7 +73,9 @@ extension Connection {
             // The handler can end the connection while the rest of what was read still lies here.
             if hasEnded { return input.skipAll() }
             do throws(ProtocolError) {
-                guard let event = try session.nextEvent(from: &input) else { return }
+                guard let event = try session.nextEvent(from: &input) else {
+                    return keepsPart(session.unfinishedByteCount)
+                }
                 received(event)
             } catch {
                 input.skipAll()
@@ -77,20 +84,40 @@ extension Connection {
         }
     }
 
+    /// The input ended, or a control frame came, and so much of a message was kept (RFC 6455 §5.4:
+    /// control frames may come between its fragments, and the last that was read may be one).
+    private func keepsPart(_ byteCount: Int) {
+        if byteCount >= UnfinishedMessages.countedByteCount { countUnfinished(byteCount) }
+        if mustHoldBack(byteCount) { pauseReading() }
+    }
+
+    /// Whether the rest of a message that is coming has to wait until the handler asks for a
+    /// message: what is kept of it counts as if it lay in the inbox. While the handler waits it is
+    /// read on, however long it becomes.
+    private func mustHoldBack(_ byteCount: Int) -> Bool {
+        byteCount > 0 && handler.receiver == nil && !isDone
+            && byteCount &+ inbox.byteCount >= settings.receiveQueueByteLimit
+    }
+
+    private func resumeReading() {
+        if handler.receiver == nil, mustHoldBack(session.unfinishedByteCount) { return }
+        stream.resumeReading()
+    }
+
     /// Parses what was kept. May be called from the handler's task, so it runs no jobs.
     func parseUnparsed() {
         guard !inbox.unparsed.isEmpty, !isRaw else { return }
         var bytes = inbox.unparsed
         inbox.unparsed = UnparsedBytes()
         bytes.parse { parse(&$0) }
-        if bytes.isEmpty { return stream.resumeReading() }
+        if bytes.isEmpty { return resumeReading() }
         inbox.unparsed = bytes
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
 
     /// Goes on with what back-pressure held up.
     private func readOn() {
-        if inbox.unparsed.isEmpty { return stream.resumeReading() }
+        if inbox.unparsed.isEmpty { return resumeReading() }
         if mayParse { return parseUnparsed() }
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
     }
@@ -99,6 +126,7 @@ extension Connection {
         switch consume event {
         case .message(let message):
             traffic.receivedMessageCount &+= 1
+            if waits != nil { finishUnfinished() }
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
             guard !isDone else { return }
             deliver(message)
@@ -108,9 +136,11 @@ extension Connection {
             if !isDone && endpoint.controlHooks.answersPings { writeControl(.pong, payload) }
             if stream.isOverDrainMark { stream.needsDrainNotice = true }
             endpoint.controlHooks.onPing?(WebSocket(self), payload)
+            keepsPart(session.unfinishedByteCount)
         case .pong(let payload):
             receivedPong(payload)
             endpoint.controlHooks.onPong?(WebSocket(self), payload)
+            keepsPart(session.unfinishedByteCount)
         case .close(let close):
             receivedClose(close)
         }

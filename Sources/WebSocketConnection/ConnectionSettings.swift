@@ -7,8 +7,8 @@ import WebSocketProtocol
 public struct ConnectionSettings: Sendable, Hashable {
     /// `--max-message-size`. Longer messages: 1009. 1 MiB as in Python websockets and websocketd.
     public var messageByteLimit = 1 << 20
-    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive; over it
-    /// the peer has to wait.
+    /// `--max-receive-queue-size`. Messages read ahead of a handler that does not receive, complete
+    /// or not; over it the peer has to wait. What is read at once, up to 256 KiB, goes over it.
     public var receiveQueueByteLimit = 65_536
     /// How many such messages, however small.
     public var receiveQueueCountLimit = 64
@@ -22,8 +22,7 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// 20 s as in Python websockets: below the 30 s after which some proxies forget a connection.
     public var pingInterval: Duration = .seconds(20)
     /// `--ping-timeout`. How long nothing may come after that Ping before the connection is
-    /// dropped; as long may pass without the peer reading a byte of what waits for it while the
-    /// handler waits too.
+    /// dropped. It begins again while the peer reads what was sent before.
     public var pingTimeout: Duration = .seconds(20)
     /// `--close-timeout`. How long to wait for the answer to a Close, for the peer's end of TCP,
     /// and for a handler that goes on after its connection has ended before its task is cancelled.

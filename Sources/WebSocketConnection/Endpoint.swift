@@ -16,6 +16,8 @@ package final class Endpoint: @unchecked Sendable {
     /// Whether its connections have lines in the log when they open and close.
     let logsConnections: Bool
     let compressionPool: CompressionPool
+    /// Of all routes and loops.
+    let unfinishedMessages: UnfinishedMessages
     let controlHooks: ControlHooks
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
     /// What has to live as long as there are connections: the thread of a client.
@@ -26,7 +28,8 @@ package final class Endpoint: @unchecked Sendable {
     package init(
         role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String,
         activity: Int = -1, logsConnections: Bool = true,
-        compressionPool: CompressionPool, controlHooks: ControlHooks = ControlHooks(),
+        compressionPool: CompressionPool, unfinishedMessages: UnfinishedMessages,
+        controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
         owner: AnyObject? = nil, onLeave: @escaping (Connection) -> Void
     ) {
@@ -38,6 +41,7 @@ package final class Endpoint: @unchecked Sendable {
         self.activity = activity
         self.logsConnections = logsConnections
         self.compressionPool = compressionPool
+        self.unfinishedMessages = unfinishedMessages
         self.controlHooks = controlHooks
         self.passiveClosingHandshake = passiveClosingHandshake
         self.owner = owner

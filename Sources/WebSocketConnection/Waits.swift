@@ -1,7 +1,8 @@
 import EventLoop
 
-/// The tasks that wait for something other than a message. Most connections never have one, and
-/// thousands of them may be idle.
+/// What waits for something other than a message: tasks, and the beginning of a long message.
+///
+/// Most connections never have one, and thousands of them may be idle.
 final class Waits {
     /// For the queue to fall to its mark.
     @exclusivity(unchecked) var drained: [Waiter<Void>] = []
@@ -11,6 +12,9 @@ final class Waits {
     @exclusivity(unchecked) var sleepers: [Waiter<Result<Void, ConnectionError>>] = []
     /// For the end of the message that another task sends in pieces; `nil`: there is none.
     @exclusivity(unchecked) var messageInPieces: MessageInPieces?
+    /// The number of the message that is coming, if so much of it is kept that it counts: see
+    /// ``UnfinishedMessages``.
+    @exclusivity(unchecked) var unfinishedMessage: Int?
     /// For bytes as they come; see Connection+Raw.swift.
     @exclusivity(unchecked) var rawBytes: Waiter<Connection.ReceivedBytes>?
 

@@ -41,6 +41,10 @@ public struct Configuration: Sendable {
 
     /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
     public var connectionLimit = 10_000
+    /// `--max-unfinished-size`. What may be kept of messages that are not complete, of all
+    /// connections together; over it the message that began first is given up, with close 1013.
+    /// Beginnings below 16 KiB do not count. 256 MiB: 256 messages of the greatest length.
+    public var unfinishedMessagesByteLimit = 256 << 20
     /// `--origin`. Who may open a connection from a browser; others: 403.
     public var allowedOrigins: AllowedOrigins = .any
     /// `-V`. The host that a request line of the absolute form has to name (RFC 9112 §3.2.2),

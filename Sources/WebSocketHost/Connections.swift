@@ -22,18 +22,21 @@ final class Connections {
     let tasks: HandlerTasks
     private let numbers: ConnectionNumbers
     private let compressionPool: CompressionPool
+    private let unfinishedMessages: UnfinishedMessages
     private var compressionTimer: EventLoop.Timer?
     private var drainTimer: EventLoop.Timer?
     /// Called for each connection that is closed and whose handler has ended.
     @exclusivity(unchecked) var onLeave: () -> Void = {}
 
     init(
-        on loop: Loop, _ configuration: Configuration, log: Log, numbers: ConnectionNumbers
+        on loop: Loop, _ configuration: Configuration, log: Log, numbers: ConnectionNumbers,
+        _ unfinishedMessages: UnfinishedMessages
     ) {
         self.loop = loop
         self.log = log
         self.configuration = configuration
         self.numbers = numbers
+        self.unfinishedMessages = unfinishedMessages
         tasks = HandlerTasks(on: loop)
         compressionPool = CompressionPool(configuration.connection.compression)
     }
@@ -68,6 +71,13 @@ final class Connections {
 
 extension Connection: RosterMember {}
 
+extension UnfinishedMessages {
+    /// For all loops of a server.
+    convenience init(_ configuration: Configuration) {
+        self.init(byteLimit: configuration.unfinishedMessagesByteLimit)
+    }
+}
+
 /// Numbers for connections, one after the other over all loops.
 final class ConnectionNumbers: Sendable {
     private let last = Atomic<UInt64>(0)
@@ -91,7 +101,8 @@ extension Connections {
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
             activity: route.index, logsConnections: route.path != ChangeFeed.path,
-            compressionPool: compressionPool, controlHooks: controlHooks,
+            compressionPool: compressionPool, unfinishedMessages: unfinishedMessages,
+            controlHooks: controlHooks,
             passiveClosingHandshake: passiveClosingHandshake
         ) { [weak self, index = route.index] connection in self?.remove(connection, of: index) }
         endpoints[route.index] = endpoint

@@ -1,5 +1,6 @@
 import EventLoop
 import Synchronization
+import WebSocketConnection
 import WebSocketProtocol
 
 /// A worker whose connections come from memory and whose time is moved by hand: the base of
@@ -13,7 +14,8 @@ package final class MemoryHost: Sendable {
 
     package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
         worker = try Worker(
-            configuration, log: log, numbers: ConnectionNumbers(), manualTime: ManualTime())
+            configuration, log: log, numbers: ConnectionNumbers(),
+            unfinishedMessages: UnfinishedMessages(configuration), manualTime: ManualTime())
         let ownHosts = configuration.ownHosts(on: [])
         worker.serve(routes, Responders(configuration, routes, ownHosts: ownHosts))
     }

@@ -2,6 +2,7 @@ import EventLoop
 import Glibc
 import Processes
 import Synchronization
+import WebSocketConnection
 import WebSocketProtocol
 
 /// Listeners, event loops and handlers, running.
@@ -28,6 +29,7 @@ public final class Server: Sendable {
     let joining = Mutex(())
     let connectionLimit: Int
     private let numbers = ConnectionNumbers()
+    private let unfinishedMessages: UnfinishedMessages
     let changeFeed = ChangeFeed()
     let isShortageLogged = Atomic<Bool>(false)
 
@@ -64,9 +66,13 @@ public final class Server: Sendable {
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         control = try ControlLoop()
+        unfinishedMessages = UnfinishedMessages(configuration)
         var workers: [Worker] = []
         for _ in 0..<max(1, count) {
-            workers.append(try Worker(configuration, log: log, numbers: numbers))
+            workers.append(
+                try Worker(
+                    configuration, log: log, numbers: numbers,
+                    unfinishedMessages: unfinishedMessages))
         }
         self.workers = workers
         let descriptorLimit = DescriptorLimit.raise()
@@ -130,9 +136,11 @@ public final class Server: Sendable {
                 configuration, state.routes, ownHosts: ownHosts, changes: changes)
             for worker in workers { worker.serve(state.routes, responders) }
             control.makeSpare = {
-                [configuration, log, numbers, routes = state.routes]
+                [configuration, log, numbers, unfinishedMessages, routes = state.routes]
                 () throws(SystemError) in
-                let worker = try Worker(configuration, log: log, numbers: numbers)
+                let worker = try Worker(
+                    configuration, log: log, numbers: numbers,
+                    unfinishedMessages: unfinishedMessages)
                 worker.serve(routes, responders)
                 worker.tls = tls
                 return worker

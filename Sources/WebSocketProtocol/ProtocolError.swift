@@ -18,6 +18,8 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
     case invalidCompressedData
     /// Not the peer's error: there is no memory to inflate with.
     case compressionUnavailable
+    /// Nor this: all messages that are coming take more memory together than they may.
+    case noRoomForMessage(byteLimit: Int)
 
     /// The code of our Close frame (RFC 6455 §7.4.1).
     public var closeCode: CloseCode {
@@ -25,6 +27,7 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
         case .invalidUTF8, .invalidCompressedData: .invalidFramePayloadData
         case .messageTooBig: .messageTooBig
         case .compressionUnavailable: .internalError
+        case .noRoomForMessage: .tryAgainLater
         default: .protocolError
         }
     }
@@ -63,6 +66,8 @@ public enum ProtocolError: Error, Sendable, Hashable, CustomStringConvertible {
             "compressed data that cannot be inflated"
         case .compressionUnavailable:
             "zlib has no memory to inflate with"
+        case .noRoomForMessage(let byteLimit):
+            "unfinished messages of all connections have more than \(byteLimit) bytes"
         }
     }
 }

@@ -56,6 +56,12 @@ extension Session {
         return try Self.message(header.opcode, UnsafeRawBufferPointer(payload))
     }
 
+    /// Gives the memory of a message that will never be complete back. All input is dropped from
+    /// now on.
+    public mutating func dropUnfinished() {
+        if !messagePayload.isEmpty { fail() }
+    }
+
     private mutating func fail() {
         hasFailed = true
         frame = nil

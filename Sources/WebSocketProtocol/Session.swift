@@ -117,4 +117,7 @@ public struct Session {
     public var isInsideMessage: Bool {
         messageKind != nil || frame != nil || !headerStart.isEmpty
     }
+
+    /// How much is kept of a message that is not complete, in bytes of its payload.
+    public var unfinishedByteCount: Int { messagePayload.count }
 }
