@@ -33,7 +33,7 @@ final class SupervisedServer: @unchecked Sendable {
 
     func usable(_ registrations: [Registration]) -> [Registration] {
         registrations.map { registration in
-            role.leftOut[registration.source].map { registration.leftOut(because: $0) }
+            role.leftOut[ExactText(registration.source)].map { registration.leftOut(because: $0) }
                 ?? registration
         }
     }
@@ -67,7 +67,7 @@ final class SupervisedServer: @unchecked Sendable {
                 throw .system(error)
             }
         }
-        for (source, duration) in role.trapping { routes.leaveOut(source, for: duration) }
+        for (source, duration) in role.trapping { routes.leaveOut(source.text, for: duration) }
         installCrashReport(routes)
         let addresses = try server.start(on: sockets)
         let loop = server.controlLoop

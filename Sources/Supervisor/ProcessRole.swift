@@ -14,13 +14,13 @@ package struct ProcessRole: Equatable, Sendable {
     /// Whether `--watch` is on, so that its pages follow changes.
     package var isWatched: Bool
     /// Handler files to leave out, each with the reason: its handler could not be created.
-    package var leftOut: [String: String]
+    package var leftOut: [ExactText: String]
     /// Handler files that trapped again and again, and how long they are left out for it.
-    package var trapping: [String: Duration]
+    package var trapping: [ExactText: Duration]
 
     package init(
         listenerCount: Int, announces: Bool = false, isWatched: Bool = false,
-        leftOut: [String: String] = [:], trapping: [String: Duration] = [:]
+        leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
     ) {
         self.listenerCount = listenerCount
         self.announces = announces
@@ -48,15 +48,16 @@ package struct ProcessRole: Equatable, Sendable {
     }
 
     /// `FILE\tVALUE`
-    private static func lines(_ values: [String: String]) -> String {
-        values.sorted { $0.key < $1.key }.map { "\($0.key)\t\($0.value)" }.joined(separator: "\n")
+    private static func lines(_ values: [ExactText: String]) -> String {
+        values.sorted { $0.key.text < $1.key.text }.map { "\($0.key.text)\t\($0.value)" }.joined(
+            separator: "\n")
     }
 
-    private static func values(_ lines: String?) -> [String: String] {
-        var values: [String: String] = [:]
+    private static func values(_ lines: String?) -> [ExactText: String] {
+        var values: [ExactText: String] = [:]
         for line in (lines ?? "").split(separator: "\n") {
             let parts = line.split(separator: "\t", maxSplits: 1)
-            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+            if parts.count == 2 { values[ExactText(String(parts[0]))] = String(parts[1]) }
         }
         return values
     }

@@ -91,14 +91,16 @@ extension Supervisor {
     func failedToStart(_ generation: Generation, _ status: Int32) {
         let failing = failingHandler(generation)
         if generation === next { next = nil } else { current = nil }
-        if let source = failing, leftOut[source] == nil, generation.isOverdue || status & 0x7F != 0
+        if let source = failing.map({ ExactText($0) }), leftOut[source] == nil,
+            generation.isOverdue || status & 0x7F != 0
         {
             let seconds = plan.startTimeout.components.seconds
-            leftOut[source] =
+            let reason =
                 generation.isOverdue
                 ? "its handler was not created within \(seconds) s (--start-timeout)"
                 : "its code trapped while its handler was created; see the backtrace in the log"
-            log(.error, "left out: \(plan.shownRoot)/\(escaped(source)): \(leftOut[source] ?? "")")
+            leftOut[source] = reason
+            log(.error, "left out: \(plan.shownRoot)/\(escaped(source.text)): \(reason)")
             return relaunch(generation)
         }
         if generation.isOverdue {

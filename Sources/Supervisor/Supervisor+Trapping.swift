@@ -22,7 +22,7 @@ extension Supervisor {
         let timer = loop.makeTimer { [unowned self] in
             log(.info, "\(plan.shownRoot)/\(escaped(handler)) is served again")
         }
-        returnTimers.updateValue(timer, forKey: handler).map(loop.cancel)
+        returnTimers.updateValue(timer, forKey: ExactText(handler)).map(loop.cancel)
         loop.schedule(timer, at: .current() + pause)
         return true
     }

@@ -66,10 +66,10 @@ package final class Supervisor: @unchecked Sendable {
     var lastNumber = 0
     var restarts = RestartPolicy()
     /// Handler files that kept a process from starting, and why.
-    var leftOut: [String: String] = [:]
+    var leftOut: [ExactText: String] = [:]
     var trapping = TrappingHandlers()
     /// By file: when it is served again.
-    var returnTimers: [String: Timer] = [:]
+    var returnTimers: [ExactText: Timer] = [:]
 
     /// The process that serves, or that starts while no other one serves.
     var current: Generation?

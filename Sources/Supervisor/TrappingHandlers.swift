@@ -25,13 +25,14 @@ struct TrappingHandlers {
     }
 
     /// By file. There are no more than handler files.
-    private var records: [String: Record] = [:]
+    private var records: [ExactText: Record] = [:]
 
     /// Notes a trap in a file that is served.
     ///
     /// - Returns: how long it has to be left out for that; `nil`: not yet.
     mutating func trapped(_ source: String, at now: MonotonicTime) -> Duration? {
-        var record = records[source] ?? Record(end: now)
+        let key = ExactText(source)
+        var record = records[key] ?? Record(end: now)
         if record.end + Self.forgettingTime <= now { record = Record(end: now) }
         if let before = record.pause {
             record.pause = min(before * 2, Self.pauseLimit)
@@ -41,12 +42,12 @@ struct TrappingHandlers {
             if record.traps.count >= Self.trapLimit { record.pause = Self.firstPause }
         }
         record.end = now + (record.pause ?? .zero)
-        records[source] = record
+        records[key] = record
         return record.pause
     }
 
     /// The files that are left out, and for how much longer.
-    func leftOut(at now: MonotonicTime) -> [String: Duration] {
+    func leftOut(at now: MonotonicTime) -> [ExactText: Duration] {
         records.compactMapValues { $0.end > now ? $0.end - now : nil }
     }
 

@@ -57,8 +57,8 @@ extension Route {
         fields.add("Retry-After", "\(seconds)")
         return Response(
             .serviceUnavailable,
-            text: "\(source) is left out for \(seconds) s: its code traps again and again, which "
-                + "ends the connections of all. The server's log has the place.",
+            text: "\(path) is left out for \(seconds) s: its handler traps again and again, which "
+                + "ends the connections of all. The server's log has the file and the place.",
             fields: fields)
     }
 }
