@@ -48,6 +48,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     private let lastWaitNumber = Atomic<Int>(0)
     /// See ``afterEvents(_:)``.
     @exclusivity(unchecked) private var workAfterEvents: [() -> Void] = []
+    @exclusivity(unchecked) private var runningWork: [() -> Void] = []
     /// What streams received since jobs ran last, in bytes.
     @exclusivity(unchecked) var batchByteCount = 0
 
@@ -139,12 +140,12 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
     public func afterEvents(_ work: @escaping () -> Void) { workAfterEvents.append(work) }
 
     private func runWorkAfterEvents() {
-        let all = workAfterEvents
-        workAfterEvents = []
-        for work in all {
+        swap(&workAfterEvents, &runningWork)
+        for work in runningWork {
             work()
             runReadyJobs()
         }
+        runningWork.removeAll(keepingCapacity: true)
     }
 
     private func dispatchEvents(_ count: Int) {
