@@ -18,12 +18,16 @@ extension Exchange {
     }
 
     /// Requests behind the one that is answered wait in the kernel. Not if its answer has to learn
-    /// that the client has gone: a paused stream does not see that.
+    /// that the client has gone, however many bytes stand before its end: a paused stream sees
+    /// that only if the kernel has room for them.
     private func limitPipelined() {
         switch phase {
         case .answering(let answer) where answer.needsClientEnd: break
         case .choosing, .answering, .sending:
-            if pipelined.count > owner.settings.pipelinedByteLimit { stream.pauseReading() }
+            guard pipelined.count > owner.settings.pipelinedByteLimit else { break }
+            stream.pauseReading()
+            // It may have come together with the bytes.
+            if stream.isEndKnown { streamEndIsKnown() }
         case .connected, .readingHead, .kept, .over: break
         }
     }
