@@ -8,7 +8,8 @@ import HTTPServer
 /// A page of a stranger can give its own name the address of this server, once the browser has
 /// loaded it (DNS rebinding). Then the browser takes both for one origin, and lets the stranger
 /// read all answers. It still sends the stranger's name as Host, and by that it is refused. A name
-/// that leads to the client's own machine, and an address, cannot be pointed elsewhere.
+/// that leads to the client's own machine, and an address, cannot be pointed elsewhere. A request
+/// of HTTP/1.0 without any Host comes from no browser, but from the health check of a proxy.
 struct OwnHosts: Sendable {
     private let hosts: Set<URLHost>
 
@@ -19,14 +20,13 @@ struct OwnHosts: Sendable {
     }
 
     /// - Parameters:
-    ///   - authority: the server as the client named it, with any port.
+    ///   - authority: the server as the client named it, with any port; `nil`: it did not.
     ///   - localAddress: this end of the connection.
     func contain(
         _ authority: String?, localAddress: @autoclosure () -> SocketAddress?
     ) -> Bool {
-        guard let authority = authority.flatMap({ Authority($0) }),
-            let host = URLHost(authority.host)
-        else { return false }
+        guard let authority else { return true }
+        guard let host = Authority(authority).flatMap({ URLHost($0.host) }) else { return false }
         if host.isLoopback || hosts.contains(host) { return true }
         return host.isAddress && localAddress().flatMap { URLHost($0.host) } == host
     }

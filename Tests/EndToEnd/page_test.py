@@ -60,6 +60,12 @@ def test_other_hosts(watched, host):
         assert "echo" not in answer.text and "sendd" not in answer.text and "broken_wsh" not in answer.text
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_health_check_without_host(watched, method):
+    """As HAProxy sends it by default. A browser always names the host."""
+    assert request(watched, f"{method} / HTTP/1.0\r\n\r\n".encode(), has_body=method == "GET").status == 200
+
+
 def test_the_line_of_an_absolute_request_counts(watched):
     """RFC 9112 §3.2.2: it comes before the Host field."""
     port = watched.port

@@ -19,7 +19,7 @@ struct OwnHostsTests {
         ("localhost.evil.example", [], "127.0.0.1", false),
         ("127.0.0.1.evil.example", [], "127.0.0.1", false),
         ("", [], "127.0.0.1", false),
-        (nil, [], "127.0.0.1", false),
+        (nil, [], "127.0.0.1", true),
         ("a@localhost", [], "127.0.0.1", false),
         ("dev.lan", ["dev.lan"], "192.0.2.1", true),
         ("DEV.lan.:80", ["Dev.LAN"], "192.0.2.1", true),
