@@ -9,7 +9,8 @@ from wire import HANDLERS, handshake, request, run_program
 
 PLAIN = {"PORT": "any", "COUNT": "many", "BYTES": "lots", "SECONDS": "soon", "MODE": "shred", "LEVEL": "loud",
          "FORMAT": "yaml", "LIST": "https://a/b", "HOST": "a b", "FILE": "/proc/none/at", "DIR": "/proc/none/at",
-         "PATHS": "../x", "USER:PASSWORD": "nobody", "VERSION": "0.9", "CIPHERS": "no such cipher"}
+         "PATHS": "../x", "USER:PASSWORD": "nobody", "VERSION": "0.9", "CIPHERS": "no such cipher",
+         "NAMES": "a b"}
 # Any text is right for these.
 FREE = {"--handler-encoding"}
 # These standalone.sh looks at; another command may take anything.

@@ -222,7 +222,7 @@ def test_unknown_transfer_coding(host):
 
 def test_keep_alive_and_pipelining(host):
     with Wire.connect(host) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+        wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"
                   b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
         page = wire.answer()
         head = wire.answer(has_body=False)
@@ -248,7 +248,7 @@ def test_connection_ends_after_the_answer(host, data):
 
 
 def test_other_method_on_the_page(host):
-    answer = request(host, b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = request(host, b"DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert answer.status == 405 and answer.fields["allow"] == "GET, HEAD"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from authoring import PROCESS, ask, echo, save
 from conftest import ADDRESS, START_TIMEOUT, STOP_TIMEOUT
-from wire import CLOSE, DEADLINE, REPOSITORY, Wire, close_body, is_running, wait_until
+from wire import CLOSE, DEADLINE, REPOSITORY, Wire, close_body, freeze, is_running, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_one_wish_told_twice(start_server, handlers, options):
     """By a shell and its child, by `timeout`: nobody is dropped for it, and the exit code is 0."""
     server = start_server(*options, handlers=handlers)
     with Wire.open(server) as wire:
-        server.signal(signal.SIGSTOP)  # so that it finds both at once
+        freeze(server.process.pid)  # so that it finds both at once
         server.signal(signal.SIGINT)
         server.signal(signal.SIGTERM)
         server.signal(signal.SIGCONT)
@@ -55,7 +55,7 @@ def test_process_that_does_not_answer(start_server, handlers):
     """It is named, so that whoever waits knows for what; a second signal does not wait for it."""
     server = start_server(handlers=handlers)
     pid = server.pid
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     server.signal(signal.SIGTERM)
     line = server.wait_for_line("does not answer", DEADLINE)
     assert f"the server process {pid} " in line and "killed in 14 s, at a second signal at once" in line

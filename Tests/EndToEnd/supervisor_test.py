@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import CRASH, PROCESS, Callers, ask, echo, save
-from wire import DEADLINE, REPEAT_WINDOW, REPOSITORY, TEXT, Wire, frame, handshake, is_running, wait_until
+from wire import DEADLINE, REPEAT_WINDOW, REPOSITORY, TEXT, Wire, frame, freeze, handshake, is_running, wait_until
 
 SLOW_START = 60
 
@@ -106,7 +106,7 @@ def test_nobody_reads_the_log(handlers):
         url = f"ws://localhost:{port}"
         with connect(url + "/process", compression=None) as socket:
             socket.send("who?")
-            os.kill(int(socket.recv(DEADLINE)), signal.SIGSTOP)  # it would end the test's patience, not the server
+            freeze(int(socket.recv(DEADLINE)))  # it would end the test's patience, not the server
             process.stderr.close()
             os.kill(process.pid, signal.SIGHUP)  # has to be told
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import shlex
+import signal
 import socket
 import struct
 import subprocess
@@ -259,6 +260,16 @@ def is_running(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):  # the second if it ends between opening and reading
         return False
+
+
+def freeze(pid):
+    """SIGSTOP; waits until no thread runs any more. Until the first one has taken the signal, the others go on."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def is_frozen():
+        states = [stat.read_text().rsplit(")", 1)[1].split()[0] for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+        return set(states) <= {"T", "t"}
+    wait_until(is_frozen)
 
 
 def resident_bytes(pid):
