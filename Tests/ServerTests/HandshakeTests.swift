@@ -267,7 +267,7 @@ struct PlainRequestTests {
         ("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
         ("malformed Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
         ("page, the Host of a stranger", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 421),
-        ("page, no Host, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 421),
+        ("page, no Host, HTTP/1.0, as of a health check", "GET / HTTP/1.0\r\n\r\n", 200),
         ("no Host, HTTP/1.0", "GET /test HTTP/1.0\r\n\r\n", 426),
         ("version 2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         (
