@@ -141,7 +141,7 @@ def test_offloaded_calls_run_side_by_side(start):
 
 
 def test_limits_of_offload(start):
-    server = start("--threads", "1", "--offload-threads", "2", "--offload-queue", "1")
+    server = start("--threads", "1", "--offload-threads", "2", "--offload-queue", "1", "--ping-interval", "600")
     wires = [Wire.open(server, "/offload") for _ in range(4)]
     for wire in wires:
         wire.send_frame(TEXT, "4")

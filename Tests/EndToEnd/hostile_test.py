@@ -5,6 +5,7 @@
 
 import random
 import threading
+import time
 import zlib
 
 import pytest
@@ -51,8 +52,10 @@ def echo_meanwhile(server, wire, data):
     with Wire.open(server) as other:
         sender.start()
         while sender.is_alive() or count == 0:
+            began = time.monotonic()
             other.echo()
             count += 1
+            assert time.monotonic() - began < 4, "the others wait"
         sender.join()
         other.echo()
     return count
@@ -222,7 +225,8 @@ def test_a_million_compressed_fragments(start):
     with connect(server) as wire:
         wire.echo()
         with bounded(server, "a million compressed fragments", cpu_limit=4, memory_limit=MEMORY_LIMIT):
-            assert echo_meanwhile(server, wire, data + frame(CONTINUATION)) > 1
+            # How often is the scheduler's matter: all is sent in some hundredths of a second.
+            assert echo_meanwhile(server, wire, data + frame(CONTINUATION)) >= 1
             received = wire.message()
             assert received.rsv == RSV1
             inflater = zlib.decompressobj(-15)
