@@ -13,12 +13,24 @@ extension Supervisor {
             for generation in generations { generation.signal(SIGUSR1) }
         case SIGHUP:
             guard !isStopping else { return }
-            if hasTerminal && !Self.hasTerminal() { return terminalClosed() }
-            log(.info, "SIGHUP: a new process takes over")
-            request(Request(began: .current(), isForced: true))
+            guard hasTerminal else { return takeOver() }
+            // A terminal that closes sends the signal some time before it cannot be opened.
+            let timer = loop.makeTimer { [unowned self] in
+                guard !isStopping else { return }
+                if Self.hasTerminal() { takeOver() } else { terminalClosed() }
+            }
+            terminalTimer = timer
+            loop.schedule(timer, at: .current() + Self.terminalDelay)
         default:
             stop(because: signal == SIGINT ? "SIGINT" : "SIGTERM")
         }
+    }
+
+    static let terminalDelay: Duration = .milliseconds(100)
+
+    private func takeOver() {
+        log(.info, "SIGHUP: a new process takes over")
+        request(Request(began: .current(), isForced: true))
     }
 
     private func stop(because name: String) {
