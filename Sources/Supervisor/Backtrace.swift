@@ -31,7 +31,7 @@ struct Backtrace {
         let places = frames.compactMap { Self.place($0, folder) }
         place = places.first
         handler = places.lazy.map { String($0.prefix { $0 != ":" }) }
-            .first { $0.hasSuffix("_wsh.swift") }
+            .first { $0.endsExactly(with: "_wsh.swift") }
     }
 
     /// ` 1 [async]   0x000056198df2c4d0 Connection.run(_:) in standalone at /tmp/x.swift:191`

@@ -104,7 +104,7 @@ final class HandlersWatch {
         do throws(SystemError) {
             return try FileSystem.entries(of: folder)
         } catch {
-            if folder == root { throw error }
+            if folder.isExactly(root) { throw error }
             if error.code != ENOENT { log(.error, "--watch: \(error)") }
             return []
         }

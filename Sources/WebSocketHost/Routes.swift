@@ -138,7 +138,7 @@ public struct Routes: Sendable {
     /// servers use these routes.
     package func leaveOut(_ source: String, for duration: Duration) {
         let end = MonotonicTime.current() + duration
-        for route in all where route.source == source { route.leaveOut(until: end) }
+        for route in all where route.source.isExactly(source) { route.leaveOut(until: end) }
     }
 
     /// What serves a path, percent-decoded; the match is exact, as in pywebsocket3.

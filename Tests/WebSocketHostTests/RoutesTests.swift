@@ -1,3 +1,4 @@
+import EventLoop
 import Testing
 
 @testable import WebSocketHost
@@ -39,5 +40,18 @@ struct RoutesTests {
         #expect(routes.find("/\u{212A}") == nil)
         let isAdded = routes.add(alias: "/x", for: "/\u{212A}")
         #expect(!isAdded)
+    }
+
+    @Test("a file that is left out takes none along whose name has other bytes")
+    func leftOut() throws {
+        let (composed, decomposed) = ("caf\u{E9}_wsh.swift", "cafe\u{301}_wsh.swift")
+        let routes = Routes([
+            Registration(route: "/1", source: composed, handler: handler),
+            Registration(route: "/2", source: decomposed, handler: handler),
+        ])
+        routes.leaveOut(composed, for: .seconds(60))
+        let now = MonotonicTime.current()
+        #expect(try #require(routes.find("/1")).leftOut(at: now) != nil)
+        #expect(try #require(routes.find("/2")).leftOut(at: now) == nil)
     }
 }
