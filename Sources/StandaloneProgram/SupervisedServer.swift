@@ -98,9 +98,7 @@ final class SupervisedServer: @unchecked Sendable {
         _ text: String, _ server: Server, _ routes: Routes, _ end: EndOfServer
     ) {
         let order = Order(text)
-        if order?.endsProcess == true {
-            send(.stopping(connectionCount: server.openConnectionCount))
-        }
+        if order?.endsProcess == true { send(.stopping) }
         switch order {
         case .retire:
             server.retire()

@@ -13,7 +13,7 @@ package enum Order: Equatable, Sendable {
     /// Show these messages of the compiler on the index page; empty: the last change has no errors.
     case show(failure: String)
 
-    /// Whether it is answered by ``Report/stopping(connectionCount:)``.
+    /// Whether it is answered by ``Report/stopping``.
     package var endsProcess: Bool {
         switch self {
         case .stop, .replace, .force: true

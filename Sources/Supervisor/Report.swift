@@ -11,8 +11,8 @@ package enum Report: Equatable, Sendable {
     case leaving
     /// It accepts no new connections; this many remain.
     case retiring(connectionCount: Int)
-    /// It closes its connections, of which there are so many, as it was ordered to.
-    case stopping(connectionCount: Int)
+    /// It closes its connections, as it was ordered to.
+    case stopping
 
     package var text: String {
         switch self {
@@ -21,7 +21,7 @@ package enum Report: Equatable, Sendable {
         case .trapped(let route, let source): "trapped\t\(route)\t\(source)"
         case .leaving: "leaving"
         case .retiring(let count): "retiring\t\(count)"
-        case .stopping(let count): "stopping\t\(count)"
+        case .stopping: "stopping"
         }
     }
 
@@ -36,11 +36,10 @@ package enum Report: Equatable, Sendable {
             self = .ready(routeCount: routes, brokenCount: broken)
         case ("trapped", 3): self = .trapped(route: words[1], source: words[2])
         case ("leaving", 1): self = .leaving
-        case ("retiring", 2), ("stopping", 2):
+        case ("stopping", 1): self = .stopping
+        case ("retiring", 2):
             guard let count = Int(words[1]) else { return nil }
-            self =
-                words[0] == "retiring"
-                ? .retiring(connectionCount: count) : .stopping(connectionCount: count)
+            self = .retiring(connectionCount: count)
         default: return nil
         }
     }

@@ -13,7 +13,7 @@ struct MessagesTests {
             (.leaving, "leaving"),
             (.trapped(route: "", source: ""), "trapped\t\t"),
             (.retiring(connectionCount: 3), "retiring\t3"),
-            (.stopping(connectionCount: 0), "stopping\t0"),
+            (.stopping, "stopping"),
         ] as [(Report, String)])
     func reports(_ report: Report, _ text: String) {
         #expect(report.text == text)
