@@ -14,19 +14,20 @@ extension Supervisor {
         case SIGHUP:
             guard !isStopping else { return }
             guard hasTerminal else { return takeOver() }
-            // A terminal that closes sends the signal some time before it cannot be opened.
-            let timer = loop.makeTimer { [unowned self] in
-                guard !isStopping else { return }
-                if Self.hasTerminal() { takeOver() } else { terminalClosed() }
-            }
-            terminalTimer = timer
-            loop.schedule(timer, at: .current() + Self.terminalDelay)
+            loop.schedule(terminalTimer, at: .current() + Self.terminalDelay)
         default:
             stop(because: signal == SIGINT ? "SIGINT" : "SIGTERM")
         }
     }
 
+    /// From SIGHUP until the terminal is looked for: one that closes can still be opened for a
+    /// moment after it has sent that.
     static let terminalDelay: Duration = .milliseconds(100)
+
+    func lookForTerminal() {
+        guard !isStopping else { return }
+        if Self.hasTerminal() { takeOver() } else { terminalClosed() }
+    }
 
     private func takeOver() {
         log(.info, "SIGHUP: a new process takes over")

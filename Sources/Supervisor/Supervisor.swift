@@ -80,7 +80,7 @@ package final class Supervisor: @unchecked Sendable {
     var announcementTimer: Timer?
     static let announcementTimeout: Duration = .seconds(2)
     var restartTimer: Timer?
-    var terminalTimer: Timer?
+    lazy var terminalTimer = loop.makeTimer { [unowned self] in lookForTerminal() }
 
     var rebuild: Rebuild?
     /// The request that waits for the running build, or for a process to become ready.
