@@ -17,4 +17,9 @@ public struct FileStamp: Sendable, Hashable {
         byteCount = Int(status.st_size)
         changeTime = status.st_ctim.tv_sec &* 1_000_000_000 &+ status.st_ctim.tv_nsec
     }
+
+    /// Whether both are of one file or folder, in whatever state.
+    public func isSameFile(as other: FileStamp) -> Bool {
+        device == other.device && inode == other.inode
+    }
 }

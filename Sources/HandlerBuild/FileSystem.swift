@@ -11,12 +11,6 @@ package enum FileSystem {
         package let isLink: Bool
     }
 
-    /// What tells two folders apart that have one path at different times.
-    struct Identity: Equatable, Sendable {
-        let device: dev_t
-        let number: ino_t
-    }
-
     static func read(_ path: String) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open(\(path))") }
@@ -122,13 +116,6 @@ package enum FileSystem {
             entries.append(
                 Entry(name: name, isFolder: kind == S_IFDIR, isLink: kind == S_IFLNK))
         }
-    }
-
-    /// `nil` if there is no such file.
-    static func identity(_ path: String) -> Identity? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return Identity(device: status.st_dev, number: status.st_ino)
     }
 
     /// Whether it is a link itself.

@@ -11,7 +11,7 @@ package struct HandlerDirectory: Sendable {
     let scan: String
     let allowsOutside: Bool
     /// What was at ``root``; ``HandlerFiles`` are of this folder and no other.
-    private let folder: FileSystem.Identity?
+    private let folder: FileStamp?
 
     /// - Throws: if there is no such directory.
     package init(_ choice: HandlerChoice, _ checkout: Checkout) throws(BuildError) {
@@ -23,7 +23,7 @@ package struct HandlerDirectory: Sendable {
         self.shown = shown
         let root = FileSystem.realPath(shown) ?? shown
         self.root = root
-        folder = FileSystem.identity(root)
+        folder = FileStamp(root)
         allowsOutside = choice.allowsOutside
         guard let scan = choice.scanDirectory else {
             self.scan = root
@@ -50,7 +50,10 @@ package struct HandlerDirectory: Sendable {
     }
 
     /// Whether it still is under its path. If not, what is found there now is something else.
-    var isInPlace: Bool { folder != nil && FileSystem.identity(root) == folder }
+    var isInPlace: Bool {
+        guard let folder, let present = FileStamp(root) else { return false }
+        return present.isSameFile(as: folder)
+    }
 
     /// Tells the directories of two builds apart.
     var identity: [String] { [root, scan, "\(allowsOutside)"] }
