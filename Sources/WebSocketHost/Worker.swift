@@ -97,23 +97,22 @@ extension Worker {
 
     /// Takes back what it was dealt and has not adopted. From any thread.
     func takeBackDealt() -> [AcceptedConnection] {
-        let taken = dealt.withLock { dealt in
-            let taken = dealt ?? []
-            if dealt != nil { dealt = [] }
-            return taken
-        }
+        let taken = takeDealt()
         openCount.subtract(taken.count, ordering: .relaxed)
         return taken
     }
 
     /// On the loop's thread.
     private func adoptDealt() {
-        let connections = dealt.withLock { dealt in
-            let connections = dealt ?? []
-            if dealt != nil { dealt = [] }
-            return connections
+        for connection in takeDealt() { adopt(connection) }
+    }
+
+    private func takeDealt() -> [AcceptedConnection] {
+        dealt.withLock { dealt in
+            guard let taken = dealt else { return [] }
+            dealt = []
+            return taken
         }
-        for connection in connections { adopt(connection) }
     }
 
     /// Takes no more from other threads, but adopts what it was dealt. On the loop's thread.
