@@ -66,6 +66,12 @@ def test_process_that_does_not_answer(start_server, handlers):
     assert not is_running(pid)
 
 
+def take_terminal():
+    """In the new process: its standard input is its terminal, whose end it notices, however the tests were started."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class OnTerminal:
     """The server with a terminal of its own, which can be closed."""
 
@@ -73,7 +79,7 @@ class OnTerminal:
         self._terminal, terminal = os.openpty()
         self.process = subprocess.Popen(
             command, cwd=REPOSITORY, stdin=terminal, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            start_new_session=True, preexec_fn=take_terminal)
         os.close(terminal)
         self._lines, self._changed = [], threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
