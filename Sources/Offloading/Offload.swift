@@ -32,7 +32,8 @@ public enum OffloadError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooManyCalls(let limit):
-            "\(limit) calls of offload wait for a thread already (--offload-queue)"
+            "\(limit) call\(limit == 1 ? "" : "s") of offload "
+                + "\(limit == 1 ? "waits" : "wait") for a thread already (--offload-queue)"
         case .noThread(let code): "no thread for a call of offload: error \(code) of pthread_create"
         }
     }

@@ -12,7 +12,8 @@ package final class OffloadPool: @unchecked Sendable {
     private var settings: OffloadSettings
     private var waiting = CallQueue()
     private var threadCount = 0
-    /// Threads that wait for a call.
+    /// Threads without a call: they wait for one, or are being started. As many of the calls in
+    /// `waiting` are as good as begun.
     private var idleCount = 0
 
     package init(_ settings: OffloadSettings = OffloadSettings()) { self.settings = settings }
@@ -22,7 +23,7 @@ package final class OffloadPool: @unchecked Sendable {
         lock.withLock { self.settings = settings }
     }
 
-    /// For tests: threads, and calls that wait.
+    /// For tests: threads, and calls that have not begun.
     package var counts: (threads: Int, waiting: Int) {
         lock.withLock { (threadCount, waiting.count) }
     }
@@ -87,12 +88,15 @@ package final class OffloadPool: @unchecked Sendable {
         guard !call.ticket.isCancelled else { return .refused(CancellationError()) }
         let isThreadFree = idleCount > waiting.count
         let mayStart = threadCount < settings.threadCountLimit
-        guard isThreadFree || mayStart || waiting.count < settings.waitingCallLimit else {
+        guard
+            isThreadFree || mayStart || waiting.count - idleCount < settings.waitingCallLimit
+        else {
             return .refused(OffloadError.tooManyCalls(limit: settings.waitingCallLimit))
         }
         waiting.append(call)
         guard !isThreadFree, mayStart else { return .waits }
         threadCount += 1
+        idleCount += 1
         return .needsThread
     }
 
@@ -110,12 +114,17 @@ package final class OffloadPool: @unchecked Sendable {
     private func startThread() {
         do throws(SystemError) {
             _ = try LoopThread { [self] in
-                while let call = next() { call.run() }
+                var call = next(isNew: true)
+                while let running = call {
+                    running.run()
+                    call = next(isNew: false)
+                }
             }
         } catch {
             // The others come to what waits; without others nobody does.
             let abandoned = lock.withLock {
                 threadCount -= 1
+                idleCount -= 1
                 return threadCount == 0 ? waiting.removeAll() : []
             }
             for call in abandoned { call.fail(OffloadError.noThread(code: error.code)) }
@@ -124,14 +133,14 @@ package final class OffloadPool: @unchecked Sendable {
 
     /// Waits for a call.
     ///
+    /// - Parameter isNew: whether the calling thread is counted as idle already.
     /// - Returns: `nil` if none came within the idle time: then the thread is not counted any more.
-    private func next() -> Call? {
+    private func next(isNew: Bool) -> Call? {
         lock.withLock {
+            if !isNew { idleCount += 1 }
+            defer { idleCount -= 1 }
             while waiting.isEmpty {
-                idleCount += 1
-                let isWoken = lock.wait(for: settings.idleTimeout)
-                idleCount -= 1
-                if !isWoken && waiting.isEmpty {
+                if !lock.wait(for: settings.idleTimeout) && waiting.isEmpty {
                     threadCount -= 1
                     return nil
                 }

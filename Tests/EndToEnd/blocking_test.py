@@ -146,7 +146,7 @@ def test_limits_of_offload(start):
     for wire in wires:
         wire.send_frame(TEXT, "4")
         assert wire.text() == "calling"
-    assert "1 calls of offload wait for a thread already (--offload-queue)" in wires[3].text()
+    assert "1 call of offload waits for a thread already (--offload-queue)" in wires[3].text()
     with Wire.open(server) as other:
         other.echo()
     server.signal(signal.SIGTERM)

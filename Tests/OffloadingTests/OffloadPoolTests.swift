@@ -84,6 +84,44 @@ struct OffloadPoolTests {
         #expect(try await second.value == 2)
     }
 
+    @Test("a call whose thread is being started does not wait, however slow the start is")
+    func limitWhileThreadsStart() async throws {
+        for _ in 0..<200 {
+            let pool = pool(threads: 2, waiting: 1, idle: .milliseconds(1))
+            let (mayEnd, refused) = (Watched(false), Watched<[Int]>([]))
+            // On one thread, so that all four are admitted before the pool's threads run, mostly.
+            let loop = try Loop()
+            let thread = try loop.start()
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<4 {
+                    group.addTask(executorPreference: loop) {
+                        do {
+                            _ = try await pool.run { mayEnd.wait() }
+                        } catch {
+                            refused.update { $0.append(number) }
+                            mayEnd.set()
+                        }
+                    }
+                }
+            }
+            loop.stop()
+            thread.join()
+            #expect(refused.value == [3])
+        }
+    }
+
+    @Test(
+        "a limit of one is told in the singular",
+        arguments: [
+            (0, "0 calls of offload wait"), (1, "1 call of offload waits"),
+            (2, "2 calls of offload wait"),
+        ])
+    func limitText(limit: Int, text: String) {
+        #expect(
+            OffloadError.tooManyCalls(limit: limit).description
+                == "\(text) for a thread already (--offload-queue)")
+    }
+
     @Test("a cancelled call that waits never begins; one that runs is waited for")
     func cancellation() async throws {
         let pool = pool(threads: 1)
