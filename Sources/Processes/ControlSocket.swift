@@ -1,13 +1,17 @@
 import EventLoop
 import Glibc
 
-/// One end of a connection between two processes: messages that stay whole, and notice of the other
-/// process's end, however it came.
+/// One end of a connection between two processes: messages that stay whole, each with a descriptor
+/// if need be, and notice of the other process's end, however it came.
 public final class ControlSocket: EventSource {
     private let loop: Loop
     private var descriptor: FileDescriptor?
-    private let onMessage: (String) -> Void
+    private let onMessage: Receiver
     private let onEnd: () -> Void
+
+    /// Gets each message, and the descriptor that came with it, which is closed on exec. If other
+    /// descriptors came as well, they are closed; if they could not all be received, all are.
+    public typealias Receiver = (_ text: String, _ descriptor: consuming FileDescriptor?) -> Void
 
     /// 64 KiB: what the kernel certainly takes in one piece, and the loop's buffer holds. Longer
     /// messages are not sent.
@@ -26,7 +30,7 @@ public final class ControlSocket: EventSource {
     ///   - onEnd: called once, when the other process closed its end or is gone; not after
     ///     ``close()``.
     public init(
-        _ fd: Int32, on loop: Loop, onMessage: @escaping (String) -> Void,
+        _ fd: Int32, on loop: Loop, onMessage: @escaping Receiver,
         onEnd: @escaping () -> Void
     ) throws(SystemError) {
         descriptor = FileDescriptor(fd)
@@ -37,21 +41,26 @@ public final class ControlSocket: EventSource {
         try descriptor?.watch(.readable, by: self, on: loop)
     }
 
+    /// - Parameter descriptor: the other side gets a duplicate; it stays the caller's.
     /// - Returns: whether it was sent: not if the other side is gone, or reads nothing, or it is
     ///   too long.
     @discardableResult
-    public func send(_ message: String) -> Bool {
-        guard let fd = descriptor?.number else { return false }
-        return Self.send(message, to: fd)
+    public func send(_ message: String, descriptor: Int32? = nil) -> Bool {
+        guard let fd = self.descriptor?.number else { return false }
+        return Self.send(message, descriptors: [descriptor].compactMap(\.self), to: fd)
     }
 
     /// The same without a loop.
     @discardableResult
     public static func send(_ message: String, to fd: Int32) -> Bool {
+        send(message, descriptors: [], to: fd)
+    }
+
+    static func send(_ message: String, descriptors: [Int32], to fd: Int32) -> Bool {
         var message = message
         return message.withUTF8 { bytes in
             guard !bytes.isEmpty, bytes.count <= messageByteLimit else { return false }
-            return Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            return DescriptorPassing.send(UnsafeRawBufferPointer(bytes), descriptors, to: fd)
                 == bytes.count
         }
     }
@@ -59,9 +68,10 @@ public final class ControlSocket: EventSource {
     public func ready(_ readiness: Readiness) {
         while let fd = descriptor?.number {
             let buffer = loop.readBuffer
-            let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+            var received: FileDescriptor?
+            let count = DescriptorPassing.receive(into: buffer, descriptor: &received, from: fd)
             if count > 0 {
-                onMessage(String(decoding: buffer[..<count], as: UTF8.self))
+                onMessage(String(decoding: buffer[..<count], as: UTF8.self), received.take())
             } else if count < 0 && errno == EINTR {
                 continue
             } else if count < 0 && errno == EAGAIN {

@@ -75,7 +75,7 @@ final class SupervisedServer: @unchecked Sendable {
             do throws(SystemError) {
                 control = try ControlSocket(
                     ProcessRole.controlDescriptor, on: loop,
-                    onMessage: { [unowned self] in carryOut($0, server, routes, end) },
+                    onMessage: { [unowned self] text, _ in carryOut(text, server, routes, end) },
                     onEnd: { [unowned self] in supervisorEnded(server) })
             } catch {
                 log(.error, "cannot receive orders from the supervisor: \(error)")

@@ -52,7 +52,7 @@ final class Generation {
         let (ours, theirs) = try ControlSocket.pair()
         defer { close(theirs) }
         control = try ControlSocket(
-            ours, on: supervisor.loop, onMessage: { [weak self] in self?.received($0) },
+            ours, on: supervisor.loop, onMessage: { [weak self] text, _ in self?.received(text) },
             onEnd: { [weak self] in self?.control = nil })
         do throws(SystemError) {
             process = try WatchedProcess(
