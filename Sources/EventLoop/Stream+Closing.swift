@@ -154,7 +154,7 @@ extension Stream {
         descriptor = nil
         dropOutput()
         loans = []
-        fileParts = nil
+        outputParts = nil
         let delegate = currentDelegate.take()
         delegate?.streamClosed()
     }

@@ -2,15 +2,19 @@ import Glibc
 
 extension Stream {
     /// How much waits to be sent, in bytes.
-    public var queuedByteCount: Int { (output?.count ?? 0) + loanByteCount }
+    public var queuedByteCount: Int {
+        (output?.count ?? 0) + loanByteCount + (outputParts?.sharedByteCount ?? 0)
+    }
     /// Loans do not count: the socket was not asked yet.
-    public var isOverDrainMark: Bool { (output?.count ?? 0) > Int(drainMark) || fileParts != nil }
+    public var isOverDrainMark: Bool {
+        (output?.count ?? 0) > Int(drainMark) || outputParts != nil
+    }
     /// Ask for ``StreamDelegate/streamDrained()`` when at most the mark is left in the queue.
     public var needsDrainNotice: Bool {
         get { flags.contains(.drainNotice) }
         set { if newValue { flags.insert(.drainNotice) } else { flags.remove(.drainNotice) } }
     }
-    var hasOutput: Bool { output != nil || fileParts != nil || !loans.isEmpty }
+    var hasOutput: Bool { output != nil || outputParts != nil || !loans.isEmpty }
 
     /// Reserves `byteCount` bytes at the end of the queue, to be filled and then made part of it
     /// with ``commit(_:)``. They stay valid until the next call on the stream.
@@ -74,21 +78,21 @@ extension Stream {
         if let tls { return flush(tls) }
         if !loans.isEmpty { sendLoans() }
         while !isClosed {
-            if fileParts?.isNext == true {
-                guard sendFilePart() else { break }
+            if outputParts?.isNext == true {
+                guard sendPart() else { break }
                 continue
             }
             guard let bytes = output?.bytes, bytes.count > 0 else { break }
             // A file or the end follows at once, and goes with these bytes in one segment.
-            let limit = min(bytes.count, fileParts?.precedingByteCount ?? .max)
-            let options = fileParts == nil && !isLast ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
+            let limit = min(bytes.count, outputParts?.precedingByteCount ?? .max)
+            let options = outputParts == nil && !isLast ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_MORE
             let count =
                 memory?.take(bytes, byteLimit: limit)
-                ?? send(fd, bytes.baseAddress, limit, Int32(options))
+                ?? Glibc.send(fd, bytes.baseAddress, limit, Int32(options))
             if count >= 0 {
                 sentByteCount &+= count
                 output?.removeFirst(count)
-                fileParts?.removePreceding(count)
+                outputParts?.removePreceding(count)
             } else if errno == EAGAIN {
                 break  // the next writable edge goes on
             } else if errno != EINTR {

@@ -47,8 +47,8 @@ public final class Stream: EventSource {
     @exclusivity(unchecked) var output: ByteQueue?
     /// What goes out before `output`, from where it lies: see Tuning/Stream+Loans.swift.
     @exclusivity(unchecked) var loans: [Loan] = []
-    /// Parts of files that go out between the bytes of `output`: see Stream+Files.swift.
-    @exclusivity(unchecked) var fileParts: FileParts?
+    /// What goes out between the bytes of `output`: see Stream+Files.swift, Stream+Shared.swift.
+    @exclusivity(unchecked) var outputParts: OutputParts?
     @exclusivity(unchecked) var byteCounts = (received: 0, sent: 0)
     /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
     let memory: MemoryPeer?

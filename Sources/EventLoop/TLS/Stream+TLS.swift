@@ -139,19 +139,19 @@ extension Stream {
     /// What goes out next of the queue or of a file in it; `nil`: nothing, or the stream has
     /// failed.
     private func nextToSeal() -> (bytes: UnsafeRawBufferPointer, isFile: Bool)? {
-        if fileParts?.isNext == true { return readFilePart().map { ($0, true) } }
+        if outputParts?.isNext == true { return readPart().map { ($0, true) } }
         guard let bytes = output?.bytes, bytes.count > 0 else { return nil }
-        let limit = min(bytes.count, fileParts?.precedingByteCount ?? .max)
+        let limit = min(bytes.count, outputParts?.precedingByteCount ?? .max)
         return (UnsafeRawBufferPointer(rebasing: bytes[..<limit]), false)
     }
 
     private func sealed(_ byteCount: Int, _ isFile: Bool) {
         if isFile {
-            fileParts?.advance(byteCount)
-            if fileParts?.isEmpty == true { fileParts = nil }
+            outputParts?.advance(byteCount)
+            if outputParts?.isEmpty == true { outputParts = nil }
         } else {
             output?.removeFirst(byteCount)
-            fileParts?.removePreceding(byteCount)
+            outputParts?.removePreceding(byteCount)
         }
     }
 }

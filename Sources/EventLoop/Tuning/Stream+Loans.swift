@@ -55,7 +55,7 @@ extension Stream {
     /// the socket does not take is copied into the queue.
     package func write(_ loan: Loan) {
         guard !isClosing else { return }
-        if output != nil || fileParts != nil || tls != nil || memory != nil {
+        if output != nil || outputParts != nil || tls != nil || memory != nil {
             return loan.withParts { head, body in
                 write(head[...])
                 write(body[...])

@@ -1,0 +1,44 @@
+extension Message {
+    /// The whole message as one frame, neither masked nor compressed: what a server sends
+    /// (RFC 6455 §5.2).
+    public var frame: [UInt8] {
+        withPayload { FrameHeader(kind, payloadByteCount: $0.count).bytes($0) }
+    }
+
+    fileprivate var kind: Opcode {
+        switch self {
+        case .text: .text
+        case .binary: .binary
+        }
+    }
+
+    fileprivate func withPayload<Result>(
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        switch self {
+        case .text(let text): text.utf8Span.span.withUnsafeBytes(body)
+        case .binary(let bytes): bytes.withUnsafeBytes(body)
+        }
+    }
+}
+
+extension CompressionPool {
+    /// The whole message as one compressed frame that refers to nothing that was sent before
+    /// (RFC 7692 §7.2.1), so that it is the same for everyone who agreed on the window.
+    ///
+    /// - Parameter windowBits: 8…15, as negotiated.
+    /// - Returns: `nil` if it would be longer than the message, or zlib got no memory.
+    public func frame(of message: Message, windowBits: Int) -> [UInt8]? {
+        defer { deflateOutput.trim() }
+        return message.withPayload { payload in
+            guard let deflater = deflater(windowBits: windowBits, forByteCount: payload.count),
+                let compressed = deflater.deflate(payload, isLast: true, into: deflateOutput),
+                compressed.count < payload.count
+            else { return nil }
+            let header = FrameHeader(
+                message.kind, payloadByteCount: compressed.count,
+                reservedBits: FrameHeader.compressedBit)
+            return header.bytes(compressed)
+        }
+    }
+}
