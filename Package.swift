@@ -145,6 +145,8 @@ let tests = [
     test("WebSocketProtocolTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
     test("EventLoopTests", ["EventLoop", "CLinux", "COpenSSL", "LoopTesting", "TestSupport"]),
     test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
+    test(
+        "TopicsTests", ["Topics", "WebSocketProtocol", "EventLoop", "LoopTesting", "TestSupport"]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
@@ -234,11 +236,12 @@ let package = Package(
         module(
             "WebSocketConnection",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
+        module("Topics", ["WebSocketProtocol", "EventLoop"]),
         module(
             "WebSocketHost",
             [
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Offloading",
-                "HTTPServer", "WebSocketConnection",
+                "Topics", "HTTPServer", "WebSocketConnection",
             ]),
         module(
             "WebSocketHostTesting",

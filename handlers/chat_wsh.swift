@@ -1,8 +1,6 @@
 import Shared
 import WebSocketHost
 
-let room = Room()
-
 /// A message as the page shows it. `HTML` escapes the values.
 func message(_ text: String, from author: String) -> HTML {
     """
@@ -18,11 +16,13 @@ func notice(_ text: String) -> HTML { #"<li class="notice">\#(text)</li>"# }
 /// windows.
 public let handler = WebSocketHandler(maxMessageSize: 4_096) { socket in
     let name = "guest \(socket.id)"
-    defer { room.say(notice("\(name) left, \(room.memberCount) here").markup) }
-    try await room.admit(socket) {
-        room.say(notice("\(name) came, \(room.memberCount) here").markup)
-        for try await case .text(let text) in socket {
-            room.say(message(text, from: name).markup)
-        }
-    }
+    let topics = socket.topics
+    func say(_ line: HTML) { topics.publish(line.markup, to: "chat") }
+    func count() -> Int { topics.subscriberCount(of: "chat") }
+
+    try await socket.subscribe(to: "chat")
+    // Whatever ends the connection has ended its subscription before.
+    defer { say(notice("\(name) left, \(count()) here")) }
+    say(notice("\(name) came, \(count()) here"))
+    for try await case .text(let text) in socket { say(message(text, from: name)) }
 }

@@ -1,8 +1,5 @@
 import Glibc
-import Shared
 import WebSocketHost
-
-let room = Room()
 
 /// The server's local time as HH:MM:SS.
 func timeOfDay() -> String {
@@ -18,13 +15,13 @@ func timeOfDay() -> String {
 /// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/names.html twice.
 public let handler = WebSocketHandler(maxMessageSize: 4_096) { socket in
     let address = "\(socket.request.remoteAddress)"
-    try await room.admit(socket) {
-        room.say("Welcome, \(address) !")
-        // Also if the tab is closed and the loop below throws.
-        defer { room.say("\(timeOfDay()) \(address) logged out") }
-        for try await case .text(let text) in socket {
-            if text == "quit" { return }
-            room.say("\(timeOfDay()) \(address) say: \(text)")
-        }
+    let topics = socket.topics
+    try await socket.subscribe(to: "names")
+    topics.publish("Welcome, \(address) !", to: "names")
+    // Also if the tab is closed and the loop below throws.
+    defer { topics.publish("\(timeOfDay()) \(address) logged out", to: "names") }
+    for try await case .text(let text) in socket {
+        if text == "quit" { return }
+        topics.publish("\(timeOfDay()) \(address) say: \(text)", to: "names")
     }
 }

@@ -13,6 +13,7 @@ package enum PeerEvent: String, CaseIterable, Sendable {
     case failedConnection = "failed connections"
     case pingTimeout = "ping time-outs"
     case refusedConnection = "refused connections"
+    case slowSubscriber = "subscribers that read too slowly"
 }
 
 /// Lets the first lines of a kind in each second through and counts the others.

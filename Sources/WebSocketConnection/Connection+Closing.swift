@@ -25,6 +25,7 @@ extension Connection {
     @discardableResult
     package func sendClose(_ close: Close) -> Result<Void, ConnectionError> {
         if isDone { return .success(()) }
+        if companion != nil { sendWaiting() }
         do throws(SendError) {
             let frame = try session.frameForClose(close, maskingKey: maskingKey)
             log(.fine, "\(stream.peer) sent close \(escaped("\(close)"))")
@@ -145,6 +146,7 @@ extension Connection {
         finishUnfinished()
         enter(.ended(Phase.Ending(ending)))
         resumeWaiters(ending)
+        endCompanion()
         switch ending {
         case .closed(let close):
             // §7.1.1: the server closes TCP first. §5.5.1, §5.5.2: nothing but a Pong

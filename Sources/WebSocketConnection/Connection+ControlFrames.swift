@@ -64,7 +64,7 @@ extension Connection {
     /// A Pong answers the Ping with its payload, and all before it (RFC 6455 §5.5.3).
     func receivedPong(_ payload: [UInt8]) {
         if case .open(.pong) = phase { watchForSilence() }
-        traffic.unansweredPingCount = max(0, traffic.unansweredPingCount &- 1)
+        if traffic.unansweredPingCount > 0 { traffic.unansweredPingCount &-= 1 }
         guard let waits, let index = waits.pongs.firstIndex(where: { $0.payload == payload })
         else { return }
         let answered = waits.pongs[...index]

@@ -55,7 +55,9 @@ extension Connection {
 
     /// The message is complete, or cannot be any more: the other senders try again.
     func endPieces() {
-        waits?.messageInPieces.take()?.others.resumeAll(returning: ())
+        guard let pieces = waits?.messageInPieces.take() else { return }
+        pieces.others.resumeAll(returning: ())
+        if companion != nil { endpoint.companions?.pause(of: self) }
     }
 }
 

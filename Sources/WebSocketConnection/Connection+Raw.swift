@@ -8,6 +8,7 @@ extension Connection {
     nonisolated(nonsending) func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
         let mustWait: Result<Bool, ConnectionError> = await onLoop { connection in
             if let ending = connection.ending { return .failure(ending) }
+            if connection.companion != nil { connection.sendWaiting() }
             connection.stream.write(bytes)
             return .success(connection.flushOverMark())
         }

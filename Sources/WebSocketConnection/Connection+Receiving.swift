@@ -43,6 +43,7 @@ extension Connection: StreamDelegate {
     }
 
     package func streamDrained() {
+        if companion != nil { endpoint.companions?.pause(of: self) }
         waits?.drained.resumeAll(returning: ())
         readOn()
     }

@@ -18,6 +18,7 @@ extension Connection {
     @usableFromInline
     func write(_ message: Message, compress: Bool) throws(ConnectionError) -> SendOutcome {
         guard loop.isCurrent else { return .notInTurn }
+        if companion != nil { sendWaiting() }
         switch message {
         case .text(let text):
             let byteCount = text.utf8.count
@@ -57,6 +58,7 @@ extension Connection {
     func writePiece(
         _ message: Message, isFinal: Bool, compress: Bool
     ) throws(ConnectionError) -> SendOutcome {
+        if companion != nil && session.sendingKind == nil { sendWaiting() }
         // The error is a value here: a typed one does not pass through `withUnsafeBytes`.
         let result: Result<Void, ConnectionError>
         switch message {
@@ -125,7 +127,8 @@ extension Connection {
 
     private func noteSent(since sentBefore: Int) {
         if traffic.sentInTurn.turn != loop.now { traffic.sentInTurn = (loop.now, 0) }
-        traffic.sentInTurn.byteCount &+= stream.sentByteCount &- sentBefore
+        let sentByteCount = UInt32(clamping: stream.sentByteCount &- sentBefore)
+        traffic.sentInTurn.byteCount &+= sentByteCount
     }
 
     private func checkQueueLimit(_ payloadByteCount: Int) throws(ConnectionError) {
@@ -153,7 +156,7 @@ extension Connection {
     }
 
     /// Bytes after which a sender whose client keeps up lets the loop's other connections go on.
-    private static let sendLimitPerTurn = 262_144
+    private static let sendLimitPerTurn: UInt32 = 262_144
 
     /// Waits until the queue has fallen to its mark.
     @usableFromInline

@@ -16,7 +16,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
     // What each message needs comes first and lies together: with thousands of connections, the
     // processor has to fetch it from memory each time.
 
-    let endpoint: Endpoint
+    package let endpoint: Endpoint
     let stream: Stream
     package let loop: Loop
     /// Changed by ``enter(_:)`` only.
@@ -26,6 +26,8 @@ package final class Connection: @unchecked Sendable, LoopBound {
     @exclusivity(unchecked) var session: Session
     @exclusivity(unchecked) var handler = HandlerState()
     @exclusivity(unchecked) var inbox: Inbox
+    /// What another module keeps for this connection; see ``ConnectionCompanions``.
+    @exclusivity(unchecked) package var companion: AnyObject?
 
     // The rest.
 
@@ -41,11 +43,11 @@ package final class Connection: @unchecked Sendable, LoopBound {
         var lastReceived: MonotonicTime
         var receivedMessageCount = 0
         var sentMessageCount = 0
-        /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
-        var unansweredPingCount = 0
         /// What was sent before the turn's end, by ``flushOverMark()`` or as loans, and in which
         /// turn.
-        var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: 0)
+        var sentInTurn = (turn: MonotonicTime(nanoseconds: 0), byteCount: UInt32(0))
+        /// Pings of ours without a Pong; one may come behind the peer's Close (RFC 6455 §5.5.2).
+        var unansweredPingCount: UInt32 = 0
         let opened: MonotonicTime
 
         init(opened: MonotonicTime) {

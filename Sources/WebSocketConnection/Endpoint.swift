@@ -22,6 +22,8 @@ package final class Endpoint: @unchecked Sendable {
     let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
     /// What has to live as long as there are connections: the thread of a client.
     private let owner: AnyObject?
+    /// Another module that sends on the connections; `nil`: there is none.
+    package let companions: (any ConnectionCompanions)?
     /// Called when a connection is closed and its handler has ended. On the loop's thread.
     let onLeave: (Connection) -> Void
 
@@ -31,7 +33,8 @@ package final class Endpoint: @unchecked Sendable {
         compressionPool: CompressionPool, unfinishedMessages: UnfinishedMessages,
         controlHooks: ControlHooks = ControlHooks(),
         passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
-        owner: AnyObject? = nil, onLeave: @escaping (Connection) -> Void
+        owner: AnyObject? = nil, companions: (any ConnectionCompanions)? = nil,
+        onLeave: @escaping (Connection) -> Void
     ) {
         self.role = role
         self.loop = loop
@@ -45,6 +48,7 @@ package final class Endpoint: @unchecked Sendable {
         self.controlHooks = controlHooks
         self.passiveClosingHandshake = passiveClosingHandshake
         self.owner = owner
+        self.companions = companions
         self.onLeave = onLeave
     }
 }

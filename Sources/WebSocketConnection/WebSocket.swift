@@ -9,7 +9,7 @@ public struct WebSocket: Sendable, Hashable, Identifiable {
     // `receive` and `send` are inlined into the handler, so that a message that is there costs
     // neither a frame of a task nor a switch of executors; hence `@usableFromInline` on what they
     // call.
-    @usableFromInline let connection: Connection
+    @usableFromInline package let connection: Connection
 
     package init(_ connection: Connection) { self.connection = connection }
 

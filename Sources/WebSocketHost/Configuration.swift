@@ -72,6 +72,10 @@ public struct Configuration: Sendable {
     /// process's: the server that was started last sets the limits.
     public var offload = OffloadSettings()
 
+    /// The limits of topics. The longest message is ``ConnectionSettings/messageByteLimit`` of
+    /// ``connection``.
+    public var topics = TopicSettings()
+
     /// `--index-page`, `--no-index-page`. Whether the page at `/` lists the routes, with forms to
     /// try them and what the compiler said; `nil`: where all addresses that the server listens on
     /// are loopback addresses.

@@ -20,25 +20,24 @@ final class Connections {
     /// By the route's index; made when the route is first used.
     @exclusivity(unchecked) private var endpoints: [Endpoint?] = []
     let tasks: HandlerTasks
-    private let numbers: ConnectionNumbers
+    private let common: CommonState
     private let compressionPool: CompressionPool
-    private let unfinishedMessages: UnfinishedMessages
+    private let topics: LoopTopics
     private var compressionTimer: EventLoop.Timer?
     private var drainTimer: EventLoop.Timer?
     /// Called for each connection that is closed and whose handler has ended.
     @exclusivity(unchecked) var onLeave: () -> Void = {}
 
     init(
-        on loop: Loop, _ configuration: Configuration, log: Log, numbers: ConnectionNumbers,
-        _ unfinishedMessages: UnfinishedMessages
+        on loop: Loop, _ configuration: Configuration, log: Log, _ common: CommonState
     ) {
         self.loop = loop
         self.log = log
         self.configuration = configuration
-        self.numbers = numbers
-        self.unfinishedMessages = unfinishedMessages
+        self.common = common
         tasks = HandlerTasks(on: loop)
         compressionPool = CompressionPool(configuration.connection.compression)
+        topics = LoopTopics(common.topics, on: loop, compressionPool)
     }
 
     /// Before the loop begins.
@@ -54,7 +53,7 @@ final class Connections {
     var areAllEnded: Bool { members.members.allSatisfy(\.hasEnded) }
     var queuedByteCount: Int { members.members.reduce(0) { $0 + $1.queuedByteCount } }
 
-    func nextID() -> UInt64 { numbers.next() }
+    func nextID() -> UInt64 { common.numbers.next() }
 
     /// - Parameter route: the one whose endpoint the connection was made with.
     func add(_ connection: Connection, to route: Route) {
@@ -71,19 +70,6 @@ final class Connections {
 
 extension Connection: RosterMember {}
 
-extension UnfinishedMessages {
-    /// For all loops of a server.
-    convenience init(_ configuration: Configuration) {
-        self.init(byteLimit: configuration.unfinishedMessagesByteLimit)
-    }
-}
-
-/// Numbers for connections, one after the other over all loops.
-final class ConnectionNumbers: Sendable {
-    private let last = Atomic<UInt64>(0)
-    func next() -> UInt64 { last.add(1, ordering: .relaxed).newValue }
-}
-
 // MARK: - What routes share
 
 extension Connections {
@@ -93,17 +79,20 @@ extension Connections {
         var settings = configuration.connection
         var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
         var controlHooks = ControlHooks()
+        var slowSubscribers: SlowSubscriberPolicy?
         if case .handler(let handler) = route.content {
             handler.hooks.settings.apply(to: &settings)
             passiveClosingHandshake = handler.hooks.passiveClosingHandshake
             controlHooks = handler.hooks.controlHooks
+            slowSubscribers = handler.hooks.settings.slowSubscribers
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
             activity: route.index, logsConnections: route.path != ChangeFeed.path,
-            compressionPool: compressionPool, unfinishedMessages: unfinishedMessages,
+            compressionPool: compressionPool, unfinishedMessages: common.unfinishedMessages,
             controlHooks: controlHooks,
-            passiveClosingHandshake: passiveClosingHandshake
+            passiveClosingHandshake: passiveClosingHandshake,
+            companions: TopicCompanions(topics, slowSubscribers: slowSubscribers)
         ) { [weak self, index = route.index] connection in self?.remove(connection, of: index) }
         endpoints[route.index] = endpoint
         if settings.compression.mode == .dedicated { sweepCompression() }
@@ -157,8 +146,10 @@ extension Connections {
         openCounts.reset()
     }
 
-    /// Or they would fire while other loops still drain, or while this one goes away.
-    func cancelTimers() {
+    /// Ends what would go on without any connection: timers would fire while other loops still
+    /// drain, or while this one goes away.
+    func end() {
+        topics.leave()
         for timer in [drainTimer, compressionTimer] { timer.map(loop.cancel) }
     }
 }

@@ -1,3 +1,4 @@
+import Topics
 import WebSocketConnection
 import WebSocketProtocol
 
@@ -57,6 +58,8 @@ public struct WebSocketHandler: Sendable {
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
     ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
     ///     none.
+    ///   - slowSubscribers: what happens if a client reads too slowly what is published to its
+    ///     topics; `nil`: ``TopicSettings/slowSubscribers``.
     ///   - onPing: called for each Ping of the client when its Pong is on its way, with its
     ///     payload. Like `onPong`, on the thread of the event loop, in the order of the frames, and
     ///     not awaited.
@@ -70,7 +73,8 @@ public struct WebSocketHandler: Sendable {
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
     public init(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
+        compression: CompressionSettings.Mode? = nil,
+        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
@@ -89,7 +93,7 @@ public struct WebSocketHandler: Sendable {
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
             settings: RouteSettings(
                 messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression))
+                compression: compression, slowSubscribers: slowSubscribers))
     }
 
     /// A handler whose first hook returns what the second one needs: a user, a chat room, a
@@ -98,7 +102,8 @@ public struct WebSocketHandler: Sendable {
     /// The parameters are as for the other initialiser.
     public init<Context: Sendable>(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil, onPing: ControlFrame? = nil,
+        compression: CompressionSettings.Mode? = nil,
+        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
@@ -113,7 +118,7 @@ public struct WebSocketHandler: Sendable {
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
             settings: RouteSettings(
                 messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression))
+                compression: compression, slowSubscribers: slowSubscribers))
     }
 }
 
@@ -122,6 +127,7 @@ struct RouteSettings: Sendable {
     var messageByteLimit: Int?
     var allowedOrigins: AllowedOrigins?
     var compression: CompressionSettings.Mode?
+    var slowSubscribers: SlowSubscriberPolicy?
 
     func apply(to settings: inout ConnectionSettings) {
         if let messageByteLimit { settings.messageByteLimit = messageByteLimit }

@@ -1,5 +1,6 @@
 import EventLoop
 import Synchronization
+import Topics
 import WebSocketConnection
 import WebSocketProtocol
 
@@ -10,12 +11,13 @@ import WebSocketProtocol
 /// kind.
 package final class MemoryHost: Sendable {
     private let worker: Worker
+    package let topics: TopicBroker
     package var loop: Loop { worker.loop }
 
     package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
-        worker = try Worker(
-            configuration, log: log, numbers: ConnectionNumbers(),
-            unfinishedMessages: UnfinishedMessages(configuration), manualTime: ManualTime())
+        let common = CommonState(configuration)
+        topics = common.topics
+        worker = try Worker(configuration, log: log, common, manualTime: ManualTime())
         let ownHosts = configuration.ownHosts(on: [])
         worker.serve(routes, Responders(configuration, routes, ownHosts: ownHosts))
     }

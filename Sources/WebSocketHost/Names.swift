@@ -2,4 +2,5 @@
 // of documents, scripts and passwords, and `offload`.
 @_exported import HTTPServer
 @_exported import Offloading
+@_exported import Topics
 @_exported import WebSocketConnection

@@ -2,6 +2,7 @@ import EventLoop
 import Glibc
 import Processes
 import Synchronization
+import Topics
 import WebSocketConnection
 import WebSocketProtocol
 
@@ -28,8 +29,7 @@ public final class Server: Sendable {
     /// Held while threads are joined, which only one caller may do.
     let joining = Mutex(())
     let connectionLimit: Int
-    private let numbers = ConnectionNumbers()
-    private let unfinishedMessages: UnfinishedMessages
+    private let common: CommonState
     let changeFeed = ChangeFeed()
     let isShortageLogged = Atomic<Bool>(false)
 
@@ -56,23 +56,21 @@ public final class Server: Sendable {
     /// - Parameters:
     ///   - routes: more can be added with ``route(_:_:)``.
     ///   - log: standard error, unless given; `Log(settings) { line in … }` hands lines to another.
+    ///   - topics: those of another server, to share them; `nil`: its own.
     /// - Throws: ``SystemError`` if the kernel gives no event loop.
     public init(
         _ configuration: Configuration = Configuration(), routes: Routes = Routes(),
-        log: Log = Log()
+        log: Log = Log(), topics: TopicBroker? = nil
     ) throws(SystemError) {
         self.configuration = configuration
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         control = try ControlLoop()
-        unfinishedMessages = UnfinishedMessages(configuration)
+        common = CommonState(configuration, topics: topics)
         var workers: [Worker] = []
         for _ in 0..<max(1, count) {
-            workers.append(
-                try Worker(
-                    configuration, log: log, numbers: numbers,
-                    unfinishedMessages: unfinishedMessages))
+            workers.append(try Worker(configuration, log: log, common))
         }
         self.workers = workers
         let descriptorLimit = DescriptorLimit.raise()
@@ -136,11 +134,9 @@ public final class Server: Sendable {
                 configuration, state.routes, ownHosts: ownHosts, changes: changes)
             for worker in workers { worker.serve(state.routes, responders) }
             control.makeSpare = {
-                [configuration, log, numbers, unfinishedMessages, routes = state.routes]
+                [configuration, log, common, routes = state.routes]
                 () throws(SystemError) in
-                let worker = try Worker(
-                    configuration, log: log, numbers: numbers,
-                    unfinishedMessages: unfinishedMessages)
+                let worker = try Worker(configuration, log: log, common)
                 worker.serve(routes, responders)
                 worker.tls = tls
                 return worker
@@ -220,6 +216,9 @@ extension Server {
             }
         }
     }
+
+    /// For publishing to its connections, from any thread.
+    public var topics: TopicBroker { common.topics }
 
     /// The loops of connections, without spare ones; the first one accepts.
     package var loops: [Loop] { workers.map(\.loop) }

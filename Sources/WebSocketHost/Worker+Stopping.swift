@@ -81,7 +81,7 @@ extension Worker {
         }
         phase = .empty
         // Or they would fire while other loops still drain, or while this worker goes away.
-        connections.cancelTimers()
+        connections.end()
         for timer in [dropTimer, lingerTimer, reportTimer] { timer.map(loop.cancel) }
         onEmpty()
     }

@@ -41,16 +41,14 @@ final class Worker: @unchecked Sendable {
     }
 
     init(
-        _ configuration: Configuration, log: Log, numbers: ConnectionNumbers,
-        unfinishedMessages: UnfinishedMessages,
+        _ configuration: Configuration, log: Log, _ common: CommonState,
         manualTime: ManualTime? = nil
     ) throws(SystemError) {
         loop = try Loop(manualTime: manualTime)
         self.log = log
         self.configuration = configuration
         exchanges = Exchanges(on: loop, log: log, configuration.exchangeSettings)
-        connections = Connections(
-            on: loop, configuration, log: log, numbers: numbers, unfinishedMessages)
+        connections = Connections(on: loop, configuration, log: log, common)
         exchanges.onLeave = { [weak self] in self?.left() }
         connections.onLeave = { [weak self] in self?.left() }
     }

@@ -91,6 +91,9 @@ public final class TestHost: Sendable {
     /// What the server logged, in order; each line with its time and level in front.
     public var logLines: [String] { lines.all }
 
+    /// The topics of the host: what is published here goes to its clients.
+    public var topics: TopicBroker { memory.topics }
+
     /// Connections that are open, or whose handler still runs; those on their way included.
     public var openConnectionCount: Int { memory.openCount }
 

@@ -65,33 +65,6 @@ struct RoomTests {
         try await bob.close()
     }
 
-    @Test("who reads too slowly is sent away with 1013, and nobody waits for him")
-    func slow() async throws {
-        let room = Room(queueByteLimit: 100_000)
-        let host = try TestHost(
-            WebSocketHandler { socket in
-                try await room.admit(socket) {
-                    for try await case .text(let text) in socket { room.say(text) }
-                }
-            })
-        let quick = try await host.connect()
-        let slow = try await host.connect()
-        try await slow.pauseReading()
-        let text = String(repeating: "x", count: 20_000)
-        for _ in 0..<20 {
-            try await quick.send(text)
-            #expect(try await quick.receive() == .text(text))
-        }
-        try await slow.resumeReading()
-        var count = 0
-        while let close = try await closeOrMessage(slow) {
-            if close { break }
-            count += 1
-        }
-        #expect((3..<20).contains(count))
-        #expect(room.memberCount == 1)
-    }
-
     private func text(_ client: TestClient, fileID: String = #fileID, line: Int = #line)
         async throws -> String
     {
@@ -99,18 +72,5 @@ struct RoomTests {
             return ""
         }
         return text
-    }
-
-    /// Whether a Close came next, which has to be that of the room.
-    private func closeOrMessage(_ client: TestClient) async throws -> Bool? {
-        do {
-            _ = try await client.receive()
-            return false
-        } catch let failure as TestFailure {
-            try #require(failure.reason.contains("closed with"), "\(failure)")
-            #expect(
-                try await client.receiveClose() == Close(.tryAgainLater, reason: "too far behind"))
-            return true
-        }
     }
 }

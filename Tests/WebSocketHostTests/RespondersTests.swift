@@ -18,8 +18,7 @@ struct RespondersTests {
         var responders = Responders(configuration, Routes(), ownHosts: OwnHosts([]))
         responders.open = [probe]
         let connections = Connections(
-            on: try Loop(), configuration, log: Log(), numbers: ConnectionNumbers(),
-            UnfinishedMessages(configuration))
+            on: try Loop(), configuration, log: Log(), CommonState(configuration))
         let list = responders.list(for: connections)
         #expect(list.first === probe)
         let names = list.dropFirst().map { "\(type(of: $0))" }

@@ -1,0 +1,280 @@
+import EventLoop
+import WebSocketProtocol
+
+/// The subscribers on one loop: delivers to them what the broker has for the loop.
+///
+/// What is published to a topic in one turn is put together in a ``Batch``, and goes to each
+/// subscriber in one piece when all that was ready has had its turn: publishing costs the same for
+/// one subscriber and for thousands, until then. One topic at a time has a batch, so that a
+/// subscriber of two gets everything in the order in which it was published.
+///
+/// A subscriber that cannot take more is slow until its queue has fallen to its mark. What comes
+/// for it meanwhile waits in a ``Backlog``, where its policy decides.
+///
+/// `@unchecked Sendable`: `inbox` is touched under the broker's lock only, all else that changes on
+/// the loop's thread only.
+package final class LoopTopics: @unchecked Sendable {
+    package let broker: TopicBroker
+    let loop: Loop
+    let pool: CompressionPool
+    let counts = LoopCounts()
+    @exclusivity(unchecked) var inbox: LoopInbox
+
+    /// The topic that has batches now.
+    @exclusivity(unchecked) private var openTopic: Topic?
+    @exclusivity(unchecked) private var openGroups: [SubscriberGroup] = []
+    /// Whether ``finishBatches(_:)`` is called at the end of this turn.
+    @exclusivity(unchecked) private var isFinishDue = false
+    /// Memory for the next batch.
+    @exclusivity(unchecked) private var spareBytes: SharedBytes?
+    @exclusivity(unchecked) var slowSubscribers: [ObjectIdentifier: SlowSubscriber] = [:]
+    @exclusivity(unchecked) var sweepTimer: EventLoop.Timer?
+    /// Whether a subscriber writes because of a call of ours, and needs no ``sendWaiting(to:)``.
+    @exclusivity(unchecked) var isSending = false
+
+    /// 64 KiB in a batch go out at once: as much as a connection queues before it has to wait.
+    private static let batchByteLimit = 65_536
+    /// A message of 16 KiB goes out by itself: a copy of it would take longer than the call that
+    /// it saves.
+    private static let longByteCount = 16_384
+
+    /// - Parameter pool: of the loop's thread.
+    package init(_ broker: TopicBroker, on loop: Loop, _ pool: CompressionPool) {
+        self.broker = broker
+        self.loop = loop
+        self.pool = pool
+        inbox = LoopInbox(byteLimit: broker.settings.loopQueueByteLimit)
+        broker.join(counts)
+    }
+
+    /// The loop has no connection any more, and gets none.
+    package func leave() {
+        sweepTimer.map(loop.cancel)
+        broker.leave(counts)
+    }
+
+    package var settings: TopicSettings { broker.settings }
+    var isCurrent: Bool { loop.isCurrent }
+}
+
+// MARK: - Subscribing
+
+extension LoopTopics {
+    /// - Parameter policy: `nil`: the broker's.
+    /// - Returns: false if it was subscribed to the topic already.
+    package func subscribe(
+        _ subscriber: any Subscriber, to name: String, _ policy: SlowSubscriberPolicy?
+    ) throws(TopicError) -> Bool {
+        try broker.check(name: name)
+        if subscription(of: subscriber, to: name) != nil { return false }
+        guard subscriber.subscriptions.count(where: { _ in true }) < settings.subscriptionLimit
+        else { throw .tooManySubscriptions(limit: settings.subscriptionLimit) }
+        let (group, due) = broker.addSubscriber(to: name, subscriber.wireForm, self)
+        deliver(due)
+        let subscription = Subscription(subscriber, group, policy ?? settings.slowSubscribers)
+        subscriber.add(subscription)
+        group.add(subscription)
+        if slowSubscribers[ObjectIdentifier(subscriber)] != nil { noteSlow(subscription) }
+        return true
+    }
+
+    /// What was published before is delivered.
+    ///
+    /// - Returns: false if it was not subscribed.
+    package func unsubscribe(_ subscriber: any Subscriber, from name: String) -> Bool {
+        guard let subscription = subscription(of: subscriber, to: name) else { return false }
+        deliver(broker.removeSubscriber(of: subscription.group))
+        finish(for: subscription, .soon)
+        // Nothing could be sent later by way of a subscription.
+        if subscription.next == nil && subscriber.firstSubscription === subscription {
+            sendBacklog(of: subscriber)
+            forgetSlow(subscriber)
+        }
+        remove(subscription)
+        return true
+    }
+
+    /// The connection has ended: what it did not get is lost.
+    package func end(of subscriber: any Subscriber) {
+        while let subscription = subscriber.firstSubscription {
+            deliver(broker.removeSubscriber(of: subscription.group))
+            finish(for: subscription, .soon)
+            remove(subscription)
+        }
+        forgetSlow(subscriber)
+    }
+
+    private func remove(_ subscription: Subscription) {
+        subscription.group.remove(subscription)
+        subscription.subscriber.remove(subscription)
+    }
+
+    private func subscription(of subscriber: any Subscriber, to name: String) -> Subscription? {
+        subscriber.subscriptions.first { $0.group.topic.name.text.isExactly(name) }
+    }
+}
+
+// MARK: - Delivering
+
+extension LoopTopics {
+    /// What became of a publication for the subscribers of a group.
+    struct Result {
+        var skipped = 0
+        var closed = 0
+        /// 1: the publisher is among them.
+        var excepted = 0
+    }
+
+    /// Has the inbox delivered: now, on the loop's thread. From any thread.
+    func takeInboxSoon() {
+        if isCurrent { return deliver(broker.takeInbox(of: self)) }
+        loop.submit { [self] in deliver(broker.takeInbox(of: self)) }
+    }
+
+    private func deliver(_ due: LoopInbox) {
+        for item in due.items {
+            _ = deliver(item.publication, to: item.group, except: item.publisher)
+        }
+        for (group, count) in due.missed.values { deliverNotice(ofMissed: count, to: group) }
+    }
+
+    func deliver(
+        _ publication: Publication, to group: SubscriberGroup, except publisher: (any Subscriber)?
+    ) -> Result {
+        if openTopic !== group.topic {
+            finishBatches(.soon)
+            openTopic = group.topic
+        }
+        var result = Result()
+        let hole = publisher?.subscription(to: group.topic).flatMap {
+            $0.group === group ? $0 : nil
+        }
+        if hole != nil { result.excepted = 1 }
+        // Backwards: one that is closed takes itself out.
+        for subscription in group.slow.reversed() where subscription !== hole {
+            deliver(publication, toSlow: subscription, &result)
+        }
+        if group.form == .own {
+            deliverOneByOne(publication, to: group, hole)
+        } else {
+            append(publication, to: group, hole)
+        }
+        return result
+    }
+
+    private func append(
+        _ publication: Publication, to group: SubscriberGroup, _ hole: Subscription?
+    ) {
+        let frame = publication.frame(form(of: publication, group.form), pool)
+        let isLong = frame.count >= Self.longByteCount
+        if isLong { finish(group, .now) }
+        if group.batch == nil { begin(group, isLong ? Batch(frame, publication) : nil) }
+        if let hole { finish(for: hole, .soon) }
+        if !isLong { group.batch?.append(publication, frame) }
+        hole?.start = group.end
+        if isLong || group.end &- group.base >= Self.batchByteLimit { finish(group, .now) }
+    }
+
+    /// Below the threshold nothing is compressed.
+    func form(of publication: Publication, _ form: WireForm) -> WireForm {
+        publication.byteCount < pool.settings.thresholdByteCount ? .plain : form
+    }
+
+    private func deliverOneByOne(
+        _ publication: Publication, to group: SubscriberGroup, _ hole: Subscription?
+    ) {
+        for subscription in group.members.reversed()
+        where subscription !== hole && !subscription.isSlow {
+            isSending = true
+            let result = subscription.subscriber.sendByItself(publication.message, .soon)
+            isSending = false
+            note(result, of: subscription, [publication])
+        }
+    }
+}
+
+// MARK: - Batches
+
+extension LoopTopics {
+    /// - Parameter batch: `nil`: an empty one.
+    private func begin(_ group: SubscriberGroup, _ batch: Batch?) {
+        group.batch = batch ?? Batch(spareBytes.take() ?? SharedBytes())
+        if !openGroups.contains(where: { $0 === group }) { openGroups.append(group) }
+        guard !isFinishDue else { return }
+        isFinishDue = true
+        loop.afterEvents { [self] in
+            isFinishDue = false
+            finishBatches(.now)
+        }
+    }
+
+    private func finishBatches(_ mode: SendMode) {
+        for group in openGroups { finish(group, mode) }
+        openGroups.removeAll(keepingCapacity: true)
+        openTopic = nil
+    }
+
+    /// Sends a group's batch to all who have not got it.
+    private func finish(_ group: SubscriberGroup, _ mode: SendMode) {
+        guard var batch = group.batch.take() else { return }
+        let base = group.base
+        group.base = base &+ batch.bytes.count
+        // Backwards: one that fails takes itself out, and the last one gets its place.
+        var index = group.members.count - 1
+        while index >= 0 {
+            if index < group.members.count {
+                let subscription = group.members[index]
+                if !subscription.isSlow { send(batch, base, to: subscription, mode) }
+            }
+            index &-= 1
+        }
+        if let bytes = batch.takeBytes() { spareBytes = bytes }
+    }
+
+    /// Sends what one subscriber has not got of its group's batch.
+    private func finish(for subscription: Subscription, _ mode: SendMode) {
+        guard let batch = subscription.group.batch, !subscription.isSlow else { return }
+        send(batch, subscription.group.base, to: subscription, mode)
+    }
+
+    private func send(
+        _ batch: Batch, _ base: Int, to subscription: Subscription, _ mode: SendMode
+    ) {
+        let start = max(0, subscription.start &- base)
+        let end = batch.bytes.count
+        subscription.start = base &+ end
+        guard start < end else { return }
+        let count = batch.messageCount(from: start)
+        let result = subscription.subscriber.send(
+            batch.bytes, start..<end, messageCount: count, mode)
+        switch result {
+        case .sent: counts.addDelivered(count)
+        default: note(result, of: subscription, batch.publications(from: start))
+        }
+    }
+
+    private func note(
+        _ result: SendResult, of subscription: Subscription, _ publications: [Publication]
+    ) {
+        switch result {
+        case .sent: counts.addDelivered(publications.count)
+        case .sentAndFull:
+            counts.addDelivered(publications.count)
+            becomeSlow(subscription.subscriber)
+        case .full:
+            becomeSlow(subscription.subscriber)
+            var ignored = Result()
+            for publication in publications {
+                deliver(publication, toSlow: subscription, &ignored)
+            }
+        case .closed: counts.addClosed(publications.count)
+        }
+    }
+
+    /// The subscriber is about to write: what was published before goes first.
+    package func sendWaiting(to subscriber: any Subscriber) {
+        guard !isSending, !subscriber.isInsideSentMessage else { return }
+        for subscription in subscriber.subscriptions { finish(for: subscription, .soon) }
+        sendBacklog(of: subscriber)
+    }
+}

@@ -1,0 +1,232 @@
+import EventLoop
+import Synchronization
+import WebSocketProtocol
+
+/// Brings what is published to a topic to all who subscribed to it: on all event loops of a server,
+/// and in all processes of its supervisor.
+///
+/// A server has one (`socket.topics`, `server.topics`); two servers of a program may share one. All
+/// that is published in this process goes through one lock, so each subscriber gets it in one
+/// order, whichever loop and topic it is of. Nothing waits for a subscriber: see
+/// ``SlowSubscriberPolicy``. A message is delivered once at most.
+public final class TopicBroker: Sendable {
+    public let settings: TopicSettings
+    let state = Mutex(State())
+
+    struct State {
+        var topics: [ExactText: Topic] = [:]
+        var loopCounts: [LoopCounts] = []
+        var backplanes: [any Backplane] = []
+        /// Subscribers in other processes, by process.
+        var remoteCounts: [UInt64: [ExactText: Int]] = [:]
+        var watchers: [ChangeSource] = []
+        var publishedCount = 0
+        /// Of loops that have left.
+        var pastCounters = TopicCounters()
+    }
+
+    public init(_ settings: TopicSettings = TopicSettings()) { self.settings = settings }
+
+    deinit {
+        state.withLock { for watcher in $0.watchers { watcher.finish() } }
+    }
+}
+
+// MARK: - Publishing
+
+extension TopicBroker {
+    /// Publishes text to all subscribers of a topic. From any thread; never waits.
+    ///
+    /// - Parameters:
+    ///   - key: with ``SlowSubscriberPolicy/latest`` it replaces a waiting message of this key.
+    @discardableResult
+    public func publish(_ text: String, to topic: String, key: String? = nil) -> PublishCounts {
+        publish(.text(text), to: topic, key: key)
+    }
+
+    /// Publishes bytes; as ``publish(_:to:key:)-(String,_,_)``.
+    @discardableResult
+    public func publish(_ bytes: [UInt8], to topic: String, key: String? = nil) -> PublishCounts {
+        publish(.binary(bytes), to: topic, key: key)
+    }
+
+    /// Publishes a message; as ``publish(_:to:key:)-(String,_,_)``.
+    @discardableResult
+    public func publish(_ message: Message, to topic: String, key: String? = nil) -> PublishCounts {
+        publish(Publication(topic: topic, message: message, key: key), except: nil)
+    }
+
+    /// - Parameter publisher: does not get it.
+    package func publish(
+        _ publication: Publication, except publisher: (any Subscriber)?
+    ) -> PublishCounts {
+        if let refusal = refusal(of: publication) {
+            var counts = PublishCounts()
+            counts.refusal = refusal
+            return counts
+        }
+        return distribute(publication, except: publisher) { state in
+            state.publishedCount += 1
+            for backplane in state.backplanes { backplane.published(publication) }
+        }
+    }
+
+    private func refusal(of publication: Publication) -> TopicError? {
+        do throws(TopicError) {
+            try check(name: publication.topic)
+        } catch {
+            return error
+        }
+        let byteCount = publication.byteCount
+        guard byteCount > settings.messageByteLimit else { return nil }
+        return .messageTooLong(byteCount: byteCount, byteLimit: settings.messageByteLimit)
+    }
+
+    func check(name: String) throws(TopicError) {
+        let byteCount = name.utf8.count
+        if byteCount == 0 { throw .emptyName }
+        if byteCount > settings.nameByteLimit {
+            throw .nameTooLong(byteCount: byteCount, byteLimit: settings.nameByteLimit)
+        }
+    }
+
+    /// - Parameter note: called under the lock.
+    private func distribute(
+        _ publication: Publication, except publisher: (any Subscriber)?,
+        note: (inout State) -> Void
+    ) -> PublishCounts {
+        var counts = PublishCounts()
+        var own: [SubscriberGroup] = []
+        var others: [LoopTopics] = []
+        let name = ExactText(publication.topic)
+        state.withLock { state in
+            note(&state)
+            guard let topic = state.topics[name] else { return }
+            topic.publishedCount &+= 1
+            for group in topic.groups {
+                counts.receivers += group.memberCount
+                let loop = group.owner
+                if loop.inbox.isEmpty && loop.isCurrent {
+                    own.append(group)
+                } else if loop.inbox.put(publication, to: group, except: publisher)
+                    || loop.isCurrent
+                {
+                    others.append(loop)
+                }
+            }
+        }
+        for loop in others { loop.takeInboxSoon() }
+        for group in own {
+            let result = group.owner.deliver(publication, to: group, except: publisher)
+            counts.receivers -= result.skipped + result.closed + result.excepted
+            counts.skipped += result.skipped
+            counts.closed += result.closed
+        }
+        return counts
+    }
+}
+
+// MARK: - Counting
+
+extension TopicBroker {
+    /// How many subscribers a topic has in all processes, as far as these told.
+    public func subscriberCount(of topic: String) -> Int {
+        state.withLock { $0.topics[ExactText(topic)].map { $0.localCount + $0.remoteCount } ?? 0 }
+    }
+
+    /// How many of them are in this process.
+    public func localSubscriberCount(of topic: String) -> Int {
+        state.withLock { $0.topics[ExactText(topic)]?.localCount ?? 0 }
+    }
+
+    /// All topics that have subscribers, in no order.
+    public var summaries: [TopicSummary] { state.withLock { $0.topics.values.map(\.summary) } }
+
+    public var counters: TopicCounters {
+        state.withLock { state in
+            var counters = state.loopCounts.reduce(into: state.pastCounters) { sum, counts in
+                sum.add(counts.values)
+            }
+            counters.published = state.publishedCount
+            return counters
+        }
+    }
+
+    /// From now on: when a topic gets its first subscriber in this process, and loses its last one.
+    /// Topics that have subscribers already come first.
+    public func changes() -> TopicChanges {
+        let changes = TopicChanges()
+        state.withLock { state in
+            state.watchers.append(changes.source)
+            for topic in state.topics.values where topic.localCount > 0 {
+                changes.source.put(topic.name, hasSubscribers: true)
+            }
+        }
+        return changes
+    }
+}
+
+// MARK: - Other processes
+
+extension TopicBroker {
+    /// Passes on what is published here from now on, and tells how many subscribers there are.
+    package func join(_ backplane: any Backplane) {
+        state.withLock { state in
+            state.backplanes.append(backplane)
+            for topic in state.topics.values where topic.localCount > 0 {
+                backplane.localCountChanged(of: topic.name.text, to: topic.localCount)
+            }
+        }
+    }
+
+    package func leave(_ backplane: any Backplane) {
+        state.withLock { $0.backplanes.removeAll { $0 === backplane } }
+    }
+
+    /// Delivers what another process published. From any thread.
+    package func deliver(_ publication: Publication) {
+        guard refusal(of: publication) == nil else { return }
+        _ = distribute(publication, except: nil) { _ in }
+    }
+
+    /// Publications were lost on their way here: the subscribers of their topics get the word of
+    /// their policy. From any thread.
+    ///
+    /// - Parameter topics: `nil`: it is not known which.
+    package func missed(_ count: Int, of topics: [String]?) {
+        let wakes = state.withLock { state in
+            let lost =
+                topics.map { names in names.compactMap { state.topics[ExactText($0)] } }
+                ?? Array(state.topics.values)
+            var wakes: [LoopTopics] = []
+            for group in lost.flatMap(\.groups) {
+                group.owner.inbox.note(missed: count, of: group)
+                wakes.append(group.owner)
+            }
+            return wakes
+        }
+        var woken: Set<ObjectIdentifier> = []
+        for loop in wakes where woken.insert(ObjectIdentifier(loop)).inserted {
+            loop.takeInboxSoon()
+        }
+    }
+
+    /// - Parameter origin: a number for the other process.
+    package func setCount(_ count: Int, of topic: String, at origin: UInt64) {
+        let name = ExactText(topic)
+        state.withLock { state in
+            let before = state.remoteCounts[origin]?[name] ?? 0
+            state.remoteCounts[origin, default: [:]][name] = count == 0 ? nil : count
+            state.changeRemoteCount(of: name, by: count - before)
+        }
+    }
+
+    /// The other process has ended.
+    package func removeOrigin(_ origin: UInt64) {
+        state.withLock { state in
+            for (name, count) in state.remoteCounts.removeValue(forKey: origin) ?? [:] {
+                state.changeRemoteCount(of: name, by: -count)
+            }
+        }
+    }
+}
