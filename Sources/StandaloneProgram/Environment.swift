@@ -8,7 +8,7 @@ enum Environment {
     /// processes of a supervisor read them.
     static let reserved: Set = [
         "BUILD", "HANDLERS", "INSTALL", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
-        "TRAPPING",
+        "TRAPPING", "PEERS", "UWS",
     ]
 
     /// Where the checkout is that standalone.sh lies in.

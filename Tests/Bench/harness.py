@@ -60,11 +60,12 @@ def set_up():
         sys.exit("the server does not build")
 
 
-def compile_once(compiler, name, source, libraries=()):
-    """Compiles one file to WORK / name, unless it was from the same sources. Says whether there is a program now."""
+def compile_once(compiler, name, source, libraries=(), includes=()):
+    """Compiles one file to WORK / name, unless it was from the same sources; `includes` are more of them. Says whether
+    there is a program now."""
     program, stamp = WORK / name, WORK / f"{name}.stamp"
     command = [*compiler, "-o", program, source, *libraries]
-    sources = [source, *sorted(HERE.glob("*.h"))]
+    sources = [source, *sorted(HERE.glob("*.h")), *includes]
     made_of = hashlib.sha256(str(command).encode() + b"".join(path.read_bytes() for path in sources)).hexdigest()
     if program.exists() and stamp.exists() and stamp.read_text() == made_of:
         return True
@@ -80,10 +81,13 @@ RUNNING = set()
 
 
 class Server:
-    """One that can be started: its name, its command with PORT in it, and where it echoes and broadcasts."""
+    """One that can be started: its name, its command with PORT in it, and where it echoes, broadcasts and publishes to
+    topics, if it does."""
 
-    def __init__(self, name, command, path="/", broadcast=None, load=(), cores=(SERVER_CORE,), environment=None):
-        self.name, self.command, self.path, self.broadcast = name, [str(word) for word in command], path, broadcast
+    def __init__(self, name, command, path="/", broadcast=None, topics=None, publishes_only=False, load=(),
+                 cores=(SERVER_CORE,), environment=None):
+        self.name, self.command, self.path = name, [str(word) for word in command], path
+        self.broadcast, self.topics, self.publishes_only = broadcast, topics, publishes_only
         self.load, self.cores = list(load), cores  # `load`: what wsload needs besides
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
@@ -187,12 +191,12 @@ def wsload(server, *options, path=None, duration=None, timeout=60, core=CLIENT_C
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     server.settle()
     run["client_cpu"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if run["mode"] != "idle" and not run["msgs_per_cpu_s"]:
-        print(f"{server.name}, {' '.join(map(str, options))}: not a message; the machine is busy", file=sys.stderr)
-        return None
     if run["errors"]:
         print(f"{server.name}, {' '.join(map(str, options))}: {run['errors']} errors, {run['first_error']}",
               file=sys.stderr)
+    if run["mode"] != "idle" and not run["msgs_per_cpu_s"]:
+        print(f"{server.name}, {' '.join(map(str, options))}: not a message; the machine is busy", file=sys.stderr)
+        return None
     return run
 
 

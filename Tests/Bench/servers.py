@@ -1,5 +1,8 @@
 """The servers that are measured beside ours: those of Tests/Bench/peers that are installed, found here.
 
+uWebSockets comes in no package. It is measured where WEBSOCKETHOST_UWS names a folder with checkouts of both of its
+repositories, `uWebSockets` and `uSockets`; nothing is fetched, and nothing is written there.
+
 More of them: WEBSOCKETHOST_PEERS names a file with a line each, `name|/path|command with PORT in it`.
 """
 
@@ -18,6 +21,8 @@ PYTHONS = [
     os.environ.get("PYTHON"), sys.executable, shutil.which("python3"), f"{TEMPORARY}/websockethost-ci/venv/bin/python"]
 PYWEBSOCKET_FOLDERS = [
     os.environ.get("PYWEBSOCKET_VENV"), f"{TEMPORARY}/pywebsocket3-venv", f"{TEMPORARY}/websockethost-ci/pywebsocket3"]
+
+UWS_FLAGS = ["-O3", "-march=native", "-flto=auto", "-w"]
 
 
 def works(*command, environment=None):
@@ -71,6 +76,30 @@ def beast(compression):
     return Server("beast", [WORK / "beast_echo", "PORT"])
 
 
+def uws(compression):
+    """uWebSockets on epoll with zlib, without TLS, and built as its own makefiles do. `compression` may also be
+    "prepared" (peers/uws_publish.cpp)."""
+    checkouts = pathlib.Path(os.environ.get("WEBSOCKETHOST_UWS") or "/nonexistent")
+    sources = [checkouts / "uWebSockets" / "src", checkouts / "uSockets" / "src"]
+    if not all(source.is_dir() for source in sources) or not shutil.which("g++"):
+        return None
+    includes = [flag for source in sources for flag in ("-I", source)]
+    headers = [header for source in sources for header in sorted(source.rglob("*.h"))]
+    objects = []
+    for source in [*sorted(sources[1].glob("*.c")), *sorted(sources[1].glob("eventing/*.c"))]:
+        objects.append(WORK / f"usockets_{source.stem}.o")
+        compiler = ["gcc", "-std=c11", "-DLIBUS_NO_SSL", *UWS_FLAGS, *includes, "-c"]
+        if not harness.compile_once(compiler, objects[-1].name, source, includes=headers):
+            return None
+    if not harness.compile_once(
+            ["g++", "-std=c++20", *UWS_FLAGS, *includes], "uws_publish", HERE / "peers" / "uws_publish.cpp",
+            [*objects, "-lz"], headers):
+        return None
+    name = "uWebSockets-prepared" if compression == "prepared" else "uWebSockets"
+    return Server(name, [WORK / "uws_publish", "PORT", compression], broadcast="/broadcast", topics="/topics",
+                  publishes_only=compression == "prepared")
+
+
 def listed():
     name = os.environ.get("WEBSOCKETHOST_PEERS")
     if not name:
@@ -82,5 +111,10 @@ def listed():
 def peers(compression="off"):
     """Those that are installed. `compression`: "on" with their own defaults for it."""
     found = [python_peer("picows", compression) if compression == "off" else None, beast(compression),
-             node_ws(compression), python_peer("websockets", compression), pywebsocket3(compression)]
+             uws(compression), node_ws(compression), python_peer("websockets", compression), pywebsocket3(compression)]
     return [peer for peer in found if peer] + (listed() if compression == "off" else [])
+
+
+def prepared():
+    """Those that can compress a message once for all to whom it is published, where that is not their default."""
+    return [peer for peer in [uws("prepared")] if peer]
