@@ -88,6 +88,7 @@ extension LoopTopics {
     /// So many publications were lost before they came here.
     func deliverNotice(ofMissed count: Int, to group: SubscriberGroup) {
         for subscription in group.members.reversed() {
+            finish(for: subscription, .soon)
             if subscription.policy == .close {
                 counts.addClosed(count)
                 close(subscription.subscriber)

@@ -167,10 +167,14 @@ extension LoopTopics {
     ) {
         let frame = publication.frame(form(of: publication, group.form), pool)
         let isLong = frame.count >= Self.longByteCount
-        if isLong { finish(group, .now) }
-        if group.batch == nil { begin(group, isLong ? Batch(frame, publication) : nil) }
-        if let hole { finish(for: hole, .soon) }
-        if !isLong { group.batch?.append(publication, frame) }
+        if isLong {
+            finish(group, .now)
+            begin(group, Batch(frame, publication))
+        } else {
+            if group.batch == nil { begin(group, Batch(spareBytes.take() ?? SharedBytes())) }
+            if let hole { finish(for: hole, .soon) }
+            group.batch?.append(publication, frame)
+        }
         hole?.start = group.end
         if isLong || group.end &- group.base >= Self.batchByteLimit { finish(group, .now) }
     }
@@ -196,9 +200,8 @@ extension LoopTopics {
 // MARK: - Batches
 
 extension LoopTopics {
-    /// - Parameter batch: `nil`: an empty one.
-    private func begin(_ group: SubscriberGroup, _ batch: Batch?) {
-        group.batch = batch ?? Batch(spareBytes.take() ?? SharedBytes())
+    private func begin(_ group: SubscriberGroup, _ batch: Batch) {
+        group.batch = batch
         if !openGroups.contains(where: { $0 === group }) { openGroups.append(group) }
         guard !isFinishDue else { return }
         isFinishDue = true
@@ -232,7 +235,7 @@ extension LoopTopics {
     }
 
     /// Sends what one subscriber has not got of its group's batch.
-    private func finish(for subscription: Subscription, _ mode: SendMode) {
+    func finish(for subscription: Subscription, _ mode: SendMode) {
         guard let batch = subscription.group.batch, !subscription.isSlow else { return }
         send(batch, subscription.group.base, to: subscription, mode)
     }
