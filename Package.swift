@@ -147,6 +147,12 @@ let tests = [
     test("LoggingTests", ["Logging", "EventLoop", "TestSupport"]),
     test(
         "TopicsTests", ["Topics", "WebSocketProtocol", "EventLoop", "LoopTesting", "TestSupport"]),
+    test(
+        "TopicBusTests",
+        [
+            "TopicBus", "Topics", "WebSocketProtocol", "EventLoop", "Logging", "LoopTesting",
+            "TestSupport",
+        ]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
@@ -237,6 +243,7 @@ let package = Package(
             "WebSocketConnection",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
         module("Topics", ["WebSocketProtocol", "EventLoop"]),
+        module("TopicBus", ["WebSocketProtocol", "EventLoop", "Logging", "Topics"]),
         module(
             "WebSocketHost",
             [

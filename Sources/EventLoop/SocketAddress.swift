@@ -45,6 +45,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         place = .unix(path: path)
     }
 
+    /// That of a Unix-domain socket without a name, such as one of a pair.
+    package static let unnamed = SocketAddress(.unix(path: ""))
+
     /// What `sun_path` holds with a NUL behind it.
     private static let pathByteLimit = 107
 

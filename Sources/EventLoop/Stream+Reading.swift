@@ -37,6 +37,19 @@ extension Stream {
         }
     }
 
+    /// Delivers what a peer sent before it was gone: `send` may be what fails first. For
+    /// ``StreamDelegate/streamFailed(_:)`` of a stream without TLS.
+    package func readRest() {
+        while phase.isReading && tls == nil {
+            let buffer = loop.buffers.receive
+            let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            receivedByteCount &+= count
+            currentDelegate?.streamReceived(.init(rebasing: buffer[..<count]))
+        }
+    }
+
     private func receive() {
         let buffer = tls == nil ? loop.buffers.receive : loop.buffers.sealed
         let count = memory?.read(into: buffer) ?? recv(fd, buffer.baseAddress, buffer.count, 0)
