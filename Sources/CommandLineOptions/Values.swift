@@ -75,7 +75,7 @@ package enum Values {
         return format
     }
 
-    private static func notOneOf(_ words: [String], _ text: String, _ option: String) -> UsageError
+    package static func notOneOf(_ words: [String], _ text: String, _ option: String) -> UsageError
     {
         let hint = Nearest.hint(text.lowercased(), among: words)
         return UsageError(
