@@ -49,8 +49,7 @@ def set_up():
         if not compile_once(["gcc", "-O3", "-march=native"], name, HERE / f"{name}.c", libraries):
             sys.exit(f"{name} does not compile")
     HANDLERS.mkdir(exist_ok=True)
-    for source in (PROJECT / "handlers" / "echo_wsh.swift",
-                   HERE / "broadcast_wsh.swift"):
+    for source in (PROJECT / "handlers" / "echo_wsh.swift", HERE / "broadcast_wsh.swift", HERE / "topics_wsh.swift"):
         copy = HANDLERS / source.name
         if not copy.exists() or copy.read_bytes() != source.read_bytes():
             shutil.copyfile(source, copy)
@@ -156,7 +155,7 @@ def our_server(*options, name="WebSocketHost", threads=1, **others):
     """Ours, in one process, so that the pid is the one that serves. No limit but that of connections is lifted."""
     command = [*STANDALONE, "-p", "PORT", "-H", "127.0.0.1", "--no-supervisor", "--threads", threads, "-w", HANDLERS,
                "--max-connections", DESCRIPTOR_LIMIT, "--log-level", "warning", *options]
-    return Server(name, command, path="/echo", broadcast="/broadcast", **others)
+    return Server(name, command, path="/echo", broadcast="/broadcast", topics="/topics", **others)
 
 
 def floor(**others):

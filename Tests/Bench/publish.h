@@ -12,6 +12,7 @@
 #define PUBLISH_WINDOW 65536 /* more than DEPTH */
 #define PUBLISH_HEAD 16
 #define PROBE 0xFFFFFFFFu /* the number of a message that asks who is subscribed */
+#define LAST_PROBE 0xFFFFFFFEu
 
 static uint32_t published, all_have; /* numbers: the next one, and the first that somebody lacks */
 static uint32_t subscribers;         /* of each topic */
@@ -20,6 +21,7 @@ static uint64_t sent_at[PUBLISH_WINDOW];
 static uint32_t *next_number; /* of each connection: the least that may come */
 static bool *is_subscribed;   /* by connection: a probe came */
 static int subscribed_count;
+static uint32_t last_probes; /* deliveries */
 static uint8_t *outgoing;
 static size_t outgoing_len, outgoing_room;
 
@@ -110,6 +112,7 @@ static void on_delivery(struct conn *c, uint64_t now) {
         if (!is_subscribed[c->id]) { is_subscribed[c->id] = true; subscribed_count++; }
         return;
     }
+    if (number == LAST_PROBE) { last_probes++; return; }
     if (number < next_number[c->id] || number < all_have || number >= published) {
         err("conn %u: message %u after %u", c->id, number, next_number[c->id]);
         return;
@@ -122,25 +125,40 @@ static void on_delivery(struct conn *c, uint64_t now) {
 }
 
 static void pump(bool spin);
-/* Publishes probes until each connection got one: what is sent before the last one is subscribed would be waited
- * for in vain. The last topic of a connection is probed, for it is subscribed to last. */
-static void await_subscriptions(void) {
-    uint64_t limit = mono_ns() + (uint64_t)(O.connect_timeout * 1e9);
-    uint32_t topics = O.topics ? (uint32_t)O.topics : 1, round = 0, *probed = calloc(topics, sizeof *probed);
-    while (subscribed_count < n_open && C[0].state == OPEN && mono_ns() < limit) {
-        round++;
-        for (int i = 0; i < nconn; i++) {
-            if (C[i].state != OPEN || is_subscribed[i]) continue;
-            uint32_t topic = O.topics ? (first_topic(&C[i]) + (uint32_t)O.topics_each - 1) % topics : 0;
-            if (probed[topic] == round) continue;
-            probed[topic] = round;
-            publish_put(topic, PROBE);
-        }
-        publish_flush();
-        for (uint64_t next = mono_ns() + 50000000ull; mono_ns() < next && subscribed_count < n_open;) pump(true);
+static uint32_t last_topic(const struct conn *c) {
+    return O.topics ? (first_topic(c) + (uint32_t)O.topics_each - 1) % (uint32_t)O.topics : 0;
+}
+static void probe_those_not_subscribed(void) {
+    static uint32_t *probed, round;
+    if (!probed) probed = calloc(O.topics ? (size_t)O.topics : 1, sizeof *probed);
+    round++;
+    for (int i = 0; i < nconn; i++) {
+        uint32_t topic = last_topic(&C[i]);
+        if (C[i].state != OPEN || is_subscribed[i] || probed[topic] == round) continue;
+        probed[topic] = round;
+        publish_put(topic, PROBE);
     }
-    free(probed);
-    if (subscribed_count < nconn) err("%d of %d are not subscribed", nconn - subscribed_count, nconn);
+    publish_flush();
+}
+/* Publishes probes until each connection got one: what is sent before the last one is subscribed would be waited
+ * for in vain. The last topic of a connection is probed, for it is subscribed to last. Probes are sent again only
+ * when those before no longer arrive, and what is measured begins when all have arrived. */
+static void await_subscriptions(void) {
+    const uint64_t pause = 50000000;
+    uint64_t limit = mono_ns() + (uint64_t)(O.connect_timeout * 1e9);
+    while (subscribed_count < n_open && C[0].state == OPEN && mono_ns() < limit) {
+        probe_those_not_subscribed();
+        uint64_t news = mono_ns();
+        while (subscribed_count < n_open && mono_ns() - news < pause) {
+            int before = subscribed_count;
+            pump(true);
+            if (subscribed_count > before) news = mono_ns();
+        }
+    }
+    if (subscribed_count < nconn) { err("%d of %d are not subscribed", nconn - subscribed_count, nconn); return; }
+    publish_put(last_topic(&C[0]), LAST_PROBE);
+    publish_flush();
+    while (last_probes < subscribers && C[0].state == OPEN && mono_ns() < limit) pump(true);
 }
 /* What is in flight at the end arrives, or is missing. */
 static void await_deliveries(void) {
