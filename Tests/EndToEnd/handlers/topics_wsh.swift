@@ -1,7 +1,7 @@
 import WebSocketHost
 
-/// Subscribes to the topic of the query. "counters" is answered with the sums; anything else is published, and its counts
-/// are answered.
+/// Subscribes to the topic of the query. "counters" is answered with the sums; anything else is
+/// published, and its counts are answered.
 public let handler = WebSocketHandler { socket in
     let query = socket.request.query
     let topic = query["topic"] ?? "all"
