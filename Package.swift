@@ -154,7 +154,7 @@ let tests = [
             "TestSupport",
         ]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
-    test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting"]),
+    test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting", "TestSupport"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test(
         "HTTPServerTests",

@@ -14,9 +14,15 @@ public struct ListeningSocket: Sendable {
     /// Listens. The file of a Unix-domain address is made, and stays when the socket is closed; one
     /// that nobody listens on any more is replaced.
     ///
-    /// - Parameter backlog: connections that may wait to be accepted; the kernel caps it.
-    public init(at address: SocketAddress, backlog: Int) throws(SystemError) {
-        let socket = try Socket.listen(at: address, backlog: Int32(clamping: backlog))
+    /// - Parameters:
+    ///   - backlog: connections that may wait to be accepted; the kernel caps it.
+    ///   - mode: the most rights that the file of a Unix-domain address gets; `nil`: all that the
+    ///     umask leaves.
+    public init(
+        at address: SocketAddress, backlog: Int, mode: UInt32? = nil
+    ) throws(SystemError) {
+        let socket = try Socket.listen(
+            at: address, backlog: Int32(clamping: backlog), mode: mode)
         self.address = try Socket.localAddress(socket.number)
         descriptor = socket.release()
     }
@@ -38,6 +44,12 @@ public struct ListeningSocket: Sendable {
     private init(descriptor: Int32, address: SocketAddress) {
         self.descriptor = descriptor
         self.address = address
+    }
+
+    /// Whether the file of a Unix-domain address is a socket that nobody listens on: a program left
+    /// it that was killed, or one that is about to listen.
+    package static func isAbandoned(_ address: SocketAddress) -> Bool {
+        (try? Socket.isAbandoned(address)) ?? false
     }
 
     /// For a socket that no ``Listener`` took over.

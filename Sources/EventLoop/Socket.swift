@@ -50,10 +50,15 @@ enum Socket {
     ///
     /// The file of a Unix-domain address is made, with the rights that the process's umask leaves,
     /// and stays when the socket is closed. One that nobody listens on any more is replaced.
+    ///
+    /// - Parameter mode: the most rights that the file gets; `nil`: all.
     static func listen(
-        at address: SocketAddress, backlog: Int32
+        at address: SocketAddress, backlog: Int32, mode: mode_t? = nil
     ) throws(SystemError) -> FileDescriptor {
         let socket = try open(address.family)
+        // Linux gives the file the mode of its socket. Nobody can be quicker than that, and the
+        // umask, which is all threads', stays as it is.
+        if let mode { try check("fchmod") { fchmod(socket.number, mode) } }
         switch address.family {
         case .ipv4, .ipv6:
             try set(socket.number, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
@@ -82,7 +87,12 @@ enum Socket {
     }
 
     /// Whether the file of a Unix-domain address is a socket that nobody listens on.
-    private static func isAbandoned(_ address: SocketAddress) throws(SystemError) -> Bool {
+    static func isAbandoned(_ address: SocketAddress) throws(SystemError) -> Bool {
+        // Connecting to any other file is refused too.
+        var status = stat()
+        guard lstat(address.host, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+            return false
+        }
         let probe = try open(.unix)
         return address.withSockaddr { connect(probe.number, $0, $1) } != 0
             && errno == ECONNREFUSED
