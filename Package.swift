@@ -164,7 +164,10 @@ let tests = [
         ["WebSocketHost", "HTTPServer", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test(
         "ServerTests",
-        ["WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop", "TestSupport"]),
+        [
+            "WebSocketHost", "Topics", "WebSocketProtocol", "HTTPProtocol", "EventLoop",
+            "TestSupport",
+        ]),
     test(
         "WebSocketClientTests",
         [
@@ -190,6 +193,12 @@ let tests = [
     test(
         "HandlerBuildTests",
         ["CommandLineOptions", "HandlerBuild", "HandlerRegistry", "EventLoop", "TestSupport"]),
+    test(
+        "PublishingTests",
+        [
+            "Publishing", "CommandLineOptions", "EventLoop", "HTTPProtocol", "Processes",
+            "TestSupport",
+        ]),
     test("LayeringTests", []),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .target(
@@ -263,6 +272,9 @@ let package = Package(
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes",
                 "WebSocketClient", "CommandLineOptions",
             ]),
+        module(
+            "Publishing",
+            ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CommandLineOptions"]),
         module("HandlerRegistry"),
         module(
             "HandlerBuild",
@@ -284,7 +296,7 @@ let package = Package(
         program(
             "launcher",
             [
-                "EventLoop", "Processes", "CommandLineOptions", "HandlerBuild",
+                "EventLoop", "Processes", "CommandLineOptions", "Publishing", "HandlerBuild",
                 "StandaloneProgram", "CLinux",
             ]),
         program("RegistryGenerator", ["HandlerRegistry"]),

@@ -3,7 +3,7 @@ import HTTPProtocol
 
 extension Exchange {
     package func respond(_ response: Response, to request: Request) {
-        log(response, to: request)
+        if owner.settings.logsAnswers { log(response, to: request) }
         respond(response, isLast: request.isLast, isHead: request.isHead)
     }
 
@@ -54,6 +54,14 @@ extension Exchange {
         if case .kept = phase { closeAfterSending() }
     }
 
+    /// Ends the connection with this response if no request is being answered.
+    func endIfUnanswered(_ response: Response) {
+        switch phase {
+        case .connected, .readingHead, .kept: respond(response, isLast: true)
+        case .choosing, .answering, .sending, .over: break
+        }
+    }
+
     /// Closes the connection if it is between two requests.
     func closeIfIdle() {
         switch phase {
@@ -71,6 +79,16 @@ extension Exchange {
 // MARK: - For answers that take their time
 
 extension Exchange {
+    /// RFC 9110 §10.1.1: some clients wait for this before they send the body.
+    package func continueIfExpected(_ request: Request) {
+        let head = request.head
+        if head.hasBody && head.version >= .http11
+            && head.fields.hasElement("100-continue", in: "Expect")
+        {
+            stream.write(HeadWriter(.continue).finish())
+        }
+    }
+
     /// How many bytes came behind the head and were not taken.
     package var pipelinedByteCount: Int { pipelined.count }
 
@@ -80,7 +98,7 @@ extension Exchange {
     /// Has `body` look at what came behind the head.
     ///
     /// - Parameter body: returns how many of the bytes it took.
-    func takePipelined<Failure>(
+    package func takePipelined<Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
         pipelined.removeFirst(try pipelined.withBytes(body))

@@ -12,6 +12,8 @@ package struct ExchangeSettings: Sendable {
     /// The protocol that a responder may upgrade connections to, as `Upgrade` names it; `nil`:
     /// none.
     package var upgradeProtocol: String?
+    /// Whether each answer has a line in the log, of those that are whole in memory.
+    package var logsAnswers = true
     /// Bytes taken behind a request that is still being answered; what is more waits in the kernel.
     /// A client of a handshake has to wait for the 101 (RFC 6455 §4.1), some send a first message
     /// at once.

@@ -62,6 +62,16 @@ package final class Exchanges {
         for exchange in members.members { exchange.answer?.ownerLeaves() }
     }
 
+    /// Answers nothing any more. Every client that asks, or may be about to, is told so and may ask
+    /// again elsewhere: what it has no answer for was not done.
+    ///
+    /// - Parameter response: the last one of each connection, whether it is a request's or not. An
+    ///   answer that has begun gives its own, in ``OngoingAnswer/ownerLeaves()``.
+    package func leave(telling response: Response) {
+        leave()
+        for exchange in members.members { exchange.endIfUnanswered(response) }
+    }
+
     /// Closes the connections that were answered and wait for another request.
     package func closeKept() {
         for exchange in members.members { exchange.closeIfKept() }

@@ -40,14 +40,14 @@ package struct Request {
     package var isReading: Bool { head.method == "GET" || isHead }
 
     /// For an answer that comes when the body has been read.
-    var afterBody: Request {
+    package var afterBody: Request {
         var request = self
         request.isLast = !head.wantsKeepAlive
         return request
     }
 
     /// For an answer that comes before the body, which is not looked for any more.
-    var withoutBody: Request {
+    package var withoutBody: Request {
         var request = self
         request.isLast = true
         return request

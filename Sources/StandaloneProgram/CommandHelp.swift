@@ -12,6 +12,10 @@ enum CommandHelp {
         ),
         ("editor DIR", "prepares completion in the handler files of DIR, for SourceKit-LSP"),
         ("client URL", "talks to a server; client --help has its options"),
+        (
+            "publish NAME",
+            "publishes lines of standard input to a topic; publish --help has its options"
+        ),
         ("test [arguments]", "runs the tests of the server: swift test with these arguments"),
         ("help", "prints this text, as --help does"),
     ]
@@ -20,6 +24,7 @@ enum CommandHelp {
         "./standalone.sh -p 9998 -w handlers --watch", "./standalone.sh new -w handlers first",
         "./standalone.sh build -o server -w handlers",
         "./standalone.sh client ws://localhost:9998/echo",
+        "tail -f FILE | ./standalone.sh publish NAME",
     ]
 
     static var text: String {

@@ -199,6 +199,7 @@ public enum Program {
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }
             let memoryRelease = MemoryRelease(on: server.controlLoop, for: server.loops)
+            let runSocket: RunSocket?
             do throws(ListenError) {
                 let addresses =
                     if let worker { try worker.start(server, routes, end) } else {
@@ -207,6 +208,9 @@ public enum Program {
                 // Before the announcement: whoever reads that may stop the server at once, and the
                 // supervisor has to know by then that it was ready.
                 worker?.reportReady(routes)
+                runSocket =
+                    worker == nil
+                    ? settings.run.open(for: server, port: addresses.first?.port, log) : nil
                 if worker?.announces != false {
                     settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
                 }
@@ -217,6 +221,7 @@ public enum Program {
             }
             memoryRelease.start()
             withExtendedLifetime(memoryRelease) { server.waitUntilStopped() }
+            runSocket?.remove()
             return end.wasForced ? ExitCode.failure : ExitCode.success
         } catch {
             printError("cannot serve: \(error)")

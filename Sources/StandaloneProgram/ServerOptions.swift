@@ -16,7 +16,7 @@ enum ServerOptions {
         ("Where to listen", listening), ("TLS", TLSOptions.options), ("Handlers", handlers),
         ("Development, and what happens when a handler traps", SupervisionOptions.all),
         ("The page at /", PageOptions.all), ("Files, scripts and passwords", SiteOptions.all),
-        ("Limits", limits), ("Topics", topics),
+        ("Limits", limits), ("Topics", topics + RunOptions.all),
         ("Compression (permessage-deflate)", compression), ("Time limits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
     ])

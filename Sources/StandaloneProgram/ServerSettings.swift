@@ -25,6 +25,7 @@ struct ServerSettings: Sendable {
     var log = LogSettings()
     var tls = TLSOptions()
     var supervision = SupervisionOptions()
+    var run = RunOptions()
     var listsRoutes = false
     var checks = false
     var showsHelp = false

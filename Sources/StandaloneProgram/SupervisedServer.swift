@@ -23,7 +23,7 @@ final class SupervisedServer: @unchecked Sendable {
         // What this process starts is not a server process of the supervisor.
         for variable in ProcessRole.variables + Environment.ofSupervisor { unsetenv(variable) }
         Signals.ignore([SIGINT, SIGHUP])
-        for descriptor in ProcessRole.controlDescriptor..<role.listenerDescriptors.upperBound {
+        for descriptor in role.inheritedDescriptors {
             guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl") }
         }
     }
@@ -70,6 +70,7 @@ final class SupervisedServer: @unchecked Sendable {
         for (source, duration) in role.trapping { routes.leaveOut(source.text, for: duration) }
         installCrashReport(routes)
         let addresses = try server.start(on: sockets)
+        answerOwner(server)
         let loop = server.controlLoop
         loop.submit { [self] in
             do throws(SystemError) {
@@ -82,6 +83,15 @@ final class SupervisedServer: @unchecked Sendable {
             }
         }
         return addresses
+    }
+
+    private func answerOwner(_ server: Server) {
+        guard let descriptor = role.runSocketDescriptor else { return }
+        do throws(SystemError) {
+            server.answerAdmin(on: try ListeningSocket(adopting: descriptor))
+        } catch {
+            log(.error, "cannot use the socket in the run directory: \(error)")
+        }
     }
 
     private func installCrashReport(_ routes: Routes) {

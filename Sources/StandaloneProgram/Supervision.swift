@@ -23,6 +23,7 @@ enum Supervision {
             executable: executable(),
             arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
             environment: Environment.all(), sockets: sockets)
+        plan.runSocket = settings.run.open(port: sockets.first?.address.port, log)
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
         plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)
@@ -35,6 +36,7 @@ enum Supervision {
         addBuilder(to: &plan, settings.handlers)
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
+            plan.runSocket?.close()
             Program.printError(
                 "--watch needs standalone.sh, which builds the changes; this program was started "
                     + "without it"

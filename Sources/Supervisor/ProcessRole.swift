@@ -2,13 +2,22 @@ import EventLoop
 
 /// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
-    /// The descriptors that it inherits: the control socket, then the listening sockets.
+    /// The descriptors that it inherits: the control socket, then the listening sockets, then the
+    /// one in the run directory, if there is one.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
         Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerCount)
     }
+    package var runSocketDescriptor: Int32? {
+        hasRunSocket ? listenerDescriptors.upperBound : nil
+    }
+    package var inheritedDescriptors: ClosedRange<Int32> {
+        Self.controlDescriptor...(runSocketDescriptor ?? listenerDescriptors.upperBound - 1)
+    }
 
     package var listenerCount: Int
+    /// Whether it answers its owner in the run directory.
+    package var hasRunSocket: Bool
     /// Whether it prints the start-up message: the first process does.
     package var announces: Bool
     /// Whether `--watch` is on, so that its pages follow changes.
@@ -19,10 +28,12 @@ package struct ProcessRole: Equatable, Sendable {
     package var trapping: [ExactText: Duration]
 
     package init(
-        listenerCount: Int, announces: Bool = false, isWatched: Bool = false,
+        listenerCount: Int, hasRunSocket: Bool = false, announces: Bool = false,
+        isWatched: Bool = false,
         leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
     ) {
         self.listenerCount = listenerCount
+        self.hasRunSocket = hasRunSocket
         self.announces = announces
         self.isWatched = isWatched
         self.leftOut = leftOut
@@ -38,6 +49,7 @@ package struct ProcessRole: Equatable, Sendable {
     /// `NAME=value`.
     var environment: [String] {
         var words = ["\(listenerCount)"]
+        if hasRunSocket { words.append("run") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
         return [
@@ -70,7 +82,8 @@ package struct ProcessRole: Equatable, Sendable {
             return nil
         }
         self.init(
-            listenerCount: count, announces: words.contains("announce"),
+            listenerCount: count, hasRunSocket: words.contains("run"),
+            announces: words.contains("announce"),
             isWatched: words.contains("watch"),
             leftOut: Self.values(variables[Self.leftOutVariable]),
             trapping: Self.values(variables[Self.trappingVariable]).compactMapValues {

@@ -17,6 +17,8 @@ package final class Supervisor: @unchecked Sendable {
         /// `NAME=value`.
         package var environment: [String]
         package var sockets: [ListeningSocket]
+        /// Where server processes answer their owner; `nil`: nowhere.
+        package var runSocket: RunSocket?
         /// How to build a new version; `nil`: impossible.
         package var builder: Rebuild.Builder?
         /// The handlers directory as the compiler names it, whether it is watched or not.
@@ -132,6 +134,7 @@ package final class Supervisor: @unchecked Sendable {
         guard !isStopping else { return }
         phase = .stopping
         for socket in plan.sockets { socket.close() }
+        plan.runSocket?.close()
     }
 
     func end(_ code: Int32) {
@@ -147,7 +150,8 @@ package final class Supervisor: @unchecked Sendable {
     func launch(_ change: Change?) -> Generation? {
         lastNumber += 1
         let role = ProcessRole(
-            listenerCount: plan.sockets.count, announces: phase == .starting,
+            listenerCount: plan.sockets.count, hasRunSocket: plan.runSocket != nil,
+            announces: phase == .starting,
             isWatched: plan.watches,
             leftOut: leftOut, trapping: trapping.leftOut(at: .current()))
         do throws(SystemError) {

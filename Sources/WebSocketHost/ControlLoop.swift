@@ -3,8 +3,8 @@ import Processes
 import Synchronization
 
 /// The loop of a server that runs no handler, so that none can block it. Signals and the
-/// supervisor's orders come here. It watches the workers' loops, and accepts while the first of
-/// them is blocked.
+/// supervisor's orders come here, and what the server's owner asks. It watches the workers' loops,
+/// and accepts while the first of them is blocked.
 ///
 /// `@unchecked Sendable`: everything mutable is set before the loop begins, or touched on its
 /// thread only; `sockets` has a mutex.
@@ -12,6 +12,8 @@ final class ControlLoop: @unchecked Sendable {
     let loop: Loop
     var signals: Signals?
     var monitor: LoopMonitor?
+    /// `nil`: there is no socket for it.
+    var admin: AdminListener?
     /// Makes a worker for ``Server/startSpare()``. Set before the loop begins.
     var makeSpare: (() throws(SystemError) -> Worker)?
 
@@ -86,6 +88,8 @@ final class ControlLoop: @unchecked Sendable {
         monitor = nil
         signals?.close()
         signals = nil
+        admin?.close()
+        admin = nil
         makeSpare = nil
         waitingLeaves = []
     }

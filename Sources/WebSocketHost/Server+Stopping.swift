@@ -50,6 +50,7 @@ extension Server {
         // thread only, and no more after this.
         control.loop.submit { [self] in
             control.closeListeners()
+            control.admin?.leave()
             if control.undrained == nil { control.undrained = allWorkers }
             control.waitingLeaves.append { [self] in
                 for worker in allWorkers.dropFirst() { leave(worker, body) }

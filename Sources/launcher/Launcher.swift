@@ -2,6 +2,7 @@ import CommandLineOptions
 import EventLoop
 import Glibc
 import HandlerBuild
+import Publishing
 import StandaloneProgram
 
 /// What standalone.sh hands over to: builds the program of the handlers directory and becomes it,
@@ -30,6 +31,7 @@ struct Launcher {
             case "new": return try new(rest)
             case "build": return try build(rest)
             case "editor": return try editor(rest)
+            case "publish": return publish(rest)
             case "help": return try serve(["--help"])
             default: return try serve(arguments)
             }
@@ -134,6 +136,13 @@ struct Launcher {
         try delivery.check(result.report)
         print(try delivery.write(build.program))
         return 0
+    }
+
+    /// Needs no handlers.
+    private func publish(_ arguments: [String]) -> Int32 {
+        output.flush()
+        interruption?.end()
+        return PublishCommand.run(arguments, variable: ProcessEnvironment.value)
     }
 
     private func editor(_ arguments: [String]) throws -> Int32 {

@@ -62,6 +62,19 @@ struct MessagesTests {
         }
         #expect(ProcessRole(variables) == role)
         #expect(role.listenerDescriptors == 4..<6)
+        #expect(role.runSocketDescriptor == nil)
+        #expect(role.inheritedDescriptors == 3...5)
+    }
+
+    @Test("the socket in the run directory comes behind the listening ones", arguments: 0...2)
+    func runSocket(_ listenerCount: Int) throws {
+        let role = ProcessRole(listenerCount: listenerCount, hasRunSocket: true)
+        let text = try #require(role.environment.first)
+        let value = String(text.dropFirst(ProcessRole.variable.count + 1))
+        #expect(ProcessRole([ProcessRole.variable: value]) == role)
+        #expect(role.runSocketDescriptor == Int32(4 + listenerCount))
+        #expect(role.inheritedDescriptors == 3...Int32(4 + listenerCount))
+        #expect(ProcessRole(listenerCount: 0).inheritedDescriptors == 3...3)
     }
 
     @Test(arguments: ["", "many", "-1 announce", "65"])

@@ -146,13 +146,7 @@ extension ScriptRun: OngoingAnswer {
     var needsClientEnd: Bool { false }
 
     func begin() {
-        // RFC 9110 §10.1.1: the client waits for this before it sends the body.
-        let head = request.head
-        if head.hasBody && head.version >= .http11
-            && head.fields.hasElement("100-continue", in: "Expect")
-        {
-            exchange?.stream.write(HeadWriter(.continue).finish())
-        }
+        exchange?.continueIfExpected(request)
         bytesArrived()
     }
 
