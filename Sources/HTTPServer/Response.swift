@@ -8,6 +8,8 @@ package struct Response {
     package var body: [UInt8]
     /// For the log, if the request is a handshake; `nil`: the body's first line is the reason.
     package var refusal: HandshakeRefusal?
+    /// Whether the log has a line about it: not where a page asks every other second.
+    package var isLogged = true
 
     /// A sentence for people, as text.
     package init(_ status: Status, text: String, fields: Fields = Fields()) {

@@ -36,9 +36,9 @@ enum IndexPage {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <title>WebSocketHost</title>
-            <style>\(IndexPageAssets.style)</style>
+            <style>\(IndexPageAssets.style)\(IndexPageAssets.topicsStyle)</style>
             </head>
-            <body\(followed ?? "")>
+            <body data-topics="\(TopicList.path)"\(followed ?? "")>
             <header>
             <h1>WebSocketHost</h1>
             <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>
@@ -46,10 +46,11 @@ enum IndexPage {
             <main>
             \(changes == nil ? "" : IndexPageAssets.changes)\
             \(sections)
+            \(IndexPageAssets.topics)
             <noscript><p>The forms need JavaScript; the addresses do not.</p></noscript>
             </main>
             \(IndexPageAssets.consoleTemplate)
-            <script>\(IndexPageAssets.script)</script>
+            <script>\(IndexPageAssets.script)\(IndexPageAssets.topicsScript)</script>
             </body>
             </html>
 

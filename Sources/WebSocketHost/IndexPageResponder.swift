@@ -1,26 +1,31 @@
 import EventLoop
 import HTTPProtocol
 import HTTPServer
+import Topics
 
 /// The page that a browser gets at `/`: every route. Made once, before the loops begin.
 final class IndexPageResponder: Responder, Sendable {
     private let page: Response
     private let ownHosts: OwnHosts
+    private let topics: TopicBroker
 
     /// - Parameters:
+    ///   - topics: those that the page shows.
     ///   - ownHosts: those that are answered.
     ///   - changes: the version that the page shows, if it follows ``ChangeFeed``.
-    init(_ routes: Routes, ownHosts: OwnHosts, changes: String?) {
+    init(_ routes: Routes, _ topics: TopicBroker, ownHosts: OwnHosts, changes: String?) {
         let html = IndexPage.html(routes, changes: changes)
         var page = Response(.ok, type: "text/html; charset=utf-8", body: Array(html.utf8))
         for (name, value) in IndexPage.fields { page.fields.add(name, value) }
         self.page = page
         self.ownHosts = ownHosts
+        self.topics = topics
     }
 
     func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
         let isForAuthor = ownHosts.contain(request, exchange)
-        guard request.path == "/" else {
+        let isForTopics = request.path.isExactly(TopicList.path)
+        guard request.path == "/" || isForTopics else {
             let hint = isForAuthor ? " The page at / lists all routes." : ""
             return .response(Response(.notFound, text: "Not found.\(hint)"))
         }
@@ -32,7 +37,8 @@ final class IndexPageResponder: Responder, Sendable {
                     + "server (--server-name)")
             return .response(Response(.misdirectedRequest, text: OwnHosts.refusal))
         }
-        return .response(request.isReading ? page : .readOnly)
+        guard request.isReading else { return .response(.readOnly) }
+        return .response(isForTopics ? TopicList.response(topics) : page)
     }
 }
 

@@ -19,7 +19,7 @@ package final class MemoryHost: Sendable {
         topics = common.topics
         worker = try Worker(configuration, log: log, common, manualTime: ManualTime())
         let ownHosts = configuration.ownHosts(on: [])
-        worker.serve(routes, Responders(configuration, routes, ownHosts: ownHosts))
+        worker.serve(routes, Responders(configuration, routes, topics, ownHosts: ownHosts))
     }
 
     /// What a listener does with a connection. On the loop's thread.

@@ -1,4 +1,5 @@
 import HTTPServer
+import Topics
 
 /// The responders of a server. All but the upgrade are shared by the loops.
 ///
@@ -24,11 +25,12 @@ struct Responders: Sendable {
     private let ownHosts: OwnHosts?
 
     /// - Parameters:
+    ///   - topics: those that the index page shows.
     ///   - ownHosts: those that the index page answers to; `nil`: it is not shown.
     ///   - changes: the version that it shows, if it follows ``ChangeFeed``.
     init(
-        _ configuration: Configuration, _ routes: Routes, ownHosts: OwnHosts?,
-        changes: String? = nil
+        _ configuration: Configuration, _ routes: Routes, _ topics: TopicBroker,
+        ownHosts: OwnHosts?, changes: String? = nil
     ) {
         self.ownHosts = ownHosts
         authentication = configuration.basicAuthentication.map { AuthenticationResponder($0) }
@@ -41,7 +43,8 @@ struct Responders: Sendable {
                 root, listsFolders: configuration.listsDirectories, listsRoot: routes.isEmpty)
         }
         if let ownHosts {
-            indexPage = IndexPageResponder(routes, ownHosts: ownHosts, changes: changes)
+            indexPage = IndexPageResponder(
+                routes, topics, ownHosts: ownHosts, changes: changes)
         } else {
             indexPage = NoIndexPageResponder()
         }

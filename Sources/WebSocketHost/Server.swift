@@ -131,7 +131,7 @@ public final class Server: Sendable {
                 changes = changeFeed.version
             }
             let responders = Responders(
-                configuration, state.routes, ownHosts: ownHosts, changes: changes)
+                configuration, state.routes, common.topics, ownHosts: ownHosts, changes: changes)
             for worker in workers { worker.serve(state.routes, responders) }
             control.makeSpare = {
                 [configuration, log, common, routes = state.routes]

@@ -15,7 +15,8 @@ struct RespondersTests {
         var configuration = Configuration()
         configuration.basicAuthentication = try BasicAuthentication(credential: "a:b")
         let probe = Probe()
-        var responders = Responders(configuration, Routes(), ownHosts: OwnHosts([]))
+        var responders = Responders(
+            configuration, Routes(), TopicBroker(), ownHosts: OwnHosts([]))
         responders.open = [probe]
         let connections = Connections(
             on: try Loop(), configuration, log: Log(), CommonState(configuration))

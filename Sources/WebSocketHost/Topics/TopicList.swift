@@ -1,0 +1,30 @@
+import HTTPProtocol
+import HTTPServer
+import Topics
+
+/// The topics that have subscribers, as JSON: for the page at `/`.
+enum TopicList {
+    /// No handler file can have it: names that begin with a dot are not looked at.
+    static let path = "/.websockethost/topics"
+
+    /// Topics in a list; of more, any so many are listed, and `isCut` is true.
+    static let limit = 1_000
+
+    static func response(_ topics: TopicBroker) -> Response {
+        let all = topics.summaries
+        let listed = all.prefix(limit).sorted {
+            $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+        }
+        let entries = listed.map { topic in
+            "{\"name\":\(quotedAsJSON(topic.name)),\"subscribers\":\(topic.subscriberCount),"
+                + "\"localSubscribers\":\(topic.localSubscriberCount),"
+                + "\"published\":\(topic.publishedCount)}"
+        }
+        let text =
+            "{\"topics\":[\(entries.joined(separator: ","))],"
+            + "\"isCut\":\(all.count > listed.count)}\n"
+        var response = Response(.ok, type: "application/json", body: Array(text.utf8))
+        response.isLogged = false
+        return response
+    }
+}
