@@ -11,6 +11,9 @@ package final class SharedBytes: @unchecked Sendable {
 
     package func append(_ other: SharedBytes) { bytes.append(contentsOf: other.bytes) }
 
+    /// - Parameter write: appends to the bytes.
+    package func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
+
     /// Keeps the memory, for more of the same length. Only while no stream has a part of it.
     package func removeAll() { bytes.removeAll(keepingCapacity: true) }
 }

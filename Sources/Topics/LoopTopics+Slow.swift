@@ -43,12 +43,14 @@ extension LoopTopics {
     }
 
     func deliver(
-        _ publication: Publication, toSlow subscription: Subscription, _ result: inout Result
+        _ publication: Publication, toSlow subscription: Subscription,
+        _ publishCounts: inout PublishCounts
     ) {
         let subscriber = subscription.subscriber
         let id = ObjectIdentifier(subscriber)
         guard subscriber.takesMessages else {
-            result.closed += 1
+            publishCounts.receivers -= 1
+            publishCounts.closed += 1
             return counts.addClosed(1)
         }
         let outcome = slowSubscribers[id]?.backlog.add(
@@ -59,10 +61,12 @@ extension LoopTopics {
         case .waits(let skippedCount):
             counts.addSkipped(skippedCount)
         case .skipped(let skippedCount):
-            result.skipped += 1
+            publishCounts.receivers -= 1
+            publishCounts.skipped += 1
             counts.addSkipped(skippedCount + 1)
         case .close, nil:
-            result.closed += 1
+            publishCounts.receivers -= 1
+            publishCounts.closed += 1
             counts.addClosed(1)
             close(subscriber)
         }

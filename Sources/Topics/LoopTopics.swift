@@ -25,8 +25,8 @@ package final class LoopTopics: @unchecked Sendable {
     @exclusivity(unchecked) private var openGroups: [SubscriberGroup] = []
     /// Whether ``finishBatches(_:)`` is called at the end of this turn.
     @exclusivity(unchecked) private var isFinishDue = false
-    /// Memory for the next batch.
-    @exclusivity(unchecked) private var spareBytes: SharedBytes?
+    /// For the next group.
+    @exclusivity(unchecked) private var spareBatch: Batch?
     @exclusivity(unchecked) var slowSubscribers: [ObjectIdentifier: SlowSubscriber] = [:]
     @exclusivity(unchecked) var sweepTimer: EventLoop.Timer?
     /// Whether a subscriber writes because of a call of ours, and needs no ``sendWaiting(to:)``.
@@ -131,14 +131,6 @@ extension LoopTopics {
 // MARK: - Delivering
 
 extension LoopTopics {
-    /// What became of a publication for the subscribers of a group.
-    struct Result {
-        var skipped = 0
-        var closed = 0
-        /// 1: the publisher is among them.
-        var excepted = 0
-    }
-
     /// Has the inbox delivered: now, on the loop's thread. From any thread.
     func takeInboxSoon() {
         if isCurrent { return deliver(broker.takeInbox(of: self)) }
@@ -146,51 +138,58 @@ extension LoopTopics {
     }
 
     private func deliver(_ due: LoopInbox) {
+        var ignored = PublishCounts()
         for item in due.items {
-            _ = deliver(item.publication, to: item.group, except: item.publisher)
+            deliver(item.publication, to: item.group, except: item.publisher, &ignored)
         }
         for (group, count) in due.missed.values { deliverNotice(ofMissed: count, to: group) }
     }
 
+    /// - Parameter counts: counts all members as receivers, and is corrected.
     func deliver(
-        _ publication: Publication, to group: SubscriberGroup, except publisher: (any Subscriber)?
-    ) -> Result {
+        _ publication: Publication, to group: SubscriberGroup, except publisher: (any Subscriber)?,
+        _ counts: inout PublishCounts
+    ) {
         if openTopic !== group.topic {
             finishBatches(.soon)
             openTopic = group.topic
         }
-        var result = Result()
         let hole = publisher?.subscription(to: group.topic).flatMap {
             $0.group === group ? $0 : nil
         }
-        if hole != nil { result.excepted = 1 }
-        // Backwards: one that is closed takes itself out.
-        for subscription in group.slow.reversed() where subscription !== hole {
-            deliver(publication, toSlow: subscription, &result)
+        if hole != nil { counts.receivers -= 1 }
+        if !group.slow.isEmpty {
+            // Backwards: one that is closed takes itself out.
+            for subscription in group.slow.reversed() where subscription !== hole {
+                deliver(publication, toSlow: subscription, &counts)
+            }
         }
         if group.form == .own {
             deliverOneByOne(publication, to: group, hole)
         } else {
             append(publication, to: group, hole)
         }
-        return result
     }
 
     private func append(
         _ publication: Publication, to group: SubscriberGroup, _ hole: Subscription?
     ) {
-        let frame = publication.frame(form(of: publication, group.form), pool)
-        let isLong = frame.count >= Self.longByteCount
-        if isLong {
+        let form = form(of: publication, group.form)
+        if publication.byteCount >= Self.longByteCount {
             finish(group, .now)
-            begin(group, Batch(frame, publication))
+            begin(group, Batch(publication.frame(form, pool), publication))
+            hole?.start = group.end
+            return finish(group, .now)
+        }
+        let batch = group.batch ?? begin(group, spareBatch.take() ?? Batch())
+        if let hole { finish(for: hole, .soon) }
+        if form == .plain {
+            batch.append(plain: publication)
         } else {
-            if group.batch == nil { begin(group, Batch(spareBytes.take() ?? SharedBytes())) }
-            if let hole { finish(for: hole, .soon) }
-            group.batch?.append(publication, frame)
+            batch.append(publication, publication.frame(form, pool))
         }
         hole?.start = group.end
-        if isLong || group.end &- group.base >= Self.batchByteLimit { finish(group, .now) }
+        if batch.bytes.count >= Self.batchByteLimit { finish(group, .now) }
     }
 
     /// Below the threshold nothing is compressed.
@@ -214,15 +213,18 @@ extension LoopTopics {
 // MARK: - Batches
 
 extension LoopTopics {
-    private func begin(_ group: SubscriberGroup, _ batch: Batch) {
+    @discardableResult
+    private func begin(_ group: SubscriberGroup, _ batch: Batch) -> Batch {
         group.batch = batch
         if !openGroups.contains(where: { $0 === group }) { openGroups.append(group) }
-        guard !isFinishDue else { return }
-        isFinishDue = true
-        loop.afterEvents { [self] in
-            isFinishDue = false
-            finishBatches(.now)
+        if !isFinishDue {
+            isFinishDue = true
+            loop.afterEvents { [self] in
+                isFinishDue = false
+                finishBatches(.now)
+            }
         }
+        return batch
     }
 
     private func finishBatches(_ mode: SendMode) {
@@ -233,7 +235,7 @@ extension LoopTopics {
 
     /// Sends a group's batch to all who have not got it.
     private func finish(_ group: SubscriberGroup, _ mode: SendMode) {
-        guard var batch = group.batch.take() else { return }
+        guard let batch = group.batch.take() else { return }
         let base = group.base
         group.base = base &+ batch.bytes.count
         // Backwards: one that fails takes itself out, and the last one gets its place.
@@ -245,7 +247,8 @@ extension LoopTopics {
             }
             index &-= 1
         }
-        if let bytes = batch.takeBytes() { spareBytes = bytes }
+        batch.removeAll()
+        spareBatch = batch
     }
 
     /// Sends what one subscriber has not got of its group's batch.
@@ -280,7 +283,7 @@ extension LoopTopics {
             becomeSlow(subscription.subscriber)
         case .full:
             becomeSlow(subscription.subscriber)
-            var ignored = Result()
+            var ignored = PublishCounts()
             for publication in publications {
                 deliver(publication, toSlow: subscription, &ignored)
             }

@@ -10,7 +10,12 @@ package final class Publication: Sendable {
     /// Of those with ``SlowSubscriberPolicy/latest``: a newer message of the same key replaces it.
     package let key: String?
 
-    private let frames = Mutex<[(form: WireForm, bytes: SharedBytes)]>([])
+    /// Most have one form only, or none: it is serialised where it is put together with others.
+    private struct Frames {
+        var plain: SharedBytes?
+        var compressed: [(form: WireForm, bytes: SharedBytes)] = []
+    }
+    private let frames = Mutex(Frames())
 
     package init(topic: String, message: Message, key: String? = nil) {
         self.topic = topic
@@ -28,20 +33,19 @@ package final class Publication: Sendable {
     func frame(_ form: WireForm, _ pool: CompressionPool) -> SharedBytes {
         // Held while it is compressed: another loop waits for that rather than doing it again.
         frames.withLock { frames in
-            if let frame = frames.first(where: { $0.form == form }) { return frame.bytes }
-            let bytes = SharedBytes(Self.serialized(message, form, pool))
-            frames.append((form, bytes))
+            guard case .compressed(let windowBits) = form else {
+                if let plain = frames.plain { return plain }
+                let plain = SharedBytes(message.frame)
+                frames.plain = plain
+                return plain
+            }
+            if let frame = frames.compressed.first(where: { $0.form == form }) {
+                return frame.bytes
+            }
+            let frame = pool.frame(of: message, windowBits: Int(windowBits)) ?? message.frame
+            let bytes = SharedBytes(frame)
+            frames.compressed.append((form, bytes))
             return bytes
-        }
-    }
-
-    private static func serialized(
-        _ message: Message, _ form: WireForm, _ pool: CompressionPool
-    ) -> [UInt8] {
-        switch form {
-        case .plain, .own: message.frame
-        case .compressed(let windowBits):
-            pool.frame(of: message, windowBits: Int(windowBits)) ?? message.frame
         }
     }
 }

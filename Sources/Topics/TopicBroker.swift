@@ -96,7 +96,9 @@ extension TopicBroker {
         note: (inout State) -> Void
     ) -> PublishCounts {
         var counts = PublishCounts()
-        var own: [SubscriberGroup] = []
+        // One in most cases, which then needs no array.
+        var own: SubscriberGroup?
+        var moreOwn: [SubscriberGroup] = []
         var others: [LoopTopics] = []
         let name = ExactText(publication.topic)
         state.withLock { state in
@@ -107,7 +109,7 @@ extension TopicBroker {
                 counts.receivers += group.memberCount
                 let loop = group.owner
                 if loop.inbox.isEmpty && loop.isCurrent {
-                    own.append(group)
+                    if own == nil { own = group } else { moreOwn.append(group) }
                 } else if loop.inbox.put(publication, to: group, except: publisher)
                     || loop.isCurrent
                 {
@@ -116,11 +118,9 @@ extension TopicBroker {
             }
         }
         for loop in others { loop.takeInboxSoon() }
-        for group in own {
-            let result = group.owner.deliver(publication, to: group, except: publisher)
-            counts.receivers -= result.skipped + result.closed + result.excepted
-            counts.skipped += result.skipped
-            counts.closed += result.closed
+        if let own { own.owner.deliver(publication, to: own, except: publisher, &counts) }
+        for group in moreOwn {
+            group.owner.deliver(publication, to: group, except: publisher, &counts)
         }
         return counts
     }

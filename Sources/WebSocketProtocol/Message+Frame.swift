@@ -5,6 +5,21 @@ extension Message {
         withPayload { FrameHeader(kind, payloadByteCount: $0.count).bytes($0) }
     }
 
+    /// Appends that frame to bytes, without memory of its own.
+    public func appendFrame(to bytes: inout [UInt8]) {
+        withPayload { payload in
+            let header = FrameHeader(kind, payloadByteCount: payload.count)
+            withUnsafeTemporaryAllocation(
+                byteCount: FrameHeader.byteCountLimit, alignment: 1
+            ) { start in
+                guard let base = start.baseAddress else { return }
+                let byteCount = header.write(to: base)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: start[..<byteCount]))
+            }
+            bytes.append(contentsOf: payload)
+        }
+    }
+
     fileprivate var kind: Opcode {
         switch self {
         case .text: .text

@@ -189,8 +189,8 @@ def test_topics(start_server):
             def cells():
                 one.send_frame(TEXT, "hello")
                 one.text()
-                found = browser.find_elements(By.CSS_SELECTOR, "#topics td")
-                return [cell.get_property("textContent") for cell in found]
+                return browser.execute_script(
+                    "return [...document.querySelectorAll('#topics td')].map((cell) => cell.textContent)")
             wait_until(lambda: len(shown := cells()) == 3 and shown[2] not in ("–", "0"))
             assert cells()[:2] == [name, "2"]
             assert browser.find_element(By.ID, "topics").is_displayed()

@@ -194,14 +194,14 @@ struct AdminTests {
                             + "\"localSubscribers\":1,\"published\":0},"
                             + "{\"name\":\"b\",\"subscribers\":1,\"localSubscribers\":1,"
                             + "\"published\":1}],\"isCut\":false}\n"))
-            for number in 0..<TopicsResponder.listLimit { try subscriber.send("\(number)") }
+            for number in 0..<TopicList.limit { try subscriber.send("\(number)") }
             _ = try subscriber.message()  // what was published
-            for _ in 0..<TopicsResponder.listLimit { _ = try subscriber.message() }
+            for _ in 0..<TopicList.limit { _ = try subscriber.message() }
             try admin.send("GET /topics HTTP/1.1\r\nHost: a\r\n\r\n")
             let answer = try admin.answer()
             #expect(answer.body.hasSuffix("],\"isCut\":true}\n"))
             #expect(
-                answer.body.components("\"name\"") == TopicsResponder.listLimit)
+                answer.body.components("\"name\"") == TopicList.limit)
         }
     }
 

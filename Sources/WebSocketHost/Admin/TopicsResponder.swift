@@ -18,9 +18,6 @@ import Topics
 final class TopicsResponder: Responder {
     let topics: TopicBroker
 
-    /// Topics in a list; of more, any so many are listed, and `isCut` is true.
-    static let listLimit = 1_000
-
     init(_ topics: TopicBroker) { self.topics = topics }
 
     func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
@@ -49,18 +46,7 @@ final class TopicsResponder: Responder {
 
     private func list(_ request: Request) -> Reply {
         guard request.isReading else { return .response(.readOnly) }
-        let all = topics.summaries
-        let listed = all.prefix(Self.listLimit).sorted { $0.name < $1.name }
-        let entries = listed.map { topic in
-            "{\"name\":\(quotedAsJSON(topic.name)),\"subscribers\":\(topic.subscriberCount),"
-                + "\"localSubscribers\":\(topic.localSubscriberCount),"
-                + "\"published\":\(topic.publishedCount)}"
-        }
-        return .response(
-            Response(
-                .ok,
-                json: "{\"topics\":[\(entries.joined(separator: ","))],"
-                    + "\"isCut\":\(all.count > listed.count)}"))
+        return .response(TopicList.response(topics))
     }
 }
 

@@ -2,7 +2,7 @@ import HTTPProtocol
 import HTTPServer
 import Topics
 
-/// The topics that have subscribers, as JSON: for the page at `/`.
+/// The topics that have subscribers, as JSON: for the page at `/`, and for whoever runs the server.
 enum TopicList {
     /// No handler file can have it: names that begin with a dot are not looked at.
     static let path = "/.websockethost/topics"
