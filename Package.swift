@@ -286,7 +286,7 @@ let package = Package(
         module(
             "StandaloneProgram",
             [
-                "WebSocketProtocol", "EventLoop", "Processes", "WebSocketHost",
+                "WebSocketProtocol", "EventLoop", "Processes", "TopicBus", "WebSocketHost",
                 "CommandLineOptions", "HandlerBuild", "Supervisor",
             ], exclude: ["help.txt"]),
         program(

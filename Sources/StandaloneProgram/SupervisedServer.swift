@@ -2,6 +2,7 @@ import EventLoop
 import Glibc
 import Processes
 import Supervisor
+import TopicBus
 import WebSocketHost
 import WebSocketProtocol
 
@@ -69,14 +70,18 @@ final class SupervisedServer: @unchecked Sendable {
         }
         for (source, duration) in role.trapping { routes.leaveOut(source.text, for: duration) }
         installCrashReport(routes)
-        let addresses = try server.start(on: sockets)
+        let bus = shareTopics(of: server)
+        // A client that is accepted here misses nothing that others publish from then on.
+        let addresses = try server.start(on: sockets, willListen: bus.waitForAnswers)
         answerOwner(server)
         let loop = server.controlLoop
         loop.submit { [self] in
             do throws(SystemError) {
                 control = try ControlSocket(
                     ProcessRole.controlDescriptor, on: loop,
-                    onMessage: { [unowned self] text, _ in carryOut(text, server, routes, end) },
+                    onMessage: { [unowned self] text, descriptor in
+                        carryOut(text, descriptor, server, bus, routes, end)
+                    },
                     onEnd: { [unowned self] in supervisorEnded(server) })
             } catch {
                 log(.error, "cannot receive orders from the supervisor: \(error)")
@@ -94,6 +99,18 @@ final class SupervisedServer: @unchecked Sendable {
         }
     }
 
+    /// With the processes that served before; those that come later are linked by an order.
+    private func shareTopics(of server: Server) -> TopicBus {
+        let topics = server.topics
+        let bus = TopicBus(
+            processNumber: UInt64(role.number), topics, on: server.controlLoop, log: log,
+            settings: BusSettings(messageByteLimit: topics.settings.messageByteLimit))
+        for descriptor in role.linkDescriptors {
+            server.controlLoop.submit { bus.add(FileDescriptor(descriptor)) }
+        }
+        return bus
+    }
+
     private func installCrashReport(_ routes: Routes) {
         let messages = routes.inActivityOrder.map { route in
             Report.trapped(route: route.path, source: route.source).text
@@ -105,7 +122,8 @@ final class SupervisedServer: @unchecked Sendable {
     }
 
     private func carryOut(
-        _ text: String, _ server: Server, _ routes: Routes, _ end: EndOfServer
+        _ text: String, _ descriptor: consuming FileDescriptor?, _ server: Server,
+        _ bus: TopicBus, _ routes: Routes, _ end: EndOfServer
     ) {
         let order = Order(text)
         if order?.endsProcess == true { send(.stopping) }
@@ -121,6 +139,7 @@ final class SupervisedServer: @unchecked Sendable {
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)
         case .leaveOut(let source, let duration): routes.leaveOut(source, for: duration)
+        case .link: if let descriptor { bus.add(descriptor) }
         case .show(let failure): server.show(failure: failure)
         case nil: break
         }

@@ -15,9 +15,9 @@ final class Generation {
         case ended
     }
 
-    /// From 1.
-    let number: Int
     let role: ProcessRole
+    /// From 1.
+    var number: Int { role.number }
     /// The change that it was started for; `nil`: the first start, or a restart after a crash.
     var change: Change?
     var phase = Phase.starting
@@ -41,10 +41,10 @@ final class Generation {
     /// Is notified of its reports and its end.
     private weak var supervisor: Supervisor?
 
-    init(number: Int, role: ProcessRole, plan: Supervisor.Plan, supervisor: Supervisor)
+    /// - Parameter links: to other processes; they stay the caller's.
+    init(role: ProcessRole, links: [Int32], plan: Supervisor.Plan, supervisor: Supervisor)
         throws(SystemError)
     {
-        self.number = number
         self.role = role
         self.supervisor = supervisor
         binary = FileStamp(plan.executable)
@@ -56,7 +56,7 @@ final class Generation {
             onEnd: { [weak self] in self?.control = nil })
         do throws(SystemError) {
             process = try WatchedProcess(
-                launch(plan, control: theirs), on: supervisor.loop,
+                launch(plan, control: theirs, links), on: supervisor.loop,
                 onEnd: { [weak self] in self?.ended($0) })
         } catch {
             control?.close()
@@ -64,7 +64,9 @@ final class Generation {
         }
     }
 
-    private func launch(_ plan: Supervisor.Plan, control: Int32) -> ProcessLaunch {
+    private func launch(
+        _ plan: Supervisor.Plan, control: Int32, _ links: [Int32]
+    ) -> ProcessLaunch {
         var environment = plan.environment + role.environment
         if let backtraceFile {
             environment.append(
@@ -74,7 +76,7 @@ final class Generation {
         return ProcessLaunch(
             path: plan.executable, arguments: plan.arguments, environment: environment,
             descriptors: [0, 1, 2, control] + plan.sockets.map(\.descriptor)
-                + [plan.runSocket?.socket.descriptor].compactMap(\.self),
+                + [plan.runSocket?.socket.descriptor].compactMap(\.self) + links,
             // Until the process handles them itself: the supervisor decides what they mean.
             blockedSignals: [SIGINT, SIGTERM, SIGHUP, SIGUSR1])
     }
@@ -93,7 +95,9 @@ final class Generation {
     var isSilent: Bool { phase == .stopping && !hasAnswered }
     var pid: pid_t { process?.pid ?? -1 }
 
-    func send(_ order: Order) { control?.send(order.text) }
+    func send(_ order: Order, descriptor: Int32? = nil) {
+        control?.send(order.text, descriptor: descriptor)
+    }
     func signal(_ number: Int32) { process?.signal(number) }
 
     var backtraceText: String { backtraceFile?.text(byteLimit: Backtrace.byteLimit) ?? "" }

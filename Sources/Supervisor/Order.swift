@@ -10,6 +10,8 @@ package enum Order: Equatable, Sendable {
     case force(signal: String)
     /// Answer 503 for the routes of this handler file, for so long: it traps again and again.
     case leaveOut(source: String, duration: Duration)
+    /// Share topics with another process, through the socket that comes with this.
+    case link
     /// Show these messages of the compiler on the index page; empty: the last change has no errors.
     case show(failure: String)
 
@@ -17,7 +19,7 @@ package enum Order: Equatable, Sendable {
     package var endsProcess: Bool {
         switch self {
         case .stop, .replace, .force: true
-        case .retire, .leaveOut, .show: false
+        case .retire, .leaveOut, .link, .show: false
         }
     }
 
@@ -29,6 +31,7 @@ package enum Order: Equatable, Sendable {
         case .force(let signal): "force\t\(signal)"
         case .leaveOut(let source, let duration):
             "leave out\t\(duration.milliseconds)\t\(source)"
+        case .link: "link"
         case .show(let failure): "show\t\(failure)"
         }
     }
@@ -41,6 +44,7 @@ package enum Order: Equatable, Sendable {
         case ("retire", 1): self = .retire
         case ("stop", 2): self = .stop(signal: words[1])
         case ("replace", 1): self = .replace
+        case ("link", 1): self = .link
         case ("force", 2): self = .force(signal: words[1])
         case ("show", 2): self = .show(failure: words[1])
         case ("leave out", 2):

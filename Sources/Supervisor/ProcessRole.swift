@@ -3,7 +3,7 @@ import EventLoop
 /// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
     /// The descriptors that it inherits: the control socket, then the listening sockets, then the
-    /// one in the run directory, if there is one.
+    /// one in the run directory, if there is one, then one to each other server process.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
         Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerCount)
@@ -11,13 +11,23 @@ package struct ProcessRole: Equatable, Sendable {
     package var runSocketDescriptor: Int32? {
         hasRunSocket ? listenerDescriptors.upperBound : nil
     }
-    package var inheritedDescriptors: ClosedRange<Int32> {
-        Self.controlDescriptor...(runSocketDescriptor ?? listenerDescriptors.upperBound - 1)
+    package var linkDescriptors: Range<Int32> {
+        let start = listenerDescriptors.upperBound + (hasRunSocket ? 1 : 0)
+        return start..<start + Int32(linkCount)
+    }
+    package var inheritedDescriptors: Range<Int32> {
+        Self.controlDescriptor..<linkDescriptors.upperBound
     }
 
+    /// Tells it from the other processes of its supervisor.
+    package var number: Int
     package var listenerCount: Int
     /// Whether it answers its owner in the run directory.
     package var hasRunSocket: Bool
+    /// Processes that it shares topics with from the start.
+    package var linkCount: Int
+    /// 64 processes; usually there are at most those of `--max-old-generations` and two more.
+    package static let linkLimit = 64
     /// Whether it prints the start-up message: the first process does.
     package var announces: Bool
     /// Whether `--watch` is on, so that its pages follow changes.
@@ -28,12 +38,15 @@ package struct ProcessRole: Equatable, Sendable {
     package var trapping: [ExactText: Duration]
 
     package init(
-        listenerCount: Int, hasRunSocket: Bool = false, announces: Bool = false,
+        number: Int, listenerCount: Int, hasRunSocket: Bool = false, linkCount: Int = 0,
+        announces: Bool = false,
         isWatched: Bool = false,
         leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
     ) {
+        self.number = number
         self.listenerCount = listenerCount
         self.hasRunSocket = hasRunSocket
+        self.linkCount = linkCount
         self.announces = announces
         self.isWatched = isWatched
         self.leftOut = leftOut
@@ -48,7 +61,7 @@ package struct ProcessRole: Equatable, Sendable {
 
     /// `NAME=value`.
     var environment: [String] {
-        var words = ["\(listenerCount)"]
+        var words = ["\(number)", "\(listenerCount)", "\(linkCount)"]
         if hasRunSocket { words.append("run") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
@@ -78,11 +91,13 @@ package struct ProcessRole: Equatable, Sendable {
     /// - Returns: `nil` if no supervisor started this process.
     package init?(_ variables: [String: String]) {
         let words = (variables[Self.variable] ?? "").split(separator: " ")
-        guard let count = words.first.flatMap({ Int($0) }), (0...64).contains(count) else {
-            return nil
-        }
+        let numbers = words.prefix(3).compactMap { Int($0) }
+        guard numbers.count == 3, numbers[0] > 0, (0...64).contains(numbers[1]),
+            (0...Self.linkLimit).contains(numbers[2])
+        else { return nil }
         self.init(
-            listenerCount: count, hasRunSocket: words.contains("run"),
+            number: numbers[0], listenerCount: numbers[1], hasRunSocket: words.contains("run"),
+            linkCount: numbers[2],
             announces: words.contains("announce"),
             isWatched: words.contains("watch"),
             leftOut: Self.values(variables[Self.leftOutVariable]),

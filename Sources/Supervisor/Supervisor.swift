@@ -149,14 +149,17 @@ package final class Supervisor: @unchecked Sendable {
 
     func launch(_ change: Change?) -> Generation? {
         lastNumber += 1
+        let links = makeLinks()
         let role = ProcessRole(
-            listenerCount: plan.sockets.count, hasRunSocket: plan.runSocket != nil,
+            number: lastNumber, listenerCount: plan.sockets.count,
+            hasRunSocket: plan.runSocket != nil, linkCount: links.count,
             announces: phase == .starting,
             isWatched: plan.watches,
             leftOut: leftOut, trapping: trapping.leftOut(at: .current()))
         do throws(SystemError) {
             let generation = try Generation(
-                number: lastNumber, role: role, plan: plan, supervisor: self)
+                role: role, links: links.map { $0.ends.one.number }, plan: plan, supervisor: self)
+            handOver(links)
             generation.change = change
             let timer = loop.makeTimer { [weak generation] in generation?.killOverdue() }
             generation.startTimer = timer

@@ -99,9 +99,16 @@ public final class Server: Sendable {
     /// - Throws: ``ListenError``; the sockets are closed then.
     @discardableResult
     public func start(on sockets: [ListeningSocket]) throws(ListenError) -> [SocketAddress] {
+        try start(on: sockets, willListen: {})
+    }
+
+    /// - Parameter willListen: called once all loops run, before anything is accepted.
+    package func start(
+        on sockets: [ListeningSocket], willListen: () -> Void
+    ) throws(ListenError) -> [SocketAddress] {
         var isTaken = false
         defer { if !isTaken { for socket in sockets { socket.close() } } }
-        return try start { _ in
+        return try start(willListen: willListen) { _ in
             isTaken = true
             return sockets
         }
@@ -115,6 +122,7 @@ public final class Server: Sendable {
     }
 
     private func start(
+        willListen: () -> Void = {},
         opening: (Configuration) throws(ListenError) -> [ListeningSocket]
     ) throws(ListenError) -> [SocketAddress] {
         Loop.ignoreBrokenPipes()
@@ -152,6 +160,7 @@ public final class Server: Sendable {
             for socket in sockets { socket.close() }
             throw .system(error)
         }
+        willListen()
         // The listeners keep the server until stop().
         workers[0].loop.submit { [self] in listen(on: sockets) }
         return sockets.map(\.address)

@@ -27,6 +27,7 @@ struct MessagesTests {
             (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
             (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
             (.show(failure: ""), "show\t"),
+            (.link, "link"),
             (
                 .leaveOut(source: "a b_wsh.swift", duration: .milliseconds(1_500)),
                 "leave out\t1500\ta b_wsh.swift"
@@ -41,7 +42,7 @@ struct MessagesTests {
         "another version's words are not misunderstood",
         arguments: [
             "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "stopping\tx", "making",
-            "stop", "show",
+            "stop", "show", "link\t4",
             "retire\tnow",
             "toll\t1", "leave out", "leave out\t", "leave out\t1", "leave out\tlong\ta_wsh.swift",
         ])
@@ -52,7 +53,7 @@ struct MessagesTests {
 
     @Test func processRole() throws {
         let role = ProcessRole(
-            listenerCount: 2, announces: true, isWatched: true,
+            number: 7, listenerCount: 2, linkCount: 3, announces: true, isWatched: true,
             leftOut: ["a_wsh.swift": "it trapped", "b/c d_wsh.swift": "why\tnot"],
             trapping: ["c_wsh.swift": .milliseconds(1), "d e_wsh.swift": .seconds(300)])
         var variables: [String: String] = [:]
@@ -63,21 +64,30 @@ struct MessagesTests {
         #expect(ProcessRole(variables) == role)
         #expect(role.listenerDescriptors == 4..<6)
         #expect(role.runSocketDescriptor == nil)
-        #expect(role.inheritedDescriptors == 3...5)
+        #expect(role.linkDescriptors == 6..<9)
+        #expect(role.inheritedDescriptors == 3..<9)
     }
 
     @Test("the socket in the run directory comes behind the listening ones", arguments: 0...2)
     func runSocket(_ listenerCount: Int) throws {
-        let role = ProcessRole(listenerCount: listenerCount, hasRunSocket: true)
+        let role = ProcessRole(
+            number: 1, listenerCount: listenerCount, hasRunSocket: true, linkCount: 2)
         let text = try #require(role.environment.first)
         let value = String(text.dropFirst(ProcessRole.variable.count + 1))
         #expect(ProcessRole([ProcessRole.variable: value]) == role)
-        #expect(role.runSocketDescriptor == Int32(4 + listenerCount))
-        #expect(role.inheritedDescriptors == 3...Int32(4 + listenerCount))
-        #expect(ProcessRole(listenerCount: 0).inheritedDescriptors == 3...3)
+        let descriptor = Int32(4 + listenerCount)
+        #expect(role.runSocketDescriptor == descriptor)
+        #expect(role.linkDescriptors == descriptor + 1..<descriptor + 3)
+        #expect(role.inheritedDescriptors == 3..<descriptor + 3)
+        let least = ProcessRole(number: 1, listenerCount: 0)
+        #expect(least.inheritedDescriptors == 3..<4)
     }
 
-    @Test(arguments: ["", "many", "-1 announce", "65"])
+    @Test(
+        arguments: [
+            "", "many", "1", "1 2", "1 -1 0 announce", "1 65 0", "0 1 0", "1 1 65", "1 1 -1",
+            "1 1 many",
+        ])
     func noRole(_ text: String) {
         #expect(ProcessRole([ProcessRole.variable: text]) == nil)
         #expect(ProcessRole([:]) == nil)
