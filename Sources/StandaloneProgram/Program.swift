@@ -194,7 +194,7 @@ public enum Program {
             let end = EndOfServer(server, log)
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }
-                worker?.reportLeaving()
+                worker?.reportLeaving(server)
                 // A supervisor receives the second signal itself, and sends `force`.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }

@@ -47,7 +47,10 @@ final class SupervisedServer: @unchecked Sendable {
     func reportHandlersMade() { send(.making(source: "")) }
 
     /// This process received SIGTERM.
-    func reportLeaving() { send(.leaving) }
+    func reportLeaving(_ server: Server) {
+        send(.leaving)
+        endFeeds(of: server)
+    }
 
     func report(making registration: Registration) { send(.making(source: registration.source)) }
 
@@ -130,6 +133,7 @@ final class SupervisedServer: @unchecked Sendable {
         switch order {
         case .retire:
             server.retire()
+            endFeeds(of: server)
             // Runs after that on the same loop: nothing is accepted any more by then.
             server.controlLoop.submit { [self] in
                 send(.retiring(connectionCount: server.openConnectionCount))
@@ -140,9 +144,14 @@ final class SupervisedServer: @unchecked Sendable {
         case .force(let signal): end.force(signal)
         case .leaveOut(let source, let duration): routes.leaveOut(source, for: duration)
         case .link: if let descriptor { bus.add(descriptor) }
+        case .startFeeds: server.startFeeds()
         case .show(let failure): server.show(failure: failure)
         case nil: break
         }
+    }
+
+    private func endFeeds(of server: Server) {
+        server.endFeeds { [self] in send(.feedsEnded) }
     }
 
     /// The supervisor ended without an order. Nothing holds the listening sockets any more.

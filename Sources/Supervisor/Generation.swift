@@ -114,6 +114,7 @@ final class Generation {
             supervisor.generationTrapped(self)
         case .leaving: supervisor.generationLeaves(self)
         case .stopping: hasAnswered = true
+        case .feedsEnded: supervisor.carryOut(supervisor.feeds.isOver(number))
         case .retiring(let count): supervisor.generationRetired(self, connectionCount: count)
         }
     }

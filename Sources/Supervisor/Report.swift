@@ -11,6 +11,8 @@ package enum Report: Equatable, Sendable {
     case leaving
     /// It accepts no new connections; this many remain.
     case retiring(connectionCount: Int)
+    /// Its feeds have ended, because it retires or leaves.
+    case feedsEnded
     /// It closes its connections, as it was ordered to.
     case stopping
 
@@ -21,6 +23,7 @@ package enum Report: Equatable, Sendable {
         case .trapped(let route, let source): "trapped\t\(route)\t\(source)"
         case .leaving: "leaving"
         case .retiring(let count): "retiring\t\(count)"
+        case .feedsEnded: "feeds ended"
         case .stopping: "stopping"
         }
     }
@@ -36,6 +39,7 @@ package enum Report: Equatable, Sendable {
             self = .ready(routeCount: routes, brokenCount: broken)
         case ("trapped", 3): self = .trapped(route: words[1], source: words[2])
         case ("leaving", 1): self = .leaving
+        case ("feeds ended", 1): self = .feedsEnded
         case ("stopping", 1): self = .stopping
         case ("retiring", 2):
             guard let count = Int(words[1]) else { return nil }

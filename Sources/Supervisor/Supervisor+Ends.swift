@@ -8,6 +8,7 @@ import Processes
 extension Supervisor {
     /// The process is still there while its backtrace is made, but it serves nobody.
     func generationTrapped(_ generation: Generation) {
+        carryOut(feeds.ended(generation.number))
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
         killIfLate(generation)
@@ -19,6 +20,7 @@ extension Supervisor {
     func generationLeaves(_ generation: Generation) {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
+        carryOut(feeds.leaves(generation.number))
         log(.warning, "the server process received SIGTERM: another one takes its place")
         old.append(generation)
         current = nil
@@ -30,6 +32,7 @@ extension Supervisor {
             timer.map(loop.cancel)
         }
         old.removeAll { $0 === generation }
+        carryOut(feeds.ended(generation.number))
         // The previous process may have ended before it reported that it had retired.
         if let current, current.phase == .serving, current.change != nil { logReady(current) }
         let hasCrashed = status & 0x7F != 0

@@ -84,6 +84,9 @@ package final class Supervisor: @unchecked Sendable {
     var restartTimer: Timer?
     lazy var terminalTimer = loop.makeTimer { [unowned self] in lookForTerminal() }
 
+    var feeds = FeedHandover()
+    var feedTimer: Timer?
+
     var rebuild: Rebuild?
     /// The request that waits for the running build, or for a process to become ready.
     var pending: Request?
@@ -183,6 +186,7 @@ package final class Supervisor: @unchecked Sendable {
         }
         if !failure.isEmpty { generation.send(.show(failure: failure)) }
         generation.routeCounts = (routeCount, brokenCount)
+        carryOut(feeds.serves(generation.number))
         if let before { retire(before) } else { logReady(generation) }
         startWatching()
         startPendingRequest()
@@ -226,6 +230,7 @@ extension Supervisor {
         generation.phase = .retired
         old.append(generation)
         generation.send(.retire)
+        carryOut(feeds.leaves(generation.number))
         // A process whose thread is blocked does not report that it has stopped accepting, but it
         // cannot accept either.
         let announcement = loop.makeTimer { [unowned self] in

@@ -13,7 +13,7 @@ struct MessagesTests {
             (.leaving, "leaving"),
             (.trapped(route: "", source: ""), "trapped\t\t"),
             (.retiring(connectionCount: 3), "retiring\t3"),
-            (.stopping, "stopping"),
+            (.stopping, "stopping"), (.feedsEnded, "feeds ended"),
         ] as [(Report, String)])
     func reports(_ report: Report, _ text: String) {
         #expect(report.text == text)
@@ -27,7 +27,7 @@ struct MessagesTests {
             (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
             (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
             (.show(failure: ""), "show\t"),
-            (.link, "link"),
+            (.link, "link"), (.startFeeds, "start feeds"),
             (
                 .leaveOut(source: "a b_wsh.swift", duration: .milliseconds(1_500)),
                 "leave out\t1500\ta b_wsh.swift"
@@ -42,7 +42,7 @@ struct MessagesTests {
         "another version's words are not misunderstood",
         arguments: [
             "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "stopping\tx", "making",
-            "stop", "show", "link\t4",
+            "stop", "show", "link\t4", "start feeds\t", "start", "feeds ended\tx",
             "retire\tnow",
             "toll\t1", "leave out", "leave out\t", "leave out\t1", "leave out\tlong\ta_wsh.swift",
         ])
