@@ -10,8 +10,6 @@ struct Outbox {
     /// it.
     private(set) var missed = MissedMessages()
     private(set) var counts = CountChanges()
-    /// Whether another process listens; if not, nothing is kept.
-    var hasListener = false
     /// Whether the loop has been asked to come.
     private var isCalled = false
 
@@ -20,8 +18,9 @@ struct Outbox {
 
     /// - Returns: whether the loop has to be asked to come.
     mutating func add(_ publication: Publication, byteLimit: Int) -> Bool {
-        guard hasListener else { return false }
-        let cost = publication.byteCount + publication.topic.utf8.count + Self.entryByteCount
+        let cost =
+            publication.byteCount + publication.topic.utf8.count
+            + (publication.key?.utf8.count ?? 0) + Self.entryByteCount
         if missed.isEmpty && (byteCount == 0 || byteCount + cost <= byteLimit) {
             byteCount += cost
             publications.append(publication)
@@ -33,7 +32,6 @@ struct Outbox {
 
     /// As ``add(_:byteLimit:)``.
     mutating func note(count: Int, of topic: String) -> Bool {
-        guard hasListener else { return false }
         counts.note(ExactText(topic), count)
         return call()
     }
@@ -45,9 +43,7 @@ struct Outbox {
 
     /// Empties it.
     mutating func take() -> Outbox {
-        let taken = self
-        self = Outbox()
-        hasListener = taken.hasListener
-        return taken
+        defer { self = Outbox() }
+        return self
     }
 }

@@ -18,6 +18,9 @@ package final class TopicBus: Backplane, @unchecked Sendable {
     let log: Log
     let settings: BusSettings
     private let outbox = Mutex(Outbox())
+    /// Whether another process listens. If none does, as usually, a publication costs no more than
+    /// to see that.
+    private let hasListener = Atomic<Bool>(false)
     private(set) var links: [BusLink] = []
     private var waiters: [Waiter] = []
     /// Frames of a turn are written here, each once for all links.
@@ -55,11 +58,13 @@ package final class TopicBus: Backplane, @unchecked Sendable {
     // MARK: The broker's side, on any thread
 
     package func published(_ publication: Publication) {
+        guard hasListener.load(ordering: .acquiring) else { return }
         let mustCall = outbox.withLock { $0.add(publication, byteLimit: settings.queueByteLimit) }
         if mustCall { loop.submit { [self] in empty() } }
     }
 
     package func localCountChanged(of topic: String, to count: Int) {
+        guard hasListener.load(ordering: .acquiring) else { return }
         let mustCall = outbox.withLock { $0.note(count: count, of: topic) }
         if mustCall { loop.submit { [self] in empty() } }
     }
@@ -105,13 +110,13 @@ package final class TopicBus: Backplane, @unchecked Sendable {
     private static let keptCapacityLimit = 262_144
 
     /// From now on publications are kept for it. Called before it is told so.
-    func linkBeginsSending() { outbox.withLock { $0.hasListener = true } }
+    func linkBeginsSending() { hasListener.store(true, ordering: .releasing) }
 
     func linkOpened() { notifyWaiters() }
 
     func linkEnded(_ link: BusLink) {
         links.removeAll { $0 === link }
-        if !links.contains(where: \.isSending) { outbox.withLock { $0.hasListener = false } }
+        hasListener.store(links.contains(where: \.isSending), ordering: .releasing)
         notifyWaiters()
     }
 }
