@@ -13,6 +13,12 @@ final class Topic: @unchecked Sendable {
 
     init(_ name: ExactText) { self.name = name }
 
+    func count(in scope: TopicChanges.Scope) -> Int {
+        switch scope {
+        case .thisProcess: localCount
+        case .allProcesses: localCount + remoteCount
+        }
+    }
     var isUnused: Bool { localCount == 0 && remoteCount == 0 }
     var summary: TopicSummary {
         TopicSummary(

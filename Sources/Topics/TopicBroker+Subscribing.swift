@@ -56,13 +56,9 @@ extension TopicBroker {
 
 extension TopicBroker.State {
     mutating func changeLocalCount(of topic: Topic, by change: Int) {
-        let before = topic.localCount
         topic.localCount += change
-        if (before == 0) != (topic.localCount == 0) {
-            for watcher in watchers {
-                watcher.put(topic.name, hasSubscribers: topic.localCount > 0)
-            }
-        }
+        noteChange(by: change, to: topic, in: .thisProcess)
+        noteChange(by: change, to: topic, in: .allProcesses)
         for backplane in backplanes {
             backplane.localCountChanged(of: topic.name.text, to: topic.localCount)
         }
@@ -73,6 +69,16 @@ extension TopicBroker.State {
         guard change != 0 else { return }
         let topic = topics[name] ?? Topic(name)
         topic.remoteCount += change
+        noteChange(by: change, to: topic, in: .allProcesses)
         topics[name] = topic.isUnused ? nil : topic
+    }
+
+    /// Tells those who watch, if it has its first subscriber now, or has lost its last one.
+    private func noteChange(by change: Int, to topic: Topic, in scope: TopicChanges.Scope) {
+        let count = topic.count(in: scope)
+        guard (count == 0) != (count - change == 0) else { return }
+        for watcher in watchers {
+            watcher.put(topic.name, hasSubscribers: count > 0, in: scope)
+        }
     }
 }

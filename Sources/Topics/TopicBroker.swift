@@ -152,17 +152,30 @@ extension TopicBroker {
         }
     }
 
-    /// From now on: when a topic gets its first subscriber in this process, and loses its last one.
-    /// Topics that have subscribers already come first.
-    public func changes() -> TopicChanges {
-        let changes = TopicChanges()
+    /// From now on: when a topic gets its first subscriber, and loses its last one. Topics that
+    /// have subscribers already come first.
+    ///
+    /// - Parameters:
+    ///   - topic: `nil`: all topics.
+    ///   - scope: which subscribers count.
+    public func changes(
+        of topic: String? = nil, in scope: TopicChanges.Scope = .thisProcess
+    ) -> TopicChanges {
+        let topic = topic.map { ExactText($0) }
+        let source = ChangeSource(scope, of: topic)
         state.withLock { state in
-            state.watchers.append(changes.source)
-            for topic in state.topics.values where topic.localCount > 0 {
-                changes.source.put(topic.name, hasSubscribers: true)
+            state.watchers.append(source)
+            let known = topic.map { [state.topics[$0]].compactMap(\.self) }
+            for topic in known ?? Array(state.topics.values) where topic.count(in: scope) > 0 {
+                source.put(topic.name, hasSubscribers: true, in: scope)
             }
         }
-        return changes
+        return TopicChanges(self, source)
+    }
+
+    /// Nobody asks for its changes any more.
+    func remove(_ source: ChangeSource) {
+        state.withLock { $0.watchers.removeAll { $0 === source } }
     }
 }
 
