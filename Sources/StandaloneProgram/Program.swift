@@ -207,7 +207,7 @@ public enum Program {
                     }
                 // Before the announcement: whoever reads that may stop the server at once, and the
                 // supervisor has to know by then that it was ready.
-                worker?.reportReady(routes)
+                worker?.reportReady(server, routes)
                 runSocket =
                     worker == nil
                     ? settings.run.open(for: server, port: addresses.first?.port, log) : nil

@@ -54,9 +54,12 @@ final class SupervisedServer: @unchecked Sendable {
 
     func report(making registration: Registration) { send(.making(source: registration.source)) }
 
-    func reportReady(_ routes: Routes) {
+    /// Begins `whileServing` of the handlers behind that, and feeds by order: a process that traps
+    /// before it is ready is taken for one that does not start.
+    func reportReady(_ server: Server, _ routes: Routes) {
         let broken = routes.listing.count { $0.failure != nil }
         send(.ready(routeCount: routes.listing.count - broken, brokenCount: broken))
+        server.beginServing()
     }
 
     /// Starts the server on the supervisor's sockets, and carries out its orders.
@@ -75,7 +78,8 @@ final class SupervisedServer: @unchecked Sendable {
         installCrashReport(routes)
         let bus = shareTopics(of: server)
         // A client that is accepted here misses nothing that others publish from then on.
-        let addresses = try server.start(on: sockets, willListen: bus.waitForAnswers)
+        let addresses = try server.startWithoutHooks(
+            on: sockets, willListen: bus.waitForAnswers)
         answerOwner(server)
         let loop = server.controlLoop
         loop.submit { [self] in
@@ -83,7 +87,7 @@ final class SupervisedServer: @unchecked Sendable {
                 control = try ControlSocket(
                     ProcessRole.controlDescriptor, on: loop,
                     onMessage: { [unowned self] text, descriptor in
-                        carryOut(text, descriptor, server, bus, routes, end)
+                        carryOut(text, descriptor, server, bus, end)
                     },
                     onEnd: { [unowned self] in supervisorEnded(server) })
             } catch {
@@ -126,7 +130,7 @@ final class SupervisedServer: @unchecked Sendable {
 
     private func carryOut(
         _ text: String, _ descriptor: consuming FileDescriptor?, _ server: Server,
-        _ bus: TopicBus, _ routes: Routes, _ end: EndOfServer
+        _ bus: TopicBus, _ end: EndOfServer
     ) {
         let order = Order(text)
         if order?.endsProcess == true { send(.stopping) }
@@ -142,7 +146,7 @@ final class SupervisedServer: @unchecked Sendable {
             end.signal(signal.isEmpty ? "the supervisor stops" : signal, mayForce: false)
         case .replace: server.stop(Close(.serviceRestart))
         case .force(let signal): end.force(signal)
-        case .leaveOut(let source, let duration): routes.leaveOut(source, for: duration)
+        case .leaveOut(let source, let duration): server.leaveOut(source, for: duration)
         case .link: if let descriptor { bus.add(descriptor) }
         case .startFeeds: server.startFeeds()
         case .show(let failure): server.show(failure: failure)

@@ -9,6 +9,8 @@ public enum TopicError: Error, Sendable, Hashable, CustomStringConvertible {
     case messageTooLong(byteCount: Int, byteLimit: Int)
     /// The connection is a client's: a program that connects elsewhere has no topics there.
     case notAServer
+    /// A feed was told to end: another process of the supervisor has it, or the server stops.
+    case feedEnded
 
     public var description: String {
         switch self {
@@ -23,6 +25,7 @@ public enum TopicError: Error, Sendable, Hashable, CustomStringConvertible {
             "a message to publish has \(byteCount) bytes, over the limit of \(byteLimit) "
                 + "(--max-message-size)"
         case .notAServer: "this connection is a client's, which has no topics"
+        case .feedEnded: "the feed was told to end, and publishes nothing any more"
         }
     }
 }

@@ -88,7 +88,7 @@ extension Connections {
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
-            activity: route.index, logsConnections: route.path != ChangeFeed.path,
+            activity: route.activity, logsConnections: route.path != ChangeFeed.path,
             compressionPool: compressionPool, unfinishedMessages: common.unfinishedMessages,
             controlHooks: controlHooks,
             passiveClosingHandshake: passiveClosingHandshake,

@@ -32,6 +32,9 @@ final class ControlLoop: @unchecked Sendable {
     var undrained: [Worker]?
     /// From then on a blocked worker is not waited for; `nil`: it always is.
     var giveUpTime: MonotonicTime?
+    /// From the end of the last connection on: until when hooks without a connection are waited
+    /// for.
+    var hookDeadline: MonotonicTime?
 
     init() throws(SystemError) { loop = try Loop() }
 

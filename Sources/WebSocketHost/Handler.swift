@@ -23,6 +23,7 @@ import WebSocketProtocol
 public struct WebSocketHandler: Sendable {
     public typealias TransferData = @Sendable (WebSocket) async throws -> Void
     public typealias ControlFrame = @Sendable (WebSocket, _ payload: [UInt8]) -> Void
+    public typealias WhileServing = @Sendable (Serving) async throws -> Void
     public typealias PassiveClosingHandshake = @Sendable (Close) async throws -> Close
 
     let hooks: Hooks
@@ -36,17 +37,22 @@ public struct WebSocketHandler: Sendable {
         let transferData: TransferData
         let passiveClosingHandshake: PassiveClosingHandshake?
         let controlHooks: ControlHooks
+        let whileServing: WhileServing?
+        let feed: WhileServing?
         let settings: RouteSettings
 
         init(
             prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?,
             transferData: @escaping TransferData, passiveClosingHandshake: PassiveClosingHandshake?,
-            controlHooks: ControlHooks, settings: RouteSettings
+            controlHooks: ControlHooks, whileServing: WhileServing?, feed: WhileServing?,
+            settings: RouteSettings
         ) {
             self.prepare = prepare
             self.transferData = transferData
             self.passiveClosingHandshake = passiveClosingHandshake
             self.controlHooks = controlHooks
+            self.whileServing = whileServing
+            self.feed = feed
             self.settings = settings
         }
     }
@@ -65,6 +71,14 @@ public struct WebSocketHandler: Sendable {
     ///     not awaited.
     ///   - onPong: called for each Pong, whether it answers a Ping or not.
     ///   - answersPings: false leaves that to the handler, or undone; for tests of clients.
+    ///   - whileServing: runs in each server process, without a connection: from when it begins to
+    ///     accept until it stops, or has been replaced and its last connection has ended. Then its
+    ///     task is cancelled. It runs on the thread of an event loop, and once for the handler, on
+    ///     however many paths. If it throws, that is logged, and it begins again after 1 s, later
+    ///     after up to 60 s; if it returns, it has ended.
+    ///   - feed: the same, but once over all processes of a supervisor: the newest one that serves
+    ///     has it. Without a supervisor it begins and ends with the server. What it publishes after
+    ///     it was told to end is dropped.
     ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses
     ///     the subprotocol, adds response fields; throws ``HandshakeRejection`` to answer
     ///     otherwise. Any other error: 403.
@@ -76,6 +90,7 @@ public struct WebSocketHandler: Sendable {
         compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -91,6 +106,7 @@ public struct WebSocketHandler: Sendable {
             prepare: prepare, transferData: transferData,
             passiveClosingHandshake: passiveClosingHandshake,
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
+            whileServing: whileServing, feed: feed,
             settings: RouteSettings(
                 messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
                 compression: compression, slowSubscribers: slowSubscribers))
@@ -105,6 +121,7 @@ public struct WebSocketHandler: Sendable {
         compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -116,6 +133,7 @@ public struct WebSocketHandler: Sendable {
             },
             transferData: { _ in }, passiveClosingHandshake: passiveClosingHandshake,
             controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
+            whileServing: whileServing, feed: feed,
             settings: RouteSettings(
                 messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
                 compression: compression, slowSubscribers: slowSubscribers))

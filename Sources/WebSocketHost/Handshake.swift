@@ -97,7 +97,7 @@ extension Handshake {
         -> (Connection, WebSocketHandler.TransferData)?
     {
         hasBegun = true
-        loop.note(activity: route.index)
+        loop.note(activity: route.activity)
         do {
             let transferData = try await runHook()
             return establish().map { ($0, transferData) }

@@ -11,6 +11,7 @@ import WebSocketProtocol
 /// kind.
 package final class MemoryHost: Sendable {
     private let worker: Worker
+    private let hooks: ServingHooks
     package let topics: TopicBroker
     package var loop: Loop { worker.loop }
 
@@ -20,6 +21,13 @@ package final class MemoryHost: Sendable {
         worker = try Worker(configuration, log: log, common, manualTime: ManualTime())
         let ownHosts = configuration.ownHosts(on: [])
         worker.serve(routes, Responders(configuration, routes, topics, ownHosts: ownHosts))
+        hooks = ServingHooks(on: worker.loop, log: log, common.topics)
+        hooks.serve(routes)
+    }
+
+    /// Begins `whileServing` and `feed` of the handlers. From any thread, once.
+    package func beginHooks() {
+        for part in [RoutePart.whileServing, .feed] { hooks.begin(part) }
     }
 
     /// What a listener does with a connection. On the loop's thread.
@@ -36,12 +44,20 @@ package final class MemoryHost: Sendable {
     /// What ``Server/stop()`` does. On the loop's thread.
     package func drain(onEmpty: @escaping @Sendable () -> Void) {
         guard !worker.connections.isDraining else { return }
+        hooks.end(ServingHooks.parts, onEnd: {})
         worker.scheduleDrop(after: worker.configuration.drainTimeout)
         worker.drain(Close(.goingAway), onEmpty: onEmpty)
     }
 
+    /// What ``Server/retire()`` does. On the loop's thread.
+    package func retire() {
+        hooks.end([.feed], onEnd: {})
+        worker.retire { [hooks] in hooks.end(ServingHooks.parts, onEnd: {}) }
+    }
+
     /// Drops all connections and ends the loop. From any thread.
     package func end() {
+        hooks.end(ServingHooks.parts, onEnd: {})
         loop.submit { [worker] in worker.dropAll() }
         loop.stop()
     }

@@ -72,6 +72,8 @@ final class Route: Sendable {
     /// Its place in ``Routes/all``.
     let index: Int
     let content: Content
+    /// What a loop notes before a hook of a connection runs.
+    var activity: Int { RoutePart.connection.activity(ofRoute: index) }
     /// Whether the browsers' rule about subprotocols was explained once.
     let hasWarnedOfSubprotocol = Atomic<Bool>(false)
     /// In nanoseconds of ``MonotonicTime``; 0: it is served.
@@ -94,6 +96,14 @@ final class Route: Sendable {
     func leftOut(at now: MonotonicTime) -> Duration? {
         let end = leftOutUntil.load(ordering: .relaxed)
         return end > now.nanoseconds ? MonotonicTime(nanoseconds: end) - now : nil
+    }
+}
+
+extension Route {
+    fileprivate var summary: RouteSummary {
+        var failure: String?
+        if case .failure(let text) = content { failure = text }
+        return RouteSummary(path: path, source: source, failure: failure)
     }
 }
 
@@ -148,18 +158,14 @@ public struct Routes: Sendable {
 
     /// All routes, in the order of their paths.
     public var listing: [RouteSummary] {
-        inActivityOrder.filter { $0.path != ChangeFeed.path }.sorted {
+        all.map(\.summary).filter { $0.path != ChangeFeed.path }.sorted {
             $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
         }
     }
 
-    /// All routes, in the order of the numbers by which a loop notes what it does.
+    /// The route of each activity that a loop can note, in the order of their numbers.
     package var inActivityOrder: [RouteSummary] {
-        all.map { route in
-            var failure: String?
-            if case .failure(let text) = route.content { failure = text }
-            return RouteSummary(path: route.path, source: route.source, failure: failure)
-        }
+        all.map(\.summary).flatMap { summary in RoutePart.allCases.map { _ in summary } }
     }
 }
 

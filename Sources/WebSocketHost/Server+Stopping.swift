@@ -4,7 +4,8 @@ import WebSocketProtocol
 
 extension Server {
     /// Refuses new connections, closes those open, and drops what is left after
-    /// ``Configuration/drainTimeout``. Returns at once; a second call does nothing.
+    /// ``Configuration/drainTimeout``. Cancels `whileServing` and `feed` of all handlers, and waits
+    /// for them as long. Returns at once; a second call does nothing.
     ///
     /// - Parameter close: the Close that clients get; by default 1001.
     public func stop(_ close: Close = Close(.goingAway)) {
@@ -14,6 +15,7 @@ extension Server {
         }
         guard phase == .started || phase == .retiring else { return }
         let drainTimeout = configuration.drainTimeout
+        hooks.end(ServingHooks.parts, onEnd: {})
         control.loop.submit { [self] in control.giveUpTime = control.loop.now + drainTimeout }
         leave { worker, onEmpty in
             worker.scheduleDrop(after: drainTimeout)
@@ -31,6 +33,7 @@ extension Server {
         }
         guard isRunning else { return }
         changeFeed.finish()
+        hooks.end([.feed], onEnd: {})
         leave { worker, onEmpty in worker.retire(onEmpty: onEmpty) }
     }
 
@@ -116,7 +119,7 @@ extension Server {
     private func drained(_ worker: Worker) {
         guard let index = control.undrained?.firstIndex(where: { $0 === worker }) else { return }
         control.undrained?.remove(at: index)
-        if control.undrained?.isEmpty == true { end() }
+        if control.undrained?.isEmpty == true { endHooks() }
     }
 
     /// Waits no longer for workers whose thread a handler blocks. Such a thread ends when it comes
@@ -135,7 +138,7 @@ extension Server {
         }
     }
 
-    private func end() {
+    func end() {
         for worker in allWorkers { worker.loop.stop() }
         // What is called at a signal, or accepts, holds the server.
         control.close()

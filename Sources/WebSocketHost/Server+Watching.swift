@@ -23,6 +23,7 @@ extension Server {
             return relieveStalledWorkers(at: now)
         }
         if isStalled(workers[0], at: now) { leaveOthers() }
+        if isServingOverdue(at: now) { return giveUpHooks(at: now) }
         if let giveUpTime = control.giveUpTime {
             if now >= giveUpTime { giveUpBlockedWorkers(at: now) }
         } else {
@@ -57,10 +58,13 @@ extension Server {
         var counts = worker.connections.openCounts.values
         var requestCount = worker.openCount.load(ordering: .relaxed) - counts.reduce(0, +)
         var text = StallText(duration: duration)
-        if routes.indices.contains(activity) {
-            text.route = escaped(routes[activity].path)
+        if let (index, part) = RoutePart.of(activity: activity), routes.indices.contains(index) {
+            text.route = escaped(routes[index].path)
+            text.part = part
             // The one that blocks is not one that waits; before the 101 it is a request.
-            if counts[activity] > 0 { counts[activity] -= 1 } else { requestCount -= 1 }
+            if part == .connection {
+                if counts[index] > 0 { counts[index] -= 1 } else { requestCount -= 1 }
+            }
         }
         text.requestCount = requestCount
         text.waiting = zip(routes, counts).map { (escaped($0.path), $1) }

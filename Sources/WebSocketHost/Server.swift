@@ -31,6 +31,8 @@ public final class Server: Sendable {
     let connectionLimit: Int
     private let common: CommonState
     let changeFeed = ChangeFeed()
+    /// They run on the first worker's loop.
+    let hooks: ServingHooks
     let isShortageLogged = Atomic<Bool>(false)
 
     struct State {
@@ -73,6 +75,7 @@ public final class Server: Sendable {
             workers.append(try Worker(configuration, log: log, common))
         }
         self.workers = workers
+        hooks = ServingHooks(on: workers[0].loop, log: log, common.topics)
         let descriptorLimit = DescriptorLimit.raise()
         connectionLimit = min(
             configuration.connectionLimit, max(1, descriptorLimit - Self.reservedDescriptorCount))
@@ -84,14 +87,19 @@ public final class Server: Sendable {
         }
     }
 
-    /// Listens, and starts a thread per loop. Returns at once. Once per server; after an address
-    /// that is not available it may be retried.
+    /// Listens, starts a thread per loop, and begins `whileServing` and `feed` of all handlers.
+    /// Returns at once. Once per server; after an address that is not available it may be retried.
     ///
     /// - Returns: the addresses that answer, with the port that the kernel chose for 0.
     /// - Throws: ``ListenError``.
     @discardableResult
     public func start() throws(ListenError) -> [SocketAddress] {
-        try start { configuration throws(ListenError) in try ListeningSockets.open(configuration) }
+        let addresses = try start { configuration throws(ListenError) in
+            try ListeningSockets.open(configuration)
+        }
+        beginServing()
+        startFeeds()
+        return addresses
     }
 
     /// The same on sockets that listen already, which are its own from then on.
@@ -99,12 +107,19 @@ public final class Server: Sendable {
     /// - Throws: ``ListenError``; the sockets are closed then.
     @discardableResult
     public func start(on sockets: [ListeningSocket]) throws(ListenError) -> [SocketAddress] {
-        try start(on: sockets, willListen: {})
+        let addresses = try startWithoutHooks(on: sockets)
+        beginServing()
+        startFeeds()
+        return addresses
     }
 
+    /// The same, but `whileServing` and `feed` of the handlers wait for ``beginServing()`` and
+    /// ``startFeeds()``.
+    ///
     /// - Parameter willListen: called once all loops run, before anything is accepted.
-    package func start(
-        on sockets: [ListeningSocket], willListen: () -> Void
+    @discardableResult
+    package func startWithoutHooks(
+        on sockets: [ListeningSocket], willListen: () -> Void = {}
     ) throws(ListenError) -> [SocketAddress] {
         var isTaken = false
         defer { if !isTaken { for socket in sockets { socket.close() } } }
@@ -141,6 +156,7 @@ public final class Server: Sendable {
             let responders = Responders(
                 configuration, state.routes, common.topics, ownHosts: ownHosts, changes: changes)
             for worker in workers { worker.serve(state.routes, responders) }
+            hooks.serve(state.routes)
             control.makeSpare = {
                 [configuration, log, common, routes = state.routes]
                 () throws(SystemError) in

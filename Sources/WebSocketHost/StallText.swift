@@ -4,6 +4,8 @@ import EventLoop
 struct StallText {
     /// The route whose handler has the thread, safe to print; `nil`: not known.
     var route: String?
+    /// What of it.
+    var part = RoutePart.connection
     var duration: Duration
     /// Connections of each route that wait, safe to print.
     var waiting: [(route: String, count: Int)] = []
@@ -13,7 +15,7 @@ struct StallText {
     /// Routes named in a line, those with the most connections first.
     static let routeLimit = 8
 
-    var subject: String { route.map { "the handler of \($0)" } ?? "something" }
+    var subject: String { route.map { "\(part.name) of \($0)" } ?? "something" }
     private var milliseconds: Int64 { duration.wholeNanoseconds / 1_000_000 }
 
     /// While it lasts.

@@ -24,7 +24,8 @@ import WebSocketHost
 /// it, for up to ``patience``.
 ///
 /// The clock stands still until ``advance(by:)``. It drives all that the server waits for, and a
-/// handler's `receive(timeout:)`, `socket.sleep(for:)` and `socket.now`. It does not drive
+/// handler's `receive(timeout:)`, `socket.sleep(for:)` and `socket.now`, as well as
+/// `serving.sleep(for:)` of `whileServing` and `feed`, which begin with the host. It does not drive
 /// `Task.sleep`, `ContinuousClock`, `Date` or timers of other libraries: those go by the real time.
 public final class TestHost: Sendable {
     /// How long, in real time, what is expected may take before the test fails. 10 s, unless given.
@@ -84,6 +85,7 @@ public final class TestHost: Sendable {
             configuration, routes: routes,
             log: Log(LogSettings(level: logLevel)) { lines.append($0) })
         _ = try memory.loop.start()
+        memory.beginHooks()
     }
 
     deinit { memory.end() }
@@ -128,8 +130,15 @@ extension TestHost {
         }
     }
 
+    /// Begins what a change-over does to the process that is replaced: `feed` is cancelled, and
+    /// `whileServing` once the last connection has ended.
+    public func retire(fileID: String = #fileID, line: Int = #line) async throws {
+        loop.submit { [memory] in memory.retire() }
+        try await settle(fileID: fileID, line: line)
+    }
+
     /// Begins what `Server.stop()` does: connections are closed with 1001, and dropped when the
-    /// clock has moved by ``Configuration/drainTimeout``.
+    /// clock has moved by ``Configuration/drainTimeout``; `whileServing` and `feed` are cancelled.
     public func stop(fileID: String = #fileID, line: Int = #line) async throws {
         loop.submit { [memory] in memory.drain(onEmpty: {}) }
         try await settle(fileID: fileID, line: line)
