@@ -29,7 +29,8 @@ struct StoppingTests {
         let conversation = Task {
             try await onThread {
                 let client = try TestClient(port)
-                #expect(try client.closeReceived() == Close(.goingAway))
+                let close = try client.closeReceived()
+                #expect(close == Close(.goingAway))
                 try client.sendClose(Close(.goingAway))
                 #expect(try client.endsCleanly())
             }
@@ -72,8 +73,8 @@ struct StoppingTests {
         second.waitUntilStopped()
     }
 
-    @Test("a stopped server leaves no memory behind")
-    func released() throws {
+    @Test("a stopped server leaves no memory behind", .timeLimit(.minutes(1)))
+    func released() async throws {
         weak var released: Server?
         do {
             let server = try makeServer(threads: 2)
@@ -84,6 +85,7 @@ struct StoppingTests {
             server.waitUntilStopped()
             server.forceStop()
         }
-        #expect(released == nil)
+        // A thread that does what came after the end may hold it for a moment.
+        while released != nil { await Task.yield() }
     }
 }
