@@ -15,7 +15,8 @@ func notice(_ text: String) -> HTML { #"<li class="notice">\#(text)</li>"# }
 /// Try it: run `./standalone.sh -d handlers/pages`, open http://localhost:9998/chat.html in two
 /// windows.
 public let handler = WebSocketHandler(maxMessageSize: 4_096) { socket in
-    let name = "guest \(socket.id)"
+    // Of two processes, as there are after a save, both have a connection with the number 1.
+    let name = "guest \(socket.request.remoteAddress.port)"
     let topics = socket.topics
     func say(_ line: HTML) { topics.publish(line.markup, to: "chat") }
     func count() -> Int { topics.subscriberCount(of: "chat") }
