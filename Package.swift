@@ -175,7 +175,7 @@ let tests = [
             "TestSupport",
         ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
-    test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TestSupport"]),
+    test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TopicBus", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "Logging", "TestSupport"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
     test(

@@ -17,6 +17,7 @@ public struct FuzzTarget: Sendable {
         FuzzTarget(name: "response", check: checkResponse),
         FuzzTarget(name: "extensions", check: checkExtensions),
         FuzzTarget(name: "handshake", check: checkHandshake),
+        FuzzTarget(name: "bus", check: checkBusFrame),
     ]
 }
 
