@@ -37,6 +37,10 @@ struct StoppingTests {
         }
         _ = await entered.next()
         server.server.stop()
+        // The loop does its part of that before this.
+        await withUnsafeContinuation { continuation in
+            server.server.loops[0].submit { continuation.resume() }
+        }
         release.send(())
         try await conversation.value
         server.server.waitUntilStopped()
