@@ -8,7 +8,7 @@
 // the same names; the target `standalone` is little more than the list of them. `standalone.sh` has
 // only the library StandaloneServer and the launcher built, and the launcher compiles the author's
 // files (see Sources/HandlerBuild). SwiftPM remembers what this file said: after adding or removing
-// a handler file, a plain build needs `swift build --manifest-cache none` once.
+// a handler file, a plain build needs `swift build --manifest-cache none`, until this file changes.
 
 import Foundation
 import PackageDescription

@@ -1,4 +1,4 @@
-"""The examples beside the six programs: map file, benchmark, console, CGI, and what all pages have in common."""
+"""The examples beside the programs: map file, benchmark, console, CGI, and what all pages have in common."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The six programs of docs/EXAMPLES.md, each with its page in headless Chromium."""
+"""The programs of docs/EXAMPLES.md, each with its page in headless Chromium."""
 
 import contextlib
 import re
@@ -193,6 +193,26 @@ def test_push_and_answer(browser, site):
     window.wait_for_text("#answer .received .what", "You said grüße 世界")
     # Ten seconds later, without being asked.
     window.wait(lambda: window.texts("#push .received .what") == ["hello world"] * 2, "a second one", timeout=20)
+
+
+# --- Ticker -----------------------------------------------------------------------------------------
+
+def test_ticker(browser, site):
+    """All windows show the same prices, of one feed, each second."""
+    one = Window(browser, site.page_url("ticker.html"))
+    one.wait_for_state("open")
+    with second_window(browser, site.page_url("ticker.html")) as two:
+        two.wait_for_state("open")
+        for window in (one, two):
+            window.wait(lambda: len(window.all("#prices tr")) == 3, "three shares", timeout=20)
+            window.wait_for_text("#number", "Tick ")
+        before = one.texts("#number")[0]
+        one.wait(lambda: one.texts("#number")[0] != before, "another tick", timeout=20)
+        assert [window.texts("#prices td:first-child") for window in (one, two)] == [["Ada", "Grace", "Mary"]] * 2
+        script = "return [document.querySelector('#number').textContent, document.querySelector('#prices').textContent]"
+        one.wait(lambda: one.run(script) == two.run(script), "the same prices", timeout=20)
+        for window in (one, two):
+            assert len(window.texts("#feeds .what")) == 1
 
 
 # --- The tutorial's echo ----------------------------------------------------------------------------
