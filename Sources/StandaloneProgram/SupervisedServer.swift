@@ -155,7 +155,9 @@ final class SupervisedServer: @unchecked Sendable {
     }
 
     private func endFeeds(of server: Server) {
-        server.endFeeds { [self] in send(.feedsEnded) }
+        // In the next turn: by then their last publications are on their way to the other
+        // processes, before anything that the next feeds publish.
+        server.endFeeds { [self] in server.controlLoop.submit { [self] in send(.feedsEnded) } }
     }
 
     /// The supervisor ended without an order. Nothing holds the listening sockets any more.

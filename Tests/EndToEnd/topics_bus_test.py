@@ -39,6 +39,17 @@ public let handler = WebSocketHandler { socket in
 }
 """
 
+FEED = """import Glibc
+import WebSocketHost
+
+public let handler = WebSocketHandler(feed: { serving in
+    for number in 0... {
+        serving.publish("\\(getpid()) \\(number)", to: "feed")
+        try await serving.sleep(for: .milliseconds(10))
+    }
+}, transferData: { _ in })
+"""
+
 # More than there are changes in any test, so that no process of before is ended for being the oldest.
 KEEP_ALL = ("--max-old-generations", "60")
 
@@ -48,6 +59,7 @@ def handlers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("handlers")
     save(folder, "room_wsh.swift", ROOM)
     save(folder, "echo_wsh.swift", echo(0))
+    save(folder, "feed_wsh.swift", FEED)
     return folder
 
 
@@ -62,6 +74,8 @@ class Member:
         assert word == "subscribed"
         self.pid = int(pid)
         self.numbers, self.closed, self.failure = {}, None, None
+        # Publishers as they followed each other.
+        self.turns = []
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -69,6 +83,8 @@ class Member:
         try:
             while True:
                 publisher, number, *_ = self.socket.recv().split()
+                if self.turns[-1:] != [publisher]:
+                    self.turns.append(publisher)
                 self.numbers.setdefault(publisher, []).append(int(number))
         except ConnectionClosed as error:
             self.closed = (error.rcvd.code if error.rcvd else None,)
@@ -300,3 +316,62 @@ def test_counts(start_server, handlers):
             socket.send("count b")
             return socket.recv(DEADLINE)
         wait_until(lambda: count() == "0")
+
+
+def test_feed(start_server, handlers):
+    """Runs once over all processes: after a change-over in the newest one, after a trap or a kill in the next."""
+    server = start_server(*KEEP_ALL, handlers=handlers)
+    member = Member(server, "feed")
+    pids = [member.pid]
+
+    def is_running_in(pid):
+        wait_until(lambda: len(member.numbers.get(str(pid), ())) > 10, DEADLINE, lambda: member.turns)
+
+    is_running_in(member.pid)
+    for end in ("change", "change", "trap", "change", "kill"):
+        if end == "change":
+            pids.append(change_over(server))
+        else:
+            if end == "kill":
+                os.kill(pids[-1], signal.SIGKILL)
+            else:
+                with connect(server.url("/room"), open_timeout=DEADLINE, compression=None) as socket:
+                    socket.send("trap")
+                    with pytest.raises(ConnectionClosed):
+                        socket.recv(DEADLINE)
+            pids.append(int(wait_until(lambda: (now := quietly_ask(server)) not in (None, str(pids[-1])) and now)))
+        is_running_in(pids[-1])
+    assert member.turns == [str(pid) for pid in pids], "one after the other, and never two at a time"
+    for pid, numbers in member.numbers.items():
+        assert not gaps(numbers) and (numbers[0] == 0 or pid == str(member.pid)), "it began before the member came"
+    # One that cannot end its feed does not keep the next one from beginning.
+    freeze(pids[-1])
+    try:
+        pids.append(change_over_from(server))
+        is_running_in(pids[-1])
+        server.wait_for_line(f"the feeds of the server process {pids[-2]} have not ended within 5 s")
+    finally:
+        os.kill(pids[-2], signal.SIGCONT)
+
+
+def quietly_ask(server):
+    try:
+        return ask(server, "process")
+    except (OSError, TimeoutError, ConnectionClosed):
+        return None
+
+
+def change_over_from(server):
+    """The number of the process that takes the place of a stopped one, which answers nobody."""
+    def now():
+        with connect(server.url("/room"), open_timeout=1, close_timeout=0.1, compression=None) as socket:
+            socket.send("process")
+            return int(socket.recv(1))
+
+    def quietly():
+        try:
+            return now()
+        except (OSError, TimeoutError, ConnectionClosed):
+            return None
+    server.signal(signal.SIGHUP)
+    return wait_until(quietly, BUILD_TIMEOUT)
