@@ -166,7 +166,7 @@ let tests = [
         "ServerTests",
         [
             "WebSocketHost", "Topics", "WebSocketProtocol", "HTTPProtocol", "EventLoop",
-            "TestSupport",
+            "LoopTesting", "TestSupport",
         ]),
     test(
         "WebSocketClientTests",

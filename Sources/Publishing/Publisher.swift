@@ -170,6 +170,7 @@ final class Publisher {
             connection = nil
             report.lost(
                 session.broke(), because: "the server process ended before it answered")
+            try pauseBeforeReconnecting()
         }
     }
 
@@ -183,8 +184,15 @@ final class Publisher {
         case .connectionEnds:
             connection = nil
             session.reconnected()
-            if !session.isIdle { pause() }  // it may be busy
+            try pauseBeforeReconnecting()
         }
+    }
+
+    /// A server that ends all connections at once is not asked without end, nor all the time.
+    private func pauseBeforeReconnecting() throws(Failure) {
+        if session.isIdle { return }
+        if MonotonicTime.current() >= lastProgress + settings.timeout { throw .silent }
+        pause()
     }
 
     // MARK: - The end

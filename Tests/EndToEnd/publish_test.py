@@ -93,6 +93,12 @@ def publish(*arguments, lines=b"", **named):
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def said(process):
+    """What `publish` itself wrote to standard error; the first start builds something."""
+    lines = process.stderr.read().decode().splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith("publish: "))
+
+
 def to(server):
     """The options that name the shared server."""
     return "-p", server.port, "--run-directory", server.run_directory
@@ -244,7 +250,7 @@ def test_each_line_as_it_comes(shared):
         assert subscriber.next() == "half"
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == -signal.SIGINT
-        assert process.stderr.read() == b""
+        assert said(process) == ""
 
 
 # What is wrong.
@@ -265,7 +271,7 @@ def test_usage(shared):
 
 def test_help():
     result = publish("--help")
-    assert result.code == 0 and result.stderr == ""
+    assert result.code == 0 and "publish: " not in result.stderr
     for text in ("--binary", "--timeout", "Exit codes: 0", "--run-directory"):
         assert text in result.stdout
     assert all(len(line) <= 100 for line in result.stdout.splitlines())
@@ -431,11 +437,11 @@ class Numbers:
         self._thread.join(DEADLINE)
         self.process.stdin.close()
         code = self.process.wait(DEADLINE)
-        return code, self.process.stderr.read().decode()
+        return code, said(self.process)
 
 
 def test_save_in_mid_stream(start_server, tmp_path, run_directory):
-    """All is published once, and each member gets one sequence."""
+    """Nothing is lost and nothing comes twice, for members of the old versions and the new one."""
     folder = tmp_path / "handlers"
     save(folder, "listen_wsh.swift", LISTENER.format(version="v0"))
     server = start_server("--watch", handlers=folder)
@@ -452,12 +458,10 @@ def test_save_in_mid_stream(start_server, tmp_path, run_directory):
             members.append(member)
             received.append(member.take(1))
         assert numbers.stop() == (PUBLISHED, "")
-        while received[-1][-1] != str(numbers.count - 1):
-            received[-1].append(members[-1].next())
         for member, texts in zip(members, received):
-            while not member.is_empty():
+            while texts[-1] != str(numbers.count - 1):
                 texts.append(member.next())
-            assert [int(text) for text in texts] == list(range(int(texts[0]), int(texts[0]) + len(texts)))
+            assert [int(text) for text in texts] == list(range(int(texts[0]), numbers.count))
         assert received[0][0] == "0" and numbers.count > 100
 
 
@@ -477,10 +481,10 @@ def test_trap_in_mid_stream(start_server, tmp_path, run_directory):
     with Subscriber(server, "t") as subscriber:
         assert int(subscriber.next()) > before
         subscriber.take(100)
-        code, said = numbers.stop()
+        code, lines = numbers.stop()
     # It ended between an answer and the next message, or not.
-    if said:
-        assert code == NOT_PUBLISHED and "perhaps not published" in said
+    if lines:
+        assert code == NOT_PUBLISHED and "perhaps not published" in lines
     else:
         assert code == PUBLISHED
 
@@ -510,9 +514,9 @@ def test_server_that_stays_away(start_server, handlers, run_directory):
     process.stdin.write(b"2\n3\n")
     process.stdin.flush()
     assert process.wait(DEADLINE) == NOT_PUBLISHED
-    said = process.stderr.read().decode()
-    assert f"the server on port {server.port} has gone for 0.5 s (--timeout)" in said
-    assert "nothing from line 2 on was published" in said
+    lines = said(process)
+    assert f"the server on port {server.port} has gone for 0.5 s (--timeout)" in lines
+    assert "nothing from line 2 on was published" in lines
 
 
 def test_server_that_is_stopped(start_server, handlers, run_directory):
@@ -525,3 +529,106 @@ def test_server_that_is_stopped(start_server, handlers, run_directory):
         server.signal(signal.SIGCONT)
     assert result.code == NOT_PUBLISHED
     assert "has not answered for 0.5 s" in result.stderr and "lines 1 to 2: perhaps not published" in result.stderr
+
+
+# Servers that are none.
+
+
+class FakeServer:
+    """Listens where a server's socket is, and does with each connection what it is told."""
+
+    def __init__(self, folder, port=9):
+        folder.mkdir(mode=0o700)
+        self.options = ("-p", port, "--run-directory", folder)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / f"{port}.sock"))
+        self._listener.listen()
+        self._listener.settimeout(START_TIMEOUT)
+
+    def accept(self):
+        connection, _ = self._listener.accept()
+        connection.settimeout(DEADLINE)
+        return connection
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+
+def read_request(connection, text):
+    """Up to a message of that text."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n" + text):
+        data += connection.recv(65_536) or pytest.fail(f"the connection ended behind {data!r}")
+    return data
+
+
+DONE = b"HTTP/1.1 202 Accepted\r\nContent-Length: 3\r\n\r\n{}\n"
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 2\r\n\r\nx\n"
+
+
+def test_server_that_leaves(tmp_path):
+    """What it says that it did not do is asked for again; what it had and did not answer is lost."""
+    with FakeServer(tmp_path / "run") as server:
+        process = start("t", *server.options)
+        process.stdin.write(b"1\n2\n3\n")
+        process.stdin.close()
+        with server.accept() as connection:
+            read_request(connection, b"3")
+            connection.sendall(DONE + BUSY)
+        with server.accept() as connection:
+            data = read_request(connection, b"3")
+            assert data.count(b"POST") == 2
+            connection.sendall(DONE)
+        assert process.wait(DEADLINE) == NOT_PUBLISHED
+        assert said(process) == (
+            "publish: line 3: perhaps not published: the server process ended before it answered\n")
+
+
+def test_server_that_is_busy(tmp_path):
+    """It is asked again and again, not without end."""
+    with FakeServer(tmp_path / "run") as server:
+        process = start("t", *server.options, "--timeout", 0.5)
+        process.stdin.write(b"1\n")
+        process.stdin.close()
+        is_over = threading.Event()
+
+        def refuse():
+            while not is_over.is_set():
+                with contextlib.suppress(OSError), server.accept() as connection:
+                    connection.sendall(BUSY)
+
+        refusing = threading.Thread(target=refuse, daemon=True)
+        refusing.start()
+        assert process.wait(DEADLINE) == NOT_PUBLISHED
+        assert b"has not answered for 0.5 s" in process.stderr.read()
+        is_over.set()
+
+
+def test_another_protocol(tmp_path):
+    with FakeServer(tmp_path / "run") as server:
+        process = start("t", *server.options)
+        process.stdin.write(b"1\n2\n")
+        process.stdin.close()
+        with server.accept() as connection:
+            connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+            assert process.wait(DEADLINE) == NOT_PUBLISHED
+        assert b"answers something else than HTTP" in process.stderr.read()
+
+
+def test_idle_connection(tmp_path):
+    """It is given up before the server would, and made again for the next line."""
+    with FakeServer(tmp_path / "run") as server:
+        process = start("t", *server.options)
+        for text in (b"1", b"2"):
+            process.stdin.write(text + b"\n")
+            process.stdin.flush()
+            with server.accept() as connection:
+                read_request(connection, text)
+                connection.sendall(DONE)
+                assert connection.recv(1) == b""
+        process.stdin.close()
+        assert process.wait(DEADLINE) == PUBLISHED
+        assert said(process) == ""

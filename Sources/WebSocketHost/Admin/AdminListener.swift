@@ -24,14 +24,13 @@ final class AdminListener {
     /// - Parameter socket: owned from now on.
     init(
         on socket: ListeningSocket, loop: Loop, _ configuration: Configuration, log: Log,
-        topics: TopicBroker
+        topics: TopicBroker, onShortage: @escaping (SystemError) -> Void
     ) throws(SystemError) {
         self.loop = loop
         exchanges = Exchanges(on: loop, log: log, configuration.adminExchangeSettings)
         exchanges.responders = Self.responders(topics)
         listener = try Listener(
-            socket, on: loop,
-            onShortage: { log(.error, "cannot accept on \(socket.address) for now: \($0)") },
+            socket, on: loop, onShortage: onShortage,
             onAccept: { [unowned self] in accepted($0, log) })
     }
 
@@ -96,7 +95,8 @@ extension Server {
             guard control.undrained == nil, control.admin == nil else { return socket.close() }
             do throws(SystemError) {
                 control.admin = try AdminListener(
-                    on: socket, loop: control.loop, configuration, log: log, topics: topics)
+                    on: socket, loop: control.loop, configuration, log: log, topics: topics,
+                    onShortage: logShortage)
             } catch {
                 log(.error, "cannot accept on \(socket.address): \(error)")
             }
