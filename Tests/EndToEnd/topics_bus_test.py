@@ -170,7 +170,8 @@ def test_twenty_saves(start_server, handlers):
     """Members in every generation; publishers in the first one, and in the newest. 100 publications a second."""
     server = start_server("--watch", *KEEP_ALL, handlers=handlers)
     steady = Publisher(server)
-    members, firsts, past = [Member(server)], [{}], []
+    members = [Member(server)]
+    firsts, past = [{steady.name: steady.next}], []
     newest = Publisher(server)
     for version in range(1, 21):
         save(handlers, "echo_wsh.swift", echo(version))
