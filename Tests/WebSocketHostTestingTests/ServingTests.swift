@@ -3,7 +3,7 @@ import Testing
 import WebSocketHostTesting
 
 /// What hooks did, in order.
-private final class Notes: Sendable {
+final class Notes: Sendable {
     private let texts = Mutex<[String]>([])
     var all: [String] { texts.withLock { $0 } }
     func add(_ text: String) { texts.withLock { $0.append(text) } }
@@ -15,7 +15,7 @@ private final class Notes: Sendable {
     }
 }
 
-private struct Oops: Error {}
+struct Oops: Error {}
 
 @Suite("What lives with a handler", .timeLimit(.minutes(2)))
 struct ServingTests {
@@ -180,99 +180,5 @@ struct ServingTests {
         try await host.settle()
         #expect(host.logLines.count == 1)
         #expect(host.logLines.first?.hasSuffix(" /a b: so \(escaped("\u{7}"))") == true)
-    }
-}
-
-@Suite("Feeds that cost money", .timeLimit(.minutes(2)))
-struct WhileSubscribedTests {
-    private static func handler(
-        _ notes: Notes, _ body: @escaping @Sendable (Serving) async throws -> Void
-    ) -> WebSocketHandler {
-        WebSocketHandler(
-            feed: { serving in
-                try await serving.whileSubscribed(to: "price") {
-                    notes.add("begins")
-                    defer { notes.add("ends") }
-                    try await body(serving)
-                }
-                notes.add("unreachable")
-            },
-            transferData: { socket in
-                try await socket.subscribe(to: "price")
-                while try await socket.receive() != nil {}
-            })
-    }
-
-    @Test("they run from the first subscriber to the last")
-    func runs() async throws {
-        let notes = Notes()
-        let host = try TestHost(
-            Self.handler(notes) { try await $0.sleep(for: .seconds(1_000_000)) })
-        try await host.settle()
-        #expect(notes.all.isEmpty)
-        for _ in 0..<2 {
-            let first = try await host.connect()
-            #expect(notes.takeAll() == ["begins"])
-            let second = try await host.connect()
-            try await first.close()
-            #expect(notes.all.isEmpty)
-            try await second.close()
-            try await host.settle()
-            #expect(notes.takeAll() == ["ends"])
-        }
-        try await host.stop()
-        #expect(notes.all.isEmpty)
-        #expect(host.logLines.isEmpty)
-    }
-
-    @Test("the end of the feed ends them")
-    func stops() async throws {
-        let notes = Notes()
-        let host = try TestHost(
-            Self.handler(notes) { try await $0.sleep(for: .seconds(1_000_000)) })
-        let client = try await host.connect()
-        try await host.retire()
-        #expect(notes.all == ["begins", "ends"])
-        try await client.receiveNothing()
-    }
-
-    @Test("one that returns waits for a new first subscriber")
-    func returns() async throws {
-        let notes = Notes()
-        let host = try TestHost(Self.handler(notes) { _ in })
-        let first = try await host.connect()
-        let second = try await host.connect()
-        #expect(notes.takeAll() == ["begins", "ends"])
-        try await first.close()
-        try await second.close()
-        _ = try await host.connect()
-        #expect(notes.takeAll() == ["begins", "ends"])
-    }
-
-    @Test("one that throws is a fault of the feed, and begins again with it")
-    func throwing() async throws {
-        let notes = Notes()
-        let host = try TestHost(Self.handler(notes) { _ in throw Oops() })
-        let client = try await host.connect()
-        #expect(notes.takeAll() == ["begins", "ends"])
-        #expect(host.logLines.last?.contains("the feed of / threw Oops()") == true)
-        try await host.advance(by: .seconds(1))
-        #expect(notes.takeAll() == ["begins", "ends"])
-        try await client.receiveNothing()
-    }
-
-    @Test("what one throws because it was cancelled is no fault")
-    func cancelledFault() async throws {
-        let notes = Notes()
-        let host = try TestHost(
-            Self.handler(notes) { serving in
-                try? await serving.sleep(for: .seconds(1_000_000))
-                throw Oops()
-            })
-        let client = try await host.connect()
-        try await client.close()
-        try await host.settle()
-        #expect(notes.all == ["begins", "ends"])
-        #expect(host.logLines.isEmpty)
     }
 }
