@@ -24,9 +24,7 @@ struct Backlog {
     /// `nil`: was left out, or replaced.
     private var entries: [Entry?] = []
     private var head = 0
-    /// The number of `entries[0]`, counted from the first one ever.
-    private var firstNumber = 0
-    /// By topic and key: the number of the entry that waits, with ``SlowSubscriberPolicy/latest``.
+    /// By topic and key: the place of the entry that waits, with ``SlowSubscriberPolicy/latest``.
     private var latest: [TopicKey: Int] = [:]
     private(set) var count = 0
     private(set) var byteCount = 0
@@ -54,7 +52,6 @@ struct Backlog {
     mutating func removeFirst() {
         guard first != nil else { return }
         _ = remove(at: head)
-        compact()
     }
 
     /// - Parameters:
@@ -96,7 +93,7 @@ struct Backlog {
 
     private mutating func append(_ entry: Entry) {
         if entry.policy == .latest {
-            latest[TopicKey(entry.publication)] = firstNumber + entries.count
+            latest[TopicKey(entry.publication)] = entries.count
         }
         entries.append(entry)
         count += 1
@@ -104,8 +101,7 @@ struct Backlog {
     }
 
     private mutating func removeReplaced(by publication: Publication) -> Bool {
-        guard let number = latest[TopicKey(publication)] else { return false }
-        return remove(at: number - firstNumber)
+        latest[TopicKey(publication)].map { remove(at: $0) } ?? false
     }
 
     /// Leaves out the oldest message that may be: one whose subscriber asked for that.
@@ -114,9 +110,8 @@ struct Backlog {
         let index = entries[head...].firstIndex {
             $0.map { $0.policy == .skipOldest || $0.policy == .latest } ?? false
         }
-        guard let index, remove(at: index) else { return false }
-        compact()
-        return true
+        guard let index else { return false }
+        return remove(at: index)
     }
 
     private mutating func remove(at index: Int) -> Bool {
@@ -125,19 +120,24 @@ struct Backlog {
         count -= 1
         byteCount -= entry.byteCount
         if entry.policy == .latest { latest[TopicKey(entry.publication)] = nil }
+        if entries.count - count > count + Self.emptyPlaceLimit { compact() }
         return true
     }
 
-    /// Gives back the places in front of the head, once they are half of all.
+    /// 32 places of removed messages are kept, and as many as messages wait.
+    static let emptyPlaceLimit = 32
+
+    /// Gives back the places of removed messages: wherever they are, since those behind a message
+    /// that stays may be replaced for as long as the subscriber reads nothing.
     private mutating func compact() {
-        if isEmpty {
-            firstNumber += entries.count
-            entries = []
-            head = 0
-        } else if head > 32 && head > entries.count / 2 {
-            entries.removeFirst(head)
-            firstNumber += head
-            head = 0
+        entries = entries.filter { $0 != nil }
+        head = 0
+        latest = [:]
+        for (index, entry) in entries.enumerated() {
+            if let entry, entry.policy == .latest { latest[TopicKey(entry.publication)] = index }
         }
     }
+
+    /// Messages that wait, and places of such that were removed.
+    var placeCount: Int { entries.count }
 }

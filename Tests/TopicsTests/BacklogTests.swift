@@ -147,6 +147,17 @@ struct BacklogTests {
         #expect(takeAll(&backlog) == model.map(\.text))
     }
 
+    @Test("a key that comes often behind a message that stays takes the room of one")
+    func replacedBehindAnother() {
+        var backlog = Backlog()
+        _ = add(Coming(text: "stays", key: "a", policy: .latest), to: &backlog)
+        for number in 0..<10_000 {
+            _ = add(Coming(text: "\(number)", key: "b", policy: .latest), to: &backlog)
+        }
+        #expect(backlog.placeCount <= 2 * backlog.count + Backlog.emptyPlaceLimit + 1)
+        #expect(takeAll(&backlog) == ["stays", "9999"])
+    }
+
     private func add(_ coming: Coming, to backlog: inout Backlog) -> Backlog.Outcome {
         backlog.add(
             Publication(topic: "t", message: .text(coming.text), key: coming.key), coming.policy,
