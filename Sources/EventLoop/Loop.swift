@@ -107,6 +107,7 @@ public final class Loop: TaskExecutor, @unchecked Sendable {
         for source in sources.all { source.close() }
         takeHandOver()
         runReadyJobs()
+        workAfterEvents = []  // or it and the loop would keep each other
     }
 
     /// Ends ``run()`` after this turn. From any thread.

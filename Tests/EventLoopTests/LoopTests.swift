@@ -111,6 +111,27 @@ extension EventLoopTests {
             }
         }
 
+        /// What waits for the end of a turn when the loop ends does not keep the loop.
+        @Test func workLeftAtTheEnd() throws {
+            weak var ended: Loop?
+            do {
+                let loop = try Loop()
+                ended = loop
+                let thread = try loop.start()
+                loop.submit { [unowned loop] in
+                    loop.stop()
+                    loop.submit { [unowned loop] in  // in the last turn
+                        let timer = loop.makeTimer { [unowned loop] in
+                            loop.afterEvents { [loop] in _ = loop.isCurrent }
+                        }
+                        loop.schedule(timer, after: .zero)
+                    }
+                }
+                thread.join()
+            }
+            #expect(ended == nil)
+        }
+
         /// Many tasks on two loops that wait for one another.
         @Test func manyTasks() async throws {
             let loops = [try Loop(), try Loop()]
