@@ -21,16 +21,14 @@ extension LoopTopics {
     }
 
     func noteSlow(_ subscription: Subscription) {
-        subscription.isSlow = true
-        subscription.group.slow.append(subscription)
+        subscription.group.addSlow(subscription)
     }
 
     private func becomeQuick(_ subscriber: any Subscriber) {
         slowSubscribers[ObjectIdentifier(subscriber)] = nil
         for subscription in subscriber.subscriptions {
-            subscription.isSlow = false
             subscription.start = subscription.group.end
-            subscription.group.slow.removeAll { $0 === subscription }
+            subscription.group.removeSlow(subscription)
         }
     }
 
@@ -84,6 +82,7 @@ extension LoopTopics {
             counts.addClosed(slow.backlog.count)
             slowSubscribers[ObjectIdentifier(subscriber)]?.backlog = Backlog()
         }
+        guard subscriber.takesMessages else { return }
         isSending = true
         subscriber.closeBehind()
         isSending = false
@@ -111,6 +110,8 @@ extension LoopTopics {
         guard slowSubscribers[ObjectIdentifier(subscriber)] != nil,
             !subscriber.isInsideSentMessage
         else { return }
+        // What is being sent still stands in the backlog.
+        if isSending { return subscriber.askForPause() }
         if sendFromBacklog(of: subscriber, .soon) {
             becomeQuick(subscriber)
         } else {

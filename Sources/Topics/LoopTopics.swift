@@ -29,7 +29,8 @@ package final class LoopTopics: @unchecked Sendable {
     @exclusivity(unchecked) private var spareBatch: Batch?
     @exclusivity(unchecked) var slowSubscribers: [ObjectIdentifier: SlowSubscriber] = [:]
     @exclusivity(unchecked) var sweepTimer: EventLoop.Timer?
-    /// Whether a subscriber writes because of a call of ours, and needs no ``sendWaiting(to:)``.
+    /// Whether a subscriber writes because of a call of ours. What it tells us meanwhile, such as
+    /// its end, waits: the call is in the middle of what it does for others.
     @exclusivity(unchecked) var isSending = false
 
     /// 64 KiB in a batch go out at once: as much as a connection queues before it has to wait.
@@ -57,77 +58,6 @@ package final class LoopTopics: @unchecked Sendable {
     var isCurrent: Bool { loop.isCurrent }
 }
 
-// MARK: - Subscribing
-
-extension LoopTopics {
-    /// - Parameter policy: `nil`: the broker's.
-    /// - Returns: false if it was subscribed to the topic already.
-    package func subscribe(
-        _ subscriber: any Subscriber, to name: String, _ policy: SlowSubscriberPolicy?
-    ) throws(TopicError) -> Bool {
-        try broker.check(name: name)
-        let (existing, count) = search(subscriber, for: name)
-        if existing != nil { return false }
-        guard count < settings.subscriptionLimit
-        else { throw .tooManySubscriptions(limit: settings.subscriptionLimit) }
-        let (group, due) = broker.addSubscriber(to: name, subscriber.wireForm, self)
-        deliver(due)
-        let subscription = Subscription(subscriber, group, policy ?? settings.slowSubscribers)
-        subscriber.add(subscription)
-        group.add(subscription)
-        if slowSubscribers[ObjectIdentifier(subscriber)] != nil { noteSlow(subscription) }
-        return true
-    }
-
-    /// What was published before is delivered.
-    ///
-    /// - Returns: false if it was not subscribed.
-    package func unsubscribe(_ subscriber: any Subscriber, from name: String) -> Bool {
-        guard let subscription = search(subscriber, for: name).found else { return false }
-        deliver(broker.removeSubscriber(of: subscription.group))
-        finish(for: subscription, .soon)
-        // Nothing could be sent later by way of a subscription.
-        if subscription.next == nil && subscriber.firstSubscription === subscription {
-            sendBacklog(of: subscriber)
-            forgetSlow(subscriber)
-        }
-        remove(subscription)
-        return true
-    }
-
-    /// The connection has ended: what it did not get is lost.
-    package func end(of subscriber: any Subscriber) {
-        while let subscription = subscriber.firstSubscription {
-            deliver(broker.removeSubscriber(of: subscription.group))
-            finish(for: subscription, .soon)
-            remove(subscription)
-        }
-        forgetSlow(subscriber)
-    }
-
-    private func remove(_ subscription: Subscription) {
-        subscription.group.remove(subscription)
-        subscription.subscriber.remove(subscription)
-    }
-
-    /// The subscription to a topic, and how many there are before it.
-    ///
-    /// A plain loop: a sequence over the list costs twice as much for each, and all are visited
-    /// for each further subscription.
-    private func search(
-        _ subscriber: any Subscriber, for name: String
-    ) -> (found: Subscription?, count: Int) {
-        let name = ExactText(name)
-        var (next, count) = (subscriber.firstSubscription, 0)
-        while let subscription = next {
-            if subscription.group.topic.name == name { return (subscription, count) }
-            next = subscription.next
-            count += 1
-        }
-        return (nil, count)
-    }
-}
-
 // MARK: - Delivering
 
 extension LoopTopics {
@@ -137,7 +67,7 @@ extension LoopTopics {
         loop.submit { [self] in deliver(broker.takeInbox(of: self)) }
     }
 
-    private func deliver(_ due: LoopInbox) {
+    func deliver(_ due: LoopInbox) {
         var ignored = PublishCounts()
         for item in due.items {
             deliver(item.publication, to: item.group, except: item.publisher, &ignored)
@@ -154,9 +84,7 @@ extension LoopTopics {
             finishBatches(.soon)
             openTopic = group.topic
         }
-        let hole = publisher?.subscription(to: group.topic).flatMap {
-            $0.group === group ? $0 : nil
-        }
+        let hole = publisher.flatMap { subscription(of: $0, in: group) }
         if hole != nil { counts.receivers -= 1 }
         if !group.slow.isEmpty {
             // Backwards: one that is closed takes itself out.
@@ -169,6 +97,16 @@ extension LoopTopics {
         } else {
             append(publication, to: group, hole)
         }
+    }
+
+    /// That of another loop's connection is not looked for: it changes on another thread.
+    private func subscription(
+        of publisher: any Subscriber, in group: SubscriberGroup
+    ) -> Subscription? {
+        guard publisher.belongs(to: loop),
+            let subscription = publisher.subscription(to: group.topic)
+        else { return nil }
+        return subscription.group === group ? subscription : nil
     }
 
     private func append(

@@ -66,6 +66,23 @@ final class SubscriberGroup: @unchecked Sendable {
         members.swapAt(index, members.count - 1)
         members[index].index = UInt32(truncatingIfNeeded: index)
         members.removeLast()
-        if subscription.isSlow { slow.removeAll { $0 === subscription } }
+        removeSlow(subscription)
+    }
+
+    func addSlow(_ subscription: Subscription) {
+        subscription.isSlow = true
+        subscription.slowIndex = UInt32(truncatingIfNeeded: slow.count)
+        slow.append(subscription)
+    }
+
+    /// The last slow one takes its place.
+    func removeSlow(_ subscription: Subscription) {
+        let index = Int(subscription.slowIndex)
+        guard subscription.isSlow, slow.indices.contains(index), slow[index] === subscription
+        else { return }
+        slow.swapAt(index, slow.count - 1)
+        slow[index].slowIndex = UInt32(truncatingIfNeeded: index)
+        slow.removeLast()
+        subscription.isSlow = false
     }
 }

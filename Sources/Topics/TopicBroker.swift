@@ -197,8 +197,11 @@ extension TopicBroker {
     }
 
     /// Delivers what another process published. From any thread.
+    ///
+    /// Its limits may be other than ours: of what is over ours, subscribers are told that they
+    /// missed it.
     package func deliver(_ publication: Publication) {
-        guard refusal(of: publication) == nil else { return }
+        guard refusal(of: publication) == nil else { return missed(1, of: [publication.topic]) }
         _ = distribute(publication, except: nil) { _ in }
     }
 

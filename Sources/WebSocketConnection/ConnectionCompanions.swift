@@ -12,7 +12,8 @@ package protocol ConnectionCompanions: AnyObject {
     /// The connection can take more: its queue has fallen to its mark, or a message that the
     /// handler sent in pieces has come to its end.
     func pause(of connection: Connection)
-    /// The connection has ended; nothing can be sent any more.
+    /// The connection has ended; nothing can be sent any more. The companion is dropped, now or
+    /// once the call is over because of which the connection ended.
     func end(of connection: Connection)
 }
 
@@ -23,9 +24,7 @@ extension Connection {
     func sendWaiting() { endpoint.companions?.sendWaiting(on: self) }
 
     func endCompanion() {
-        guard companion != nil else { return }
-        endpoint.companions?.end(of: self)
-        companion = nil
+        if companion != nil { endpoint.companions?.end(of: self) }
     }
 }
 
@@ -70,5 +69,13 @@ extension Connection {
     }
 
     /// Sends a message as the handler would, compressed by the connection's own context.
-    package func sendByItself(_ message: Message) { _ = try? write(message, compress: true) }
+    ///
+    /// - Returns: false if nothing was queued: the queue is at its limit, or the connection has
+    ///   ended.
+    package func sendByItself(_ message: Message) -> Bool {
+        switch try? write(message, compress: true) {
+        case .queued, .queuedOverMark: true
+        case .notInTurn, nil: false
+        }
+    }
 }

@@ -7,7 +7,14 @@ import WebSocketProtocol
 
 /// A connection that is none: a queue with a mark, and a reader that stops when it is told to.
 final class FakeSubscriber: Subscriber {
-    var firstSubscription: Subscription?
+    var firstSubscription: Subscription? {
+        get {
+            onLook()
+            return first
+        }
+        set { first = newValue }
+    }
+    private var first: Subscription?
     let wireForm: WireForm
     var takesMessages = true
     var isInsideSentMessage = false
@@ -15,6 +22,12 @@ final class FakeSubscriber: Subscriber {
     private(set) var isWaitingForPause = false
     /// Called by ``closeBehind()``.
     var onClose: () -> Void = {}
+    /// Called while something is sent to it.
+    var onSend: () -> Void = {}
+    /// `nil`: a test with one loop.
+    var loop: Loop?
+    /// Called when somebody looks for its subscriptions.
+    var onLook: () -> Void = {}
 
     private let mark: Int
     private var isReading = true
@@ -29,6 +42,8 @@ final class FakeSubscriber: Subscriber {
     }
 
     var queuedByteCount: Int { queue.count }
+
+    func belongs(to loop: Loop) -> Bool { self.loop.map { $0 === loop } ?? true }
 
     func send(
         _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, _ mode: SendMode
@@ -51,6 +66,7 @@ final class FakeSubscriber: Subscriber {
         if isInsideSentMessage || queue.count > mark && mode != .inAnyCase { return .full }
         queue += bytes
         sendCount += 1
+        onSend()
         if isReading { flush() }
         return queue.count > mark ? .sentAndFull : .sent
     }

@@ -13,6 +13,8 @@ extension Connection: Subscriber {
 
     package var wireForm: WireForm { WireForm(compressionParameters) }
 
+    package func belongs(to loop: Loop) -> Bool { self.loop === loop }
+
     package func send(
         _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, _ mode: SendMode
     ) -> SendResult {
@@ -25,8 +27,8 @@ extension Connection: Subscriber {
     package func sendByItself(_ message: Message, _ mode: SendMode) -> SendResult {
         guard takesMessages else { return .closed }
         if isInsideSentMessage || isOverDrainMark && mode != .inAnyCase { return .full }
-        sendByItself(message)
-        return result
+        // Over the limit of the queue it waits, as behind the mark.
+        return sendByItself(message) ? result : .full
     }
 
     /// A stream that could not send has ended the connection.
