@@ -203,8 +203,10 @@ extension LoopTopics {
         subscription.start = base &+ end
         guard start < end else { return }
         let count = batch.messageCount(from: start)
+        isSending = true
         let result = subscription.subscriber.send(
             batch.bytes, start..<end, messageCount: count, mode)
+        isSending = false
         switch result {
         case .sent: counts.addDelivered(count)
         default: note(result, of: subscription, batch.publications(from: start))

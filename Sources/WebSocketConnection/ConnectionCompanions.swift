@@ -57,6 +57,8 @@ extension Connection {
     ) {
         traffic.sentMessageCount &+= messageCount
         stream.send(frames, range, isUrgent: isUrgent)
+        // As after a handler's message: the queue is not full before the socket was asked.
+        if stream.isOverDrainMark { stream.flush() }
     }
 
     /// Begins to close because the peer reads too slowly, and logs that.

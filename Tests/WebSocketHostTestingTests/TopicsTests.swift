@@ -36,6 +36,27 @@ struct TopicsTests {
         try await carl.close()
     }
 
+    @Test("a client that reads is not slow, whatever is published to its topics in one turn")
+    func manyInOneTurn() async throws {
+        let host = try TestHost(
+            WebSocketHandler { socket in
+                try await socket.subscribe(to: "a")
+                try await socket.subscribe(to: "b")
+                for try await _ in socket {
+                    // More than may wait, in parts that are too long to be copied.
+                    let text = String(repeating: "x", count: 10_000)
+                    for number in 0..<200 {
+                        socket.topics.publish(text, to: number % 6 < 3 ? "a" : "b")
+                    }
+                }
+            })
+        let client = try await host.connect()
+        try await client.send("go")
+        for _ in 0..<200 { _ = try await client.receive() }
+        #expect(host.topics.counters.delivered == 200)
+        try await client.close()
+    }
+
     @Test("what is published and what the handler sends are in one order")
     func order() async throws {
         let host = try TestHost(
