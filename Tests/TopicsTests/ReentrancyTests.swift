@@ -20,7 +20,10 @@ struct ReentrancyTests {
                 _ = try topics.subscribe(subscriber, to: "t", nil)
                 subscriber.pauseReading()
                 for number in 10..<30 { broker.publish("\(number)", to: "t") }
-                subscriber.onSend = { topics.pause(of: subscriber) }
+                subscriber.onSend = {
+                    subscriber.drain()
+                    topics.pause(of: subscriber)
+                }
                 subscriber.writeOwn("own", topics)
                 subscriber.onSend = {}
                 subscriber.resumeReading(topics)

@@ -90,6 +90,9 @@ final class FakeSubscriber: Subscriber {
         }
     }
 
+    /// Its socket takes what is queued.
+    func drain() { flush() }
+
     private func flush() {
         received += queue
         queue = []
