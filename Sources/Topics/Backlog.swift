@@ -11,6 +11,10 @@ struct Backlog {
         let queued: MonotonicTime
     }
 
+    /// Messages that wait at most, however small: as many of 64 bytes are 1 MiB, and each takes
+    /// about as much beside its bytes.
+    static let countLimit = 16_384
+
     /// What becomes of a message that comes.
     enum Outcome: Equatable {
         /// It waits; so many others were left out for it.
@@ -65,6 +69,7 @@ struct Backlog {
         let isReplaced = policy == .latest && removeReplaced(by: publication)
         var skippedCount = isReplaced ? 1 : 0
         func isFull() -> Bool {
+            if count >= Self.countLimit { return true }
             let waiting = self.byteCount + otherByteCount
             return waiting > 0 && waiting + byteCount > byteLimit
         }

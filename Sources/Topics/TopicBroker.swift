@@ -142,6 +142,7 @@ extension TopicBroker {
     /// All topics that have subscribers, in no order.
     public var summaries: [TopicSummary] { state.withLock { $0.topics.values.map(\.summary) } }
 
+    /// What became of all messages so far. On other threads some may be under way.
     public var counters: TopicCounters {
         state.withLock { state in
             var counters = state.loopCounts.reduce(into: state.pastCounters) { sum, counts in

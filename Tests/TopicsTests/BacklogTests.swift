@@ -116,6 +116,18 @@ struct BacklogTests {
         #expect(outcome == Self.waits)
     }
 
+    @Test("so many messages wait at most, however small") func many() {
+        var backlog = Backlog()
+        let message = Publication(topic: "t", message: .text(""))
+        func add() -> Backlog.Outcome {
+            backlog.add(
+                message, .skipNewest, byteCount: 2, at: MonotonicTime(nanoseconds: 0),
+                otherByteCount: 0, byteLimit: 1 << 20, timeout: .seconds(10))
+        }
+        for _ in 0..<Backlog.countLimit { #expect(add() == Self.waits) }
+        #expect(add() == .skipped(skippedCount: 0))
+    }
+
     @Test("what was queued before counts") func others() {
         var backlog = Backlog()
         let message = Publication(topic: "t", message: .text("a"))

@@ -20,7 +20,8 @@ extension WebSocket {
         }.get()
     }
 
-    /// What was published before is sent still.
+    /// What was published before is sent still, unless this handler is in the middle of a message
+    /// in pieces: then what waits for its end is lost.
     ///
     /// - Returns: false if the connection was not subscribed.
     @discardableResult
