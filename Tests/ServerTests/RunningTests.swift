@@ -9,12 +9,46 @@ struct RunningTests {
         for try await message in socket { try await socket.send(message) }
     }
 
-    private func makeServer(port: UInt16 = 0) throws -> Server {
+    private func makeServer(port: UInt16 = 0, topics: TopicBroker? = nil) throws -> Server {
         var configuration = Configuration()
         configuration.host = "127.0.0.1"
         configuration.port = port
         configuration.threadCount = 2
-        return try Server(configuration, log: Log(level: .critical))
+        return try Server(configuration, log: Log(level: .critical), topics: topics)
+    }
+
+    @Test("two servers of a program share topics, or have their own", arguments: [true, false])
+    func topics(_ isShared: Bool) async throws {
+        let room = WebSocketHandler { socket in
+            try await socket.subscribe(to: "t")
+            try await socket.send("subscribed")
+            for try await message in socket { socket.publish(message, to: "t") }
+        }
+        let first = try makeServer()
+        let second = try makeServer(topics: isShared ? first.topics : nil)
+        var ports: [UInt16] = []
+        for server in [first, second] {
+            try server.route("/test", room)
+            ports.append(try server.start()[0].port)
+        }
+        try await onThread { [ports] in
+            let (one, other) = (try TestClient(ports[0]), try TestClient(ports[1]))
+            for client in [one, other] { #expect(try client.text() == "subscribed") }
+            let count = isShared ? 2 : 1
+            try one.send("between clients")
+            if isShared { #expect(try other.text() == "between clients") }
+            #expect(second.topics.publish("from the program", to: "t").receivers == count)
+            #expect(try other.text() == "from the program")
+            if isShared { #expect(try one.text() == "from the program") }
+            // The other server goes on when one has stopped.
+            first.stop()
+            #expect(try one.closeReceived() == Close(.goingAway))
+            try one.sendClose(Close(.goingAway))
+            first.waitUntilStopped()
+            second.topics.publish("again", to: "t")
+            #expect(try other.text() == "again")
+        }
+        second.stop()
     }
 
     @Test("run serves what was routed, and cancelling it closes with 1001")
