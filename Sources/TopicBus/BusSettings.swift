@@ -9,7 +9,7 @@ package struct BusSettings: Sendable, Hashable {
     package var messageByteLimit: Int
     /// How long a new process waits for the answers of the others. One that is stopped does not
     /// answer; everybody else needs some milliseconds.
-    package var answerTimeout: Duration = .milliseconds(500)
+    package var answerTimeout: Duration = .seconds(1)
 
     package init(messageByteLimit: Int) { self.messageByteLimit = messageByteLimit }
 
