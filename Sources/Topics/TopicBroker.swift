@@ -140,7 +140,14 @@ extension TopicBroker {
     }
 
     /// All topics that have subscribers, in no order.
-    public var summaries: [TopicSummary] { state.withLock { $0.topics.values.map(\.summary) } }
+    public var summaries: [TopicSummary] { summaries(limit: .max).listed }
+
+    /// Some of them, so that publishers do not wait for a list of a hundred thousand.
+    package func summaries(limit: Int) -> (listed: [TopicSummary], isCut: Bool) {
+        state.withLock { state in
+            (state.topics.values.prefix(limit).map(\.summary), state.topics.count > limit)
+        }
+    }
 
     /// What became of all messages so far. On other threads some may be under way.
     public var counters: TopicCounters {

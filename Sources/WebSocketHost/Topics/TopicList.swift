@@ -11,10 +11,8 @@ enum TopicList {
     static let limit = 1_000
 
     static func response(_ topics: TopicBroker) -> Response {
-        let all = topics.summaries
-        let listed = all.prefix(limit).sorted {
-            $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-        }
+        let (some, isCut) = topics.summaries(limit: limit)
+        let listed = some.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let entries = listed.map { topic in
             "{\"name\":\(quotedAsJSON(topic.name)),\"subscribers\":\(topic.subscriberCount),"
                 + "\"localSubscribers\":\(topic.localSubscriberCount),"
@@ -22,7 +20,7 @@ enum TopicList {
         }
         let text =
             "{\"topics\":[\(entries.joined(separator: ","))],"
-            + "\"isCut\":\(all.count > listed.count)}\n"
+            + "\"isCut\":\(isCut)}\n"
         var response = Response(.ok, type: "application/json", body: Array(text.utf8))
         response.isLogged = false
         return response
