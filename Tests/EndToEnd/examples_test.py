@@ -174,7 +174,7 @@ COMMANDS = sorted(set(re.findall(r"^(?:\|.*`)?\./standalone\.sh (-[^`\n]*)", EXA
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) == 4
+    assert len(COMMANDS) == 5
 
 
 @pytest.mark.skipif(USES_PYTHON, reason="needs the server's own document root")
