@@ -41,7 +41,7 @@ extension BasicCredentials {
 }
 
 /// RFC 4648 §4.
-enum Base64 {
+package enum Base64 {
     static func encoded(_ bytes: [UInt8]) -> String {
         let alphabet = Array(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -59,7 +59,7 @@ enum Base64 {
 
     /// - Returns: `nil` for a letter outside the alphabet, for wrong padding, and for bits left
     ///   over that are not zero: there is one way to write each value.
-    static func decoded(_ letters: some Collection<UInt8>) -> [UInt8]? {
+    package static func decoded(_ letters: some Collection<UInt8>) -> [UInt8]? {
         let padding = letters.reversed().prefix { $0 == Byte.equals }.count
         guard letters.count.isMultiple(of: 4), padding <= 2 else { return nil }
         var bytes: [UInt8] = []

@@ -42,8 +42,11 @@ extension Connection {
         waits.pongs.remove(at: index).waiter.resume(returning: .failure(.cancelled))
     }
 
-    nonisolated(nonsending) func sendPong(_ payload: [UInt8]) async throws(ConnectionError) {
-        try await onLoop { $0.writeOwnControl(.pong, payload) }.get()
+    /// Sends a Ping or Pong of the handler's.
+    nonisolated(nonsending) func sendControl(
+        _ opcode: Opcode, _ payload: [UInt8]
+    ) async throws(ConnectionError) {
+        try await onLoop { $0.writeOwnControl(opcode, payload) }.get()
         if await onLoop({ $0.flushOverMark() }) { try await waitUntilDrained() }
     }
 

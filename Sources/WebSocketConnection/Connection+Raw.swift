@@ -24,6 +24,29 @@ extension Connection {
         }
     }
 
+    /// - Returns: fewer bytes only if the peer sends no more; `nil` if there are none then.
+    nonisolated(nonsending) func unsafeReceive(
+        exactly count: Int, timeout: Duration?
+    ) async -> ReceivedBytes {
+        var all: [UInt8] = []
+        while all.count < count {
+            switch await unsafeReceive(timeout: timeout) {
+            case .success(let bytes?): all += bytes
+            case .success(nil): return .success(all.isEmpty ? nil : all)
+            case .failure(let error):
+                // What has come is there for the next call.
+                await putBack(all[...])
+                return .failure(error)
+            }
+        }
+        await putBack(all[max(0, count)...])
+        return .success(Array(all.prefix(count)))
+    }
+
+    private nonisolated(nonsending) func putBack(_ bytes: ArraySlice<UInt8>) async {
+        await onLoop { $0.inbox.unparsed.putBack(bytes) }
+    }
+
     private func receiveRaw(_ waiter: Waiter<ReceivedBytes>) {
         guard waits?.rawBytes == nil, handler.receiver == nil else {
             return waiter.resume(returning: .failure(.receiveInProgress))

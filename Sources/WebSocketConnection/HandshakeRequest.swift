@@ -17,8 +17,6 @@ public struct HandshakeRequest: Sendable {
     /// What a browser says about the page that connects; other clients may leave it out or lie.
     public var origin: String? { fields["Origin"] }
     /// In the client's order of preference.
-    public var offeredSubprotocols: [String] { (try? OpeningHandshake.subprotocols(fields)) ?? [] }
-    /// In the client's order of preference.
     public var offeredExtensions: [ExtensionOffer] {
         (try? OpeningHandshake.extensions(fields)) ?? []
     }

@@ -21,6 +21,13 @@ struct UnparsedBytes {
         return offset == 0 ? bytes : Array(bytes[offset...])
     }
 
+    /// Puts bytes that were taken back in front.
+    mutating func putBack(_ rest: ArraySlice<UInt8>) {
+        guard !rest.isEmpty else { return }
+        bytes = Array(rest) + bytes[offset...]
+        offset = 0
+    }
+
     /// Gives the bytes to `body`, and keeps what that leaves of them.
     mutating func parse(_ body: (inout InputBytes) -> Void) {
         let restCount = bytes.withUnsafeMutableBytes { buffer in

@@ -32,6 +32,16 @@ public struct UnsafeFrame: Sendable, Hashable {
         self.payload = payload
     }
 
+    /// A Close frame with any code, also one that must not be sent, and a reason of any length.
+    ///
+    /// - Parameter code: `nil`: a frame without a body, or with the reason alone.
+    public static func close(_ code: UInt16?, reason: String = "") -> UnsafeFrame {
+        let start = code.map {
+            [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)]
+        }
+        return UnsafeFrame(opcode: 0x8, payload: (start ?? []) + Array(reason.utf8))
+    }
+
     /// The frame as it goes out.
     public var bytes: [UInt8] {
         let claimed = claimedByteCount ?? UInt64(payload.count)

@@ -158,9 +158,22 @@ extension WebSocket {
         try await connection.ping(payload).get()
     }
 
+    /// Sends a Ping; with `waitsForAnswer: false` without waiting for its Pong, which the handler's
+    /// `onPong` sees.
+    ///
+    /// - Returns: how long the answer took; `nil` if it was not waited for.
+    @discardableResult
+    public func ping(
+        _ payload: [UInt8] = [], waitsForAnswer: Bool
+    ) async throws(ConnectionError) -> Duration? {
+        if waitsForAnswer { return try await ping(payload) }
+        try await connection.sendControl(.ping, payload)
+        return nil
+    }
+
     /// Sends an unsolicited Pong, which the client ignores (RFC 6455 §5.5.3).
     public func pong(_ payload: [UInt8] = []) async throws(ConnectionError) {
-        try await connection.sendPong(payload)
+        try await connection.sendControl(.pong, payload)
     }
 
     /// How many bytes wait to be sent to this client.
@@ -211,6 +224,28 @@ extension WebSocket {
     /// ``UnsafeFrame`` builds frames that break the rules.
     public func unsafeWrite(_ bytes: [UInt8]) async throws(ConnectionError) {
         try await connection.unsafeWrite(bytes)
+    }
+
+    /// For tests of clients: a Close frame with any code, also one that must not be sent (1005,
+    /// 999), and a reason of any length. The server notes nothing of it: `close` or the handler's
+    /// end sends another one.
+    public func unsafeClose(
+        _ code: UInt16?, reason: String = ""
+    ) async throws(ConnectionError) {
+        try await unsafeWrite(UnsafeFrame.close(code, reason: reason).bytes)
+    }
+
+    /// For tests of clients: so many bytes as they come, as ``unsafeReceive(timeout:)``.
+    ///
+    /// - Parameters:
+    ///   - count: more than 0.
+    ///   - timeout: between any two pieces of them. What has come by then is there for the next
+    ///     call.
+    /// - Returns: fewer only if the peer sends no more; `nil` if there are none then.
+    public func unsafeReceive(
+        exactly count: Int, timeout: Duration? = nil
+    ) async throws(ConnectionError) -> [UInt8]? {
+        try await connection.unsafeReceive(exactly: count, timeout: timeout).get()
     }
 
     /// For tests of clients: the next bytes as they come, masks and all.

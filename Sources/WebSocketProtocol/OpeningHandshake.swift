@@ -4,7 +4,8 @@ import HTTPProtocol
 public struct ClientHandshake: Sendable, Hashable {
     /// The base64 of 16 bytes, as sent.
     public let key: String
-    /// In the client's order of preference; empty if there was no such field.
+    /// In the client's order of preference, without a ``BearerToken``; empty if there was no such
+    /// field.
     public let offeredSubprotocols: [String]
     /// In the client's order of preference; empty if there was no such field.
     public let offeredExtensions: [ExtensionOffer]
@@ -53,7 +54,8 @@ public enum OpeningHandshake {
         try checkVersion(head.fields)
         return ClientHandshake(
             key: try key(head.fields),
-            offeredSubprotocols: try subprotocols(head.fields),
+            offeredSubprotocols: BearerToken.separated(from: try subprotocols(head.fields))
+                .subprotocols,
             offeredExtensions: try extensions(head.fields),
             origin: head.fields["Origin"])
     }

@@ -118,4 +118,32 @@ struct RawTests {
             #expect(try client.readToEnd() == [0x88, 0x02, 0x03, 0xE9])
         }
     }
+
+    @Test("so many bytes as are asked for, however they come; the rest is kept")
+    func exactly() async throws {
+        let received = Signal<[[UInt8]?]>()
+        let handler = WebSocketHandler { socket in
+            var all: [[UInt8]?] = []
+            try await socket.send("go")
+            for count in [3, 1, 2] { all.append(try await socket.unsafeReceive(exactly: count)) }
+            try await socket.unsafeClose(1_005, reason: "odd")
+            await #expect(throws: ConnectionError.timedOut) {
+                _ = try await socket.unsafeReceive(exactly: 3, timeout: .milliseconds(20))
+            }
+            try await socket.unsafeWrite([0x42])
+            for _ in 0..<3 { all.append(try await socket.unsafeReceive(exactly: 3)) }
+            received.send(all)
+        }
+        try await TestServer(handler).run { port in
+            let client = try Self.upgrade(port)
+            _ = try client.readHead()
+            try client.expect([0x81, 0x02] + Array("go".utf8))
+            for bytes: [UInt8] in [[1, 2], [3, 4, 5], [6], [7]] { try client.write(bytes) }
+            try client.expect([0x88, 0x05, 0x03, 0xED] + Array("odd".utf8) + [0x42])
+            try client.write([8, 9, 10])
+            client.halfClose()
+            #expect(try client.readToEnd().isEmpty)
+        }
+        #expect(await received.next() == [[1, 2, 3], [4], [5, 6], [7, 8, 9], [10], nil])
+    }
 }

@@ -73,7 +73,7 @@ enum TestClientError: Error {
 final class TestClient {
     private let fd: Int32
     private var session = Session(role: .client, messageByteLimit: 1 << 26)
-    private var input: [UInt8] = []
+    var input: [UInt8] = []
     private(set) var answer = ResponseHead(status: .ok)
     private var generator = SystemRandomNumberGenerator()
 
