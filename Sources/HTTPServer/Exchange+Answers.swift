@@ -3,7 +3,7 @@ import HTTPProtocol
 
 extension Exchange {
     package func respond(_ response: Response, to request: Request) {
-        if owner.settings.logsAnswers { log(response, to: request) }
+        log(response, to: request)
         respond(response, isLast: request.isLast, isHead: request.isHead)
     }
 

@@ -5,7 +5,7 @@ import Logging
 extension Exchange {
     /// Logs an answer to a request: a refused handshake, or what a page or file was answered with.
     func log(_ response: Response, to request: Request) {
-        guard response.isLogged else { return }
+        guard response.isLogged && owner.settings.logsAnswers else { return }
         guard request.isUpgrade else {
             return log(
                 response.status, request, byteCount: request.isHead ? 0 : response.body.count)

@@ -20,13 +20,13 @@ extension HandshakeRequest {
         {
             return token
         }
-        let offers = (try? OpeningHandshake.subprotocols(fields)) ?? []
-        return BearerToken.separated(from: offers).token
+        return separatedOffers.token
     }
 
     /// What the client offers, in its order of preference.
-    public var offeredSubprotocols: [String] {
-        let offers = (try? OpeningHandshake.subprotocols(fields)) ?? []
-        return BearerToken.separated(from: offers).subprotocols
+    public var offeredSubprotocols: [String] { separatedOffers.subprotocols }
+
+    private var separatedOffers: (token: String?, subprotocols: [String]) {
+        BearerToken.separated(from: (try? OpeningHandshake.subprotocols(fields)) ?? [])
     }
 }

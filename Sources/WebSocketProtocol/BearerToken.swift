@@ -27,23 +27,28 @@ public enum BearerToken {
         return isToken(token) ? token : nil
     }
 
-    /// The token among the subprotocols that a client offers, and the subprotocols without it.
+    /// The first token among the subprotocols that a client offers, and those that are none.
     ///
     /// - Parameter offers: in the client's order.
     public static func separated(
         from offers: [String]
     ) -> (token: String?, subprotocols: [String]) {
-        var subprotocols = offers
-        if let index = offers.firstIndex(where: { $0.utf8.starts(with: prefix.utf8) }) {
-            let letters = offers[index].utf8.dropFirst(prefix.utf8.count)
-            subprotocols.remove(at: index)
-            return (decoded(letters), subprotocols)
+        var token: String?
+        var subprotocols: [String] = []
+        var isBehindLabel = false
+        for offer in offers {
+            if offer.utf8.starts(with: prefix.utf8) {
+                token = token ?? decoded(offer.utf8.dropFirst(prefix.utf8.count))
+                isBehindLabel = false
+            } else if isBehindLabel {
+                token = token ?? offer
+                isBehindLabel = false
+            } else {
+                subprotocols.append(offer)
+                isBehindLabel = HeaderGrammar.equalsIgnoringCase(offer, label)
+            }
         }
-        guard let index = offers.firstIndex(where: { HeaderGrammar.equalsIgnoringCase($0, label) }),
-            index + 1 < offers.count
-        else { return (nil, offers) }
-        subprotocols.remove(at: index + 1)
-        return (offers[index + 1], subprotocols)
+        return (token, subprotocols)
     }
 
     /// Base64 with the letters of RFC 4648 §5, without padding.

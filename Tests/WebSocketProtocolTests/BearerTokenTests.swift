@@ -54,6 +54,10 @@ struct BearerTokenTests {
             Row(
                 "nor what is no UTF-8", [kubernetes + "_w"],
                 Separated(token: nil, subprotocols: [])),
+            Row(
+                "the first of several; none of them is a subprotocol",
+                [kubernetes + "YQ", "v4", "bearer", "b", kubernetes + "Yw"],
+                Separated(token: "a", subprotocols: ["v4", "bearer"])),
             Row("nor nothing", [kubernetes], Separated(token: nil, subprotocols: [])),
         ])
     func offers(_ row: Row<[String], Separated>) {
