@@ -134,7 +134,7 @@ let (handlers, helpers) = hasHandlers ? ownHandlers() : ([], nil)
 let modules = handlers.map { file in
     Target.target(
         name: moduleName(of: file.path),
-        dependencies: ["WebSocketHost"] + (helpers == nil ? [] : ["Shared"]),
+        dependencies: ["WebSocketHost", "WebSocketClient"] + (helpers == nil ? [] : ["Shared"]),
         path: file.folder, exclude: file.excluded,
         sources: file.sources, swiftSettings: handlerSettings)
 }

@@ -22,6 +22,11 @@ package enum ThreadActivity {
         pthread_setspecific(loopKey, loop.map { Unmanaged.passUnretained($0).toOpaque() })
     }
 
+    /// The loop that the calling thread runs.
+    static var loop: Loop? {
+        pthread_getspecific(loopKey).map { Unmanaged<Loop>.fromOpaque($0).takeUnretainedValue() }
+    }
+
     /// Notes what the calling thread, which runs no loop, is about to do; -1: nothing known.
     package static func note(_ number: Int) {
         pthread_setspecific(numberKey, UnsafeRawPointer(bitPattern: number + 1))
@@ -37,6 +42,9 @@ package enum ThreadActivity {
 }
 
 extension Loop {
+    /// The loop on whose thread the caller is; `nil`: the thread runs none.
+    package static var current: Loop? { ThreadActivity.loop }
+
     /// Notes what is about to use the thread. On the loop's thread.
     public func note(activity number: Int) { activity.store(number, ordering: .relaxed) }
 

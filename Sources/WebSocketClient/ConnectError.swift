@@ -24,6 +24,8 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
     case malformedAnswer(ResponseError)
     /// The request cannot be sent, or the response breaks RFC 6455 §4.1.
     case handshake(HandshakeError)
+    /// The thread that this connection needs cannot be started.
+    case noThread(SystemError)
     case cancelled
     /// ``WebSocketClient/stop()`` was called.
     case stopped
@@ -45,6 +47,7 @@ public enum ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
             error.isOfRequest
                 ? "the request cannot be sent: \(error)"
                 : "the server's response is not a WebSocket handshake: \(error)"
+        case .noThread(let error): "the client's thread cannot be started: \(error)"
         case .cancelled: "the task was cancelled"
         case .stopped: "the client was stopped"
         }

@@ -17,6 +17,7 @@ final class Dial: StreamDelegate, @unchecked Sendable {
     private let configuration: ClientConfiguration
     private let id: UInt64
     private let gate: DialGate
+    private let open: OpenConnections
 
     private var addresses: ArraySlice<SocketAddress> = []
     /// The one that is tried, or waited for at the gate.
@@ -42,14 +43,14 @@ final class Dial: StreamDelegate, @unchecked Sendable {
 
     init(
         place: Place, request: ClientRequest, head: RequestHead, tls: TLSClient?,
-        endpoint: Endpoint,
-        configuration: ClientConfiguration, id: UInt64, gate: DialGate
+        on client: ClientLoop, configuration: ClientConfiguration, id: UInt64, gate: DialGate
     ) {
         self.place = place
         self.request = request
         self.head = head
         self.tls = tls
-        self.endpoint = endpoint
+        endpoint = client.endpoint
+        open = client.open
         self.configuration = configuration
         self.id = id
         self.gate = gate
@@ -75,6 +76,9 @@ final class Dial: StreamDelegate, @unchecked Sendable {
             endpoint.loop.submit { [self] in
                 if let outcome { return continuation.resume(returning: outcome) }
                 self.continuation = continuation
+                guard open.add(id, drop: { [self] in finish(.failure(.stopped)) }) else {
+                    return finish(.failure(.stopped))
+                }
                 self.addresses = addresses[...]
                 endpoint.loop.schedule(timer, at: began + configuration.connectTimeout)
                 connectToNext(after: nil)
@@ -92,7 +96,10 @@ final class Dial: StreamDelegate, @unchecked Sendable {
         endpoint.loop.cancel(timer)
         connector?.close()
         leaveGate()
-        if case .failure = outcome { stream?.close() }
+        if case .failure = outcome {
+            open.remove(id)
+            stream?.close()
+        }
         continuation?.resume(returning: outcome)
         continuation = nil
     }
@@ -117,8 +124,13 @@ extension Dial {
         gate.leave(self, address.host)
     }
 
-    /// Takes its turn at the gate.
-    func beginConnecting() {
+    /// From the thread of any loop.
+    func takeTurn() {
+        if endpoint.loop.isCurrent { return beginConnecting() }
+        endpoint.loop.submit { [self] in beginConnecting() }
+    }
+
+    private func beginConnecting() {
         guard let address else { return }
         do throws(SystemError) {
             connector = try Connector(to: address, on: endpoint.loop) { [unowned self] result in
@@ -185,6 +197,7 @@ extension Dial {
             let description = try describe(accepted, chosen, stream)
             let connection = Connection(
                 id: id, endpoint: endpoint, request: description, stream: stream)
+            open.replace(id) { connection.drop() }
             connection.start(firstBytes: Array(rest))
             finish(.success(WebSocket(connection)))
         } catch {

@@ -1,35 +1,41 @@
+import Synchronization
+
 /// RFC 6455 §4.1: "There MUST be no more than one connection in a CONNECTING state" to an address;
 /// "the client MUST serialize them so that there is no more than one connection at a time".
 ///
-/// `@unchecked Sendable`: touched on its client's loop only.
-final class DialGate: @unchecked Sendable {
+/// For the dials of one client, on whichever loops they are.
+final class DialGate: Sendable {
     /// By address, without the port. An address that is here has a dial under way; others wait
     /// in their order.
-    private var waiting: [String: [Dial]] = [:]
+    private let waiting = Mutex<[String: [Dial]]>([:])
 
-    /// - Returns: whether the dial may begin now; if not, ``Dial/beginConnecting()`` is called
-    ///   later.
+    /// - Returns: whether the dial may begin now; if not, ``Dial/takeTurn()`` is called later.
     func enter(_ dial: Dial, _ host: String) -> Bool {
-        if waiting[host] == nil {
-            waiting[host] = []
-            return true
+        waiting.withLock { waiting in
+            if waiting[host] == nil {
+                waiting[host] = []
+                return true
+            }
+            waiting[host]?.append(dial)
+            return false
         }
-        waiting[host]?.append(dial)
-        return false
     }
 
     /// The dial that had the turn for this address, or waited for it, is done with it.
     func leave(_ dial: Dial, _ host: String) {
-        if let index = waiting[host]?.firstIndex(where: { $0 === dial }) {
-            waiting[host]?.remove(at: index)
-            return
+        let next = waiting.withLock { waiting -> Dial? in
+            if let index = waiting[host]?.firstIndex(where: { $0 === dial }) {
+                waiting[host]?.remove(at: index)
+                return nil
+            }
+            guard var others = waiting[host], !others.isEmpty else {
+                waiting[host] = nil
+                return nil
+            }
+            let next = others.removeFirst()
+            waiting[host] = others
+            return next
         }
-        guard var others = waiting[host], !others.isEmpty else {
-            waiting[host] = nil
-            return
-        }
-        let next = others.removeFirst()
-        waiting[host] = others
-        next.beginConnecting()
+        next?.takeTurn()
     }
 }

@@ -8,44 +8,91 @@ import WebSocketProtocol
 /// server.
 ///
 /// ```swift
-/// let client = try WebSocketClient()
+/// let client = WebSocketClient()
 /// let socket = try await client.connect("ws://localhost:9998/echo")
 /// try await socket.send("Hello")
 /// let answer = try await socket.receive()
 /// try await socket.close()
 /// ```
 ///
-/// One event loop and thread for all connections of a client; it ends when neither the client nor
-/// an open connection is left.
+/// A connection runs on the event loop of the task that opens it, as the handlers of a server have
+/// one; other tasks get one with a thread that the client starts for them. That ends when neither
+/// the client nor an open connection is left.
 public final class WebSocketClient: Sendable {
-    private let running: RunningLoop
-    private let endpoint: Endpoint
     private let configuration: ClientConfiguration
+    private let log: Log
+    private let unfinishedMessages: UnfinishedMessages
     private let gate = DialGate()
     private let connectionIDs = Atomic<UInt64>(0)
     private let tls = Mutex<TLSClient?>(nil)
-    private let isStopped = Atomic<Bool>(false)
+    private let loops = Mutex(Loops())
 
-    /// - Parameter log: what happens on connections; errors only, unless given.
-    /// - Throws: ``SystemError`` if no event loop or thread can be created.
-    public init(
-        _ configuration: ClientConfiguration = ClientConfiguration(), log: Log = Log(level: .error)
-    ) throws(SystemError) {
-        self.configuration = configuration
-        Loop.ignoreBrokenPipes()
-        running = try RunningLoop()
-        endpoint = Endpoint(
-            role: .client, loop: running.loop, log: log, settings: configuration.connection,
-            name: "client",
-            compressionPool: CompressionPool(configuration.connection.compression),
-            unfinishedMessages: UnfinishedMessages(
-                byteLimit: configuration.unfinishedMessagesByteLimit),
-            owner: running, onLeave: { _ in })
+    /// The loops that connections were opened on.
+    private struct Loops {
+        /// The client's own; `nil`: not needed so far.
+        var own: RunningLoop?
+        var used: [ObjectIdentifier: Used] = [:]
+        var isStopped = false
     }
 
-    /// Tasks that prefer this executor run on the thread of the connections, and save a switch
-    /// of threads: `Task(executorPreference: client.executor) { … }`. They must not block.
-    public var executor: any TaskExecutor { running.loop }
+    /// Keeps neither the loop, which may be a server's, nor what its connections share.
+    private struct Used {
+        weak var endpoint: Endpoint?
+        let open: OpenConnections
+        var client: ClientLoop? { endpoint.map { ClientLoop(endpoint: $0, open: open) } }
+    }
+
+    /// - Parameter log: what happens on connections; errors only, unless given.
+    public init(
+        _ configuration: ClientConfiguration = ClientConfiguration(), log: Log = Log(level: .error)
+    ) {
+        self.configuration = configuration
+        self.log = log
+        unfinishedMessages = UnfinishedMessages(
+            byteLimit: configuration.unfinishedMessagesByteLimit)
+        Loop.ignoreBrokenPipes()
+    }
+
+    /// Tasks that prefer this executor run on the client's own thread, and so do the connections
+    /// that they open: `Task(executorPreference: try client.executor) { … }`. They must not block.
+    ///
+    /// - Throws: why the thread cannot be started.
+    public var executor: any TaskExecutor {
+        get throws(SystemError) {
+            try loops.withLock { loops throws(SystemError) in try Self.ownLoop(&loops).loop }
+        }
+    }
+
+    private static func ownLoop(_ loops: inout Loops) throws(SystemError) -> RunningLoop {
+        if let own = loops.own { return own }
+        let own = try RunningLoop()
+        loops.own = own
+        return own
+    }
+
+    /// What the connections share that the calling task opens.
+    private func clientLoop() throws(ConnectError) -> ClientLoop {
+        let current = Loop.current
+        return try loops.withLock { loops throws(ConnectError) in
+            if loops.isStopped { throw .stopped }
+            var (loop, owner) = (current, loops.own)
+            if loop == nil {
+                do throws(SystemError) { owner = try Self.ownLoop(&loops) } catch {
+                    throw .noThread(error)
+                }
+                loop = owner?.loop
+            }
+            guard let loop else { throw .stopped }
+            let key = ObjectIdentifier(loop)
+            if let client = loops.used[key]?.client { return client }
+            loops.used = loops.used.filter { $0.value.endpoint != nil }
+            let client = ClientLoop(
+                configuration, on: loop, log: log, unfinishedMessages,
+                owner: owner?.loop === loop ? owner : nil)
+            loops.used[key] = Used(endpoint: client.endpoint, open: client.open)
+            return client
+        }
+    }
 
     /// Opens a connection.
     ///
@@ -64,10 +111,8 @@ public final class WebSocketClient: Sendable {
         let head = try requestHead(place, subprotocols, origin, fields)
         let dial = Dial(
             place: place, request: head.request, head: head.head, tls: try tls(for: place),
-            endpoint: endpoint,
-            configuration: configuration, id: connectionIDs.add(1, ordering: .relaxed).newValue,
-            gate: gate)
-        if isStopped.load(ordering: .relaxed) { throw .stopped }
+            on: try clientLoop(), configuration: configuration,
+            id: connectionIDs.add(1, ordering: .relaxed).newValue, gate: gate)
         return try await withTaskCancellationHandler {
             await dial.connection()
         } onCancel: {
@@ -94,12 +139,17 @@ public final class WebSocketClient: Sendable {
         }
     }
 
-    /// Drops all connections and ends the thread; blocks until that is done. Not from a task of
-    /// ``executor``.
+    /// Drops all connections and opens no more; blocks until the client's own thread, if it has
+    /// one, has ended. Not from a task of ``executor``.
     public func stop() {
-        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
-        running.loop.stop()
-        running.thread.join()
+        let (own, used) = loops.withLock { loops in
+            loops.isStopped = true
+            return (loops.own.take(), loops.used.values.compactMap(\.client))
+        }
+        for client in used { client.stop() }
+        guard let own else { return }
+        own.loop.stop()
+        own.thread.join()
     }
 
     /// The certificates and trust of all connections; read for the first one.
@@ -139,17 +189,4 @@ public final class WebSocketClient: Sendable {
             throw .handshake(error)
         }
     }
-}
-
-/// A loop and its thread, which ends with this.
-private final class RunningLoop: Sendable {
-    let loop: Loop
-    let thread: LoopThread
-
-    init() throws(SystemError) {
-        loop = try Loop()
-        thread = try loop.start()
-    }
-
-    deinit { loop.stop() }
 }

@@ -28,12 +28,7 @@ enum ClientProgram {
     ) async -> ExitCode {
         var configuration = settings.configuration
         configuration.connectTimeout = settings.timeout
-        let client: WebSocketClient
-        do throws(SystemError) {
-            client = try WebSocketClient(configuration, log: Log(level: settings.logLevel))
-        } catch {
-            return output.failed("\(error)", .cannotConnect)
-        }
+        let client = WebSocketClient(configuration, log: Log(level: settings.logLevel))
         do throws(ConnectError) {
             let socket = try await client.connect(
                 url, subprotocols: settings.subprotocols, origin: settings.origin,

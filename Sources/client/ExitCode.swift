@@ -23,7 +23,8 @@ extension ExitCode {
         case .refused, .malformedAnswer: self = .refused
         case .handshake(let error): self = error.isOfRequest ? .usage : .refused
         case .timedOut: self = .timedOut
-        case .unknownHost, .unreachable, .tls, .lost, .cancelled, .stopped: self = .cannotConnect
+        case .unknownHost, .unreachable, .tls, .lost, .noThread, .cancelled, .stopped:
+            self = .cannotConnect
         }
     }
 

@@ -16,13 +16,13 @@ struct ConnectTests {
 
     @Test("no WebSocket URL", arguments: urls)
     func url(_ url: String) async throws {
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         await #expect(throws: ConnectError.invalidURL(url)) { _ = try await client.connect(url) }
     }
 
     @Test("a request that cannot be sent")
     func unsendable() async throws {
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         await #expect(throws: ConnectError.self) {
             _ = try await client.connect("ws://127.0.0.1:1/", origin: "a\r\nb: c")
         }
@@ -30,7 +30,7 @@ struct ConnectTests {
 
     @Test("a port without a listener, a name without a host")
     func unreachable() async throws {
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         let port = try #require(UnansweredPort())
         let refused = await error {
             _ = try await client.connect("ws://127.0.0.1:\(port.number)/")
@@ -92,7 +92,7 @@ struct ConnectTests {
     @Test("answers that are wrong", arguments: answers)
     func wrong(_ name: String, _ answer: String, _ error: ConnectError) async throws {
         let server = try CannedServer(answer)
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         await #expect(throws: error, "\(name)") { _ = try await client.connect(server.url) }
     }
 
@@ -153,9 +153,9 @@ struct ConnectTests {
         let server = try CannedServer(nil)
         var configuration = ClientConfiguration.patient
         configuration.connectTimeout = .milliseconds(20)
-        let impatient = try WebSocketClient(configuration)
+        let impatient = WebSocketClient(configuration)
         await #expect(throws: ConnectError.timedOut) { _ = try await impatient.connect(server.url) }
-        let patient = try WebSocketClient(.patient)
+        let patient = WebSocketClient(.patient)
         let task = Task { try await patient.connect(server.url) }
         task.cancel()
         await #expect(throws: ConnectError.cancelled) { _ = try await task.value }
@@ -165,7 +165,7 @@ struct ConnectTests {
     func longHead() async throws {
         let field = "X: " + String(repeating: "x", count: 20_000)
         let server = try CannedServer("HTTP/1.1 101 S\r\n\(field)\r\n\r\n")
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         await #expect(throws: ConnectError.malformedAnswer(.head(.headTooLong(byteLimit: 16_384))))
         {
             _ = try await client.connect(server.url)

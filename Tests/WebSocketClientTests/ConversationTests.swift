@@ -100,7 +100,7 @@ struct ConversationTests {
     func executor() async throws {
         try await Pair(echo).run { client, url in
             let socket = try await client.connect(url)
-            let count = try await Task(executorPreference: client.executor) {
+            let count = try await Task(executorPreference: try client.executor) {
                 for number in 0..<500 {
                     try await socket.send("\(number)")
                     guard try await socket.receive() == .text("\(number)") else { return number }

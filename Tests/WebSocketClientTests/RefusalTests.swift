@@ -54,7 +54,7 @@ struct RefusalTests {
     func bodies(_ name: String, _ fields: String, _ body: String, _ kept: String) async throws {
         let server = try CannedServer(
             "HTTP/1.1 401 Unauthorized\r\n\(fields)\r\n\r\n\(body)", staysOpen: true)
-        let client = try WebSocketClient(.patient)
+        let client = WebSocketClient(.patient)
         do {
             _ = try await client.connect(server.url)
             Issue.record("connected")

@@ -42,7 +42,7 @@ struct SecureTests {
         let port = try server.start()[0].port
         var clientConfiguration = ClientConfiguration.patient
         clientConfiguration.tls = tls
-        let client = try WebSocketClient(clientConfiguration, log: Log(level: .critical))
+        let client = WebSocketClient(clientConfiguration, log: Log(level: .critical))
         defer {
             server.forceStop()
             server.waitUntilStopped()

@@ -30,7 +30,7 @@ struct Pair {
         serverConfiguration.connection.pingInterval = .zero
         server = try Server(serverConfiguration, routes: routes, log: Log(level: .critical))
         port = try server.start()[0].port
-        client = try WebSocketClient(configuration, log: Log(level: .critical))
+        client = WebSocketClient(configuration, log: Log(level: .critical))
     }
 
     init(_ configuration: ClientConfiguration, _ handler: WebSocketHandler) throws {
@@ -71,6 +71,7 @@ final class CannedServer: Sendable {
     let port: UInt16
     private let loop: Loop
     private let thread: LoopThread
+    private let requests = AsyncStream<Void>.makeStream()
 
     /// - Parameters:
     ///   - answer: `nil`: nothing is sent, and the connection stays open.
@@ -82,11 +83,12 @@ final class CannedServer: Sendable {
         let loop = try Loop()
         self.loop = loop
         thread = try loop.start()
-        loop.submit {
+        loop.submit { [requests] in
             // The loop keeps the listener.
             _ = try? Listener(socket, on: loop) { accepted in
                 guard let stream = try? accepted.makeStream(on: loop, tls: nil) else { return }
-                stream.delegate = Answering(stream, answer, staysOpen)
+                stream.delegate = Answering(
+                    stream, answer, staysOpen, onRequest: { requests.continuation.yield() })
             }
         }
     }
@@ -97,6 +99,12 @@ final class CannedServer: Sendable {
     }
 
     var url: String { "ws://127.0.0.1:\(port)/" }
+
+    /// Waits until a request has begun to come.
+    func begun() async {
+        var iterator = requests.stream.makeAsyncIterator()
+        await iterator.next()
+    }
 }
 
 /// Sends its answer once the request has begun to come.
@@ -104,14 +112,20 @@ private final class Answering: StreamDelegate {
     private unowned let stream: EventLoop.Stream
     private var answer: String?
     private let staysOpen: Bool
+    private let onRequest: () -> Void
 
-    init(_ stream: EventLoop.Stream, _ answer: String?, _ staysOpen: Bool) {
+    init(
+        _ stream: EventLoop.Stream, _ answer: String?, _ staysOpen: Bool,
+        onRequest: @escaping () -> Void
+    ) {
         self.stream = stream
         self.answer = answer
         self.staysOpen = staysOpen
+        self.onRequest = onRequest
     }
 
     func streamReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        onRequest()
         guard let answer else { return }
         self.answer = nil
         stream.write(Array(answer.utf8))
