@@ -29,9 +29,7 @@ public let handler = WebSocketHandler(
 )
 
 /// Ends with the receiver closed as the sender was. A receiver that is slow lets the sender wait.
-func relay(
-    from sender: WebSocket, to receiver: WebSocket, orElse code: CloseCode
-) async throws {
+func relay(from sender: WebSocket, to receiver: WebSocket, orElse code: CloseCode) async throws {
     do {
         for try await message in sender { try await receiver.send(message) }
         let close = await sender.receivedClose
