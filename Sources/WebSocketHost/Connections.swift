@@ -81,10 +81,10 @@ extension Connections {
         var controlHooks = ControlHooks()
         var slowSubscribers: SlowSubscriberPolicy?
         if case .handler(let handler) = route.content {
-            handler.hooks.settings.apply(to: &settings)
+            handler.hooks.options.apply(to: &settings)
             passiveClosingHandshake = handler.hooks.passiveClosingHandshake
-            controlHooks = handler.hooks.controlHooks
-            slowSubscribers = handler.hooks.settings.slowSubscribers
+            controlHooks = handler.hooks.options.controlHooks
+            slowSubscribers = handler.hooks.options.slowSubscribers
         }
         let endpoint = Endpoint(
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),

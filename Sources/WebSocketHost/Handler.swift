@@ -36,119 +36,17 @@ public struct WebSocketHandler: Sendable {
         /// The hook that talks, for a handler without a first hook.
         let transferData: TransferData
         let passiveClosingHandshake: PassiveClosingHandshake?
-        let controlHooks: ControlHooks
-        let whileServing: WhileServing?
-        let feed: WhileServing?
-        let settings: RouteSettings
+        let options: RouteOptions
 
         init(
             prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?,
             transferData: @escaping TransferData, passiveClosingHandshake: PassiveClosingHandshake?,
-            controlHooks: ControlHooks, whileServing: WhileServing?, feed: WhileServing?,
-            settings: RouteSettings
+            options: RouteOptions
         ) {
             self.prepare = prepare
             self.transferData = transferData
             self.passiveClosingHandshake = passiveClosingHandshake
-            self.controlHooks = controlHooks
-            self.whileServing = whileServing
-            self.feed = feed
-            self.settings = settings
+            self.options = options
         }
-    }
-
-    /// A handler whose first hook, if it has one, returns nothing that the second one needs.
-    ///
-    /// - Parameters:
-    ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
-    ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
-    ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
-    ///     none.
-    ///   - slowSubscribers: what happens if a client reads too slowly what is published to its
-    ///     topics; `nil`: ``TopicSettings/slowSubscribers``.
-    ///   - onPing: called for each Ping of the client when its Pong is on its way, with its
-    ///     payload. Like `onPong`, on the thread of the event loop, in the order of the frames, and
-    ///     not awaited.
-    ///   - onPong: called for each Pong, whether it answers a Ping or not.
-    ///   - answersPings: false leaves that to the handler, or undone; for tests of clients.
-    ///   - whileServing: runs in each server process, without a connection: from when it begins to
-    ///     accept until it stops, or has been replaced and its last connection has ended. Then its
-    ///     task is cancelled. It runs on the thread of an event loop, and once for the handler, on
-    ///     however many paths. If it throws, that is logged, and it begins again after 1 s, later
-    ///     after up to 60 s; if it returns, it has ended.
-    ///   - feed: the same, but once over all processes of a supervisor: the newest one that serves
-    ///     has it. Without a supervisor it begins and ends with the server. What it publishes after
-    ///     it was told to end is dropped.
-    ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses
-    ///     the subprotocol, adds response fields; throws ``HandshakeRejection`` to answer
-    ///     otherwise. Any other error: 403.
-    ///   - transferData: talks. Returning closes with 1000, throwing with 1011.
-    ///   - passiveClosingHandshake: the Close that answers the client's; `nil`: the same code and
-    ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
-    public init(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
-        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
-        onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
-        doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
-        transferData: @escaping TransferData,
-        passiveClosingHandshake: PassiveClosingHandshake? = nil
-    ) {
-        var prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
-        if let doExtraHandshake {
-            prepare = { request in
-                try await doExtraHandshake(&request)
-                return transferData
-            }
-        }
-        hooks = Hooks(
-            prepare: prepare, transferData: transferData,
-            passiveClosingHandshake: passiveClosingHandshake,
-            controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
-            whileServing: whileServing, feed: feed,
-            settings: RouteSettings(
-                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers))
-    }
-
-    /// A handler whose first hook returns what the second one needs: a user, a chat room, a
-    /// database row.
-    ///
-    /// The parameters are as for the other initialiser.
-    public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
-        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
-        onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
-        doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
-        transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
-        passiveClosingHandshake: PassiveClosingHandshake? = nil
-    ) {
-        hooks = Hooks(
-            prepare: { request in
-                let context = try await doExtraHandshake(&request)
-                return { socket in try await transferData(socket, context) }
-            },
-            transferData: { _ in }, passiveClosingHandshake: passiveClosingHandshake,
-            controlHooks: ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings),
-            whileServing: whileServing, feed: feed,
-            settings: RouteSettings(
-                messageByteLimit: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers))
-    }
-}
-
-/// What a handler sets for its own route; `nil` leaves the server's.
-struct RouteSettings: Sendable {
-    var messageByteLimit: Int?
-    var allowedOrigins: AllowedOrigins?
-    var compression: CompressionSettings.Mode?
-    var slowSubscribers: SlowSubscriberPolicy?
-
-    func apply(to settings: inout ConnectionSettings) {
-        if let messageByteLimit { settings.messageByteLimit = messageByteLimit }
-        if let compression { settings.compression.mode = compression }
     }
 }

@@ -45,7 +45,7 @@ final class UpgradeResponder: Responder {
             return .response(response)
         }
         let allowed =
-            handler.hooks.settings.allowedOrigins ?? connections.configuration.allowedOrigins
+            handler.hooks.options.allowedOrigins ?? connections.configuration.allowedOrigins
         guard allowed.admits(client.origin, authority: request.authority) else {
             var response = Response(.forbidden, text: "Origin not allowed.")
             response.refusal = HandshakeRefusal(

@@ -43,7 +43,8 @@ final class ServingHook: Sendable {
                 known.insert(ObjectIdentifier(handler.hooks)).inserted
             else { continue }
             for (part, body) in [
-                (RoutePart.whileServing, handler.hooks.whileServing), (.feed, handler.hooks.feed),
+                (RoutePart.whileServing, handler.hooks.options.whileServing),
+                (.feed, handler.hooks.options.feed),
             ] {
                 guard let body else { continue }
                 hooks.append(ServingHook(part, of: route, on: loop, log: log, topics, body))

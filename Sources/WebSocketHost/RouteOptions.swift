@@ -1,0 +1,37 @@
+import Topics
+import WebSocketConnection
+import WebSocketProtocol
+
+/// What a handler says beside the hooks that every connection has: settings of its route, and hooks
+/// that most handlers do without. ``WebSocketHandler``'s initialisers document each.
+struct RouteOptions: Sendable {
+    var controlHooks: ControlHooks
+    var whileServing: WebSocketHandler.WhileServing?
+    var feed: WebSocketHandler.WhileServing?
+    // `nil` leaves the server's.
+    var maxMessageSize: Int?
+    var allowedOrigins: AllowedOrigins?
+    var compression: CompressionSettings.Mode?
+    var slowSubscribers: SlowSubscriberPolicy?
+
+    init(
+        maxMessageSize: Int?, allowedOrigins: AllowedOrigins?,
+        compression: CompressionSettings.Mode?, slowSubscribers: SlowSubscriberPolicy?,
+        onPing: WebSocketHandler.ControlFrame?, onPong: WebSocketHandler.ControlFrame?,
+        answersPings: Bool, whileServing: WebSocketHandler.WhileServing?,
+        feed: WebSocketHandler.WhileServing?
+    ) {
+        controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
+        self.whileServing = whileServing
+        self.feed = feed
+        self.maxMessageSize = maxMessageSize
+        self.allowedOrigins = allowedOrigins
+        self.compression = compression
+        self.slowSubscribers = slowSubscribers
+    }
+
+    func apply(to settings: inout ConnectionSettings) {
+        if let maxMessageSize { settings.messageByteLimit = maxMessageSize }
+        if let compression { settings.compression.mode = compression }
+    }
+}
