@@ -67,19 +67,21 @@ extension Connection {
         if case .answeringClose(.handler) = phase { answerClose() }
     }
 
-    /// Answers the peer's Close with what the route's hook returns.
+    /// Answers the peer's Close with what the hook returns, if there is one.
     func answerClose() {
         guard let received = session.receivedClose else { return }
-        guard let hook = endpoint.passiveClosingHandshake else {
+        let ownHook = request.passiveClosingHandshake
+        guard let hook = ownHook ?? endpoint.passiveClosingHandshake else {
             return finishClose(with: received)
         }
         let task = Task(executorPreference: loop) { [self] in
             do {
-                let answer = try await hook(received)
+                noteActivity()
+                let answer = try await hook(WebSocket(self), received)
                 await onLoop { $0.finishClose(with: answer) }
             } catch {
                 log(.debug, "no answer to the Close of \(stream.peer): \(escaped("\(error)"))")
-                await onLoop { $0.end(.lost) }
+                await onLoop { $0.endAtOnce() }
             }
         }
         enter(.answeringClose(.hook(task)))
@@ -122,6 +124,12 @@ extension Connection {
     func endWithoutAnswer() {
         log(.debug, "no answer to the Close within \(settings.closeTimeout): \(stream.peer)")
         end(.closed(nil))
+    }
+
+    /// Ends the connection without a Close, behind what was sent, as far as the socket takes it.
+    func endAtOnce() {
+        stream.flush()
+        end(.lost)
     }
 
     /// Ends the connection without waiting for anything.

@@ -19,7 +19,9 @@ package final class Endpoint: @unchecked Sendable {
     /// Of all routes and loops.
     let unfinishedMessages: UnfinishedMessages
     let controlHooks: ControlHooks
-    let passiveClosingHandshake: (@Sendable (Close) async throws -> Close)?
+    /// The Close that answers the peer's; `nil`: the same one, unless the connection's request has
+    /// a hook of its own.
+    let passiveClosingHandshake: PassiveClosingHook?
     /// What has to live as long as there are connections: the thread of a client.
     private let owner: AnyObject?
     /// Another module that sends on the connections; `nil`: there is none.
@@ -32,7 +34,7 @@ package final class Endpoint: @unchecked Sendable {
         activity: Int = -1, logsConnections: Bool = true,
         compressionPool: CompressionPool, unfinishedMessages: UnfinishedMessages,
         controlHooks: ControlHooks = ControlHooks(),
-        passiveClosingHandshake: (@Sendable (Close) async throws -> Close)? = nil,
+        passiveClosingHandshake: PassiveClosingHook? = nil,
         owner: AnyObject? = nil, companions: (any ConnectionCompanions)? = nil,
         onLeave: @escaping (Connection) -> Void
     ) {
@@ -52,6 +54,9 @@ package final class Endpoint: @unchecked Sendable {
         self.onLeave = onLeave
     }
 }
+
+/// Makes the Close that answers the peer's, which it gets; throws to drop the connection instead.
+package typealias PassiveClosingHook = @Sendable (WebSocket, Close) async throws -> Close
 
 /// What is called for control frames as they come, on the loop's thread.
 package struct ControlHooks: Sendable {

@@ -71,6 +71,12 @@ public struct HandshakeRequest: Sendable {
         set { extras.unsafeResponse = newValue }
     }
 
+    /// Made for this connection, so that it has what the first hook returned; `nil`: the route's.
+    package var passiveClosingHandshake: PassiveClosingHook? {
+        get { extrasBox?.extras.passiveClosingHandshake }
+        set { extras.passiveClosingHandshake = newValue }
+    }
+
     /// The route, or the client, and its log.
     package var endpoint: Endpoint { received.endpoint }
 
@@ -142,11 +148,13 @@ public struct HandshakeRequest: Sendable {
         var unsafeSubprotocol: String?
         var unsafeResponse: [UInt8]?
         var unsafeStream: (any UnsafeHandshakeStream)?
+        var passiveClosingHandshake: PassiveClosingHook?
 
         var isEmpty: Bool {
             user == nil && subprotocol == nil && compressionWindowBits == nil
                 && responseFields.isEmpty
                 && unsafeSubprotocol == nil && unsafeResponse == nil && unsafeStream == nil
+                && passiveClosingHandshake == nil
         }
     }
 

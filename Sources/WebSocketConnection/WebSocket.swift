@@ -212,10 +212,7 @@ extension WebSocket {
     ///
     /// What was sent before goes out as far as the socket takes it.
     public func abort() async {
-        await connection.onLoop { connection in
-            connection.stream.flush()
-            connection.end(.lost)
-        }
+        await connection.onLoop { $0.endAtOnce() }
     }
 
     /// For tests of clients: bytes that go out as they are, behind what is queued. Waits as `send`

@@ -77,7 +77,7 @@ extension Connections {
     func endpoint(of route: Route) -> Endpoint {
         if let endpoint = endpoints[route.index] { return endpoint }
         var settings = configuration.connection
-        var passiveClosingHandshake: WebSocketHandler.PassiveClosingHandshake?
+        var passiveClosingHandshake: PassiveClosingHook?
         var controlHooks = ControlHooks()
         var slowSubscribers: SlowSubscriberPolicy?
         if case .handler(let handler) = route.content {

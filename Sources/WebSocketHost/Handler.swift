@@ -35,12 +35,13 @@ public struct WebSocketHandler: Sendable {
         let prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
         /// The hook that talks, for a handler without a first hook.
         let transferData: TransferData
-        let passiveClosingHandshake: PassiveClosingHandshake?
+        /// `nil`: there is none, or `prepare` makes one for each connection.
+        let passiveClosingHandshake: PassiveClosingHook?
         let options: RouteOptions
 
         init(
             prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?,
-            transferData: @escaping TransferData, passiveClosingHandshake: PassiveClosingHandshake?,
+            transferData: @escaping TransferData, passiveClosingHandshake: PassiveClosingHook?,
             options: RouteOptions
         ) {
             self.prepare = prepare

@@ -34,7 +34,8 @@ extension WebSocketHandler {
     ///     otherwise. Any other error: 403.
     ///   - transferData: talks. Returning closes with 1000, throwing with 1011.
     ///   - passiveClosingHandshake: the Close that answers the client's; `nil`: the same code and
-    ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer.
+    ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer. The other
+    ///     initialisers take one that gets the socket, too.
     public init(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
         compression: CompressionSettings.Mode? = nil,
@@ -45,15 +46,31 @@ extension WebSocketHandler {
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
     ) {
-        var prepare: (@Sendable (inout HandshakeRequest) async throws -> TransferData)?
-        if let doExtraHandshake {
-            prepare = { request in
-                try await doExtraHandshake(&request)
-                return transferData
-            }
-        }
         hooks = Hooks(
-            prepare: prepare, transferData: transferData,
+            prepare: Self.preparing(doExtraHandshake, transferData), transferData: transferData,
+            passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
+            options: RouteOptions(
+                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
+                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
+                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+    }
+
+    /// A handler whose last hook gets the socket, for a word before the Close that answers the
+    /// client's.
+    ///
+    /// The parameters are as for the first initialiser.
+    public init(
+        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        compression: CompressionSettings.Mode? = nil,
+        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
+        onPong: ControlFrame? = nil, answersPings: Bool = true,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
+        transferData: @escaping TransferData,
+        passiveClosingHandshake: @escaping @Sendable (WebSocket, Close) async throws -> Close
+    ) {
+        hooks = Hooks(
+            prepare: Self.preparing(doExtraHandshake, transferData), transferData: transferData,
             passiveClosingHandshake: passiveClosingHandshake,
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
@@ -64,7 +81,7 @@ extension WebSocketHandler {
     /// A handler whose first hook returns what the second one needs: a user, a chat room, a
     /// database row.
     ///
-    /// The parameters are as for the other initialiser.
+    /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
         maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
         compression: CompressionSettings.Mode? = nil,
@@ -80,10 +97,59 @@ extension WebSocketHandler {
                 let context = try await doExtraHandshake(&request)
                 return { socket in try await transferData(socket, context) }
             },
-            transferData: { _ in }, passiveClosingHandshake: passiveClosingHandshake,
+            transferData: { _ in },
+            passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
                 compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
                 onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+    }
+
+    /// A handler whose last hook, too, gets what the first one returned, and the socket.
+    ///
+    /// The parameters are as for the first initialiser.
+    public init<Context: Sendable>(
+        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
+        compression: CompressionSettings.Mode? = nil,
+        slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
+        onPong: ControlFrame? = nil, answersPings: Bool = true,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
+        transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
+        passiveClosingHandshake:
+            @escaping @Sendable (WebSocket, Context, Close) async throws -> Close
+    ) {
+        hooks = Hooks(
+            prepare: { request in
+                let context = try await doExtraHandshake(&request)
+                request.passiveClosingHandshake = { socket, close in
+                    try await passiveClosingHandshake(socket, context, close)
+                }
+                return { socket in try await transferData(socket, context) }
+            },
+            transferData: { _ in }, passiveClosingHandshake: nil,
+            options: RouteOptions(
+                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
+                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
+                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+    }
+}
+
+extension WebSocketHandler {
+    private static func preparing(
+        _ doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)?,
+        _ transferData: @escaping TransferData
+    ) -> (@Sendable (inout HandshakeRequest) async throws -> TransferData)? {
+        guard let doExtraHandshake else { return nil }
+        return { request in
+            try await doExtraHandshake(&request)
+            return transferData
+        }
+    }
+
+    private static func withoutSocket(
+        _ hook: @escaping PassiveClosingHandshake
+    ) -> PassiveClosingHook {
+        { _, close in try await hook(close) }
     }
 }
