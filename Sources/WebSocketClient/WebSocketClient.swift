@@ -120,8 +120,8 @@ public final class WebSocketClient: Sendable {
         }.get()
     }
 
-    /// Opens a connection, passes it to `body`, and closes it: with 1000 when that returns, with
-    /// 1011 when it throws.
+    /// Opens a connection, passes it to `body`, and closes it: with 1000 when that returns; when it
+    /// throws, with what a ``ClosingError`` names, and else with 1011.
     public func withConnection<Value: Sendable>(
         to url: String, subprotocols: [String] = [], origin: String? = nil,
         fields: Fields = Fields(),
@@ -134,7 +134,12 @@ public final class WebSocketClient: Sendable {
             try await socket.close()
             return value
         } catch {
-            _ = try? await socket.close(.internalError)
+            let close = (error as? any ClosingError)?.close ?? Close(.internalError)
+            do {
+                try await socket.close(close.code, reason: close.reason)
+            } catch {
+                _ = try? await socket.close(.internalError)
+            }
             throw error
         }
     }

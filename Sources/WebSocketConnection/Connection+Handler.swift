@@ -66,11 +66,20 @@ extension Connection {
     private func handlerThrew(_ error: any Error) async {
         let isOwnEnd = (error as? ConnectionError)?.isEnd ?? false
         let hasEnded = await onLoop { $0.hasEnded || $0.session.hasReceivedClose }
-        if !(hasEnded && (isOwnEnd || error is CancellationError)) {
-            let text = escaped("\(error)", limit: 1_000)
+        let named = (error as? any ClosingError)?.close
+        if !(hasEnded && (isOwnEnd || error is CancellationError)) { logThrown(error, named) }
+        if let named, case .success = await close(named) { return }
+        _ = await close(Close(.internalError))
+    }
+
+    private func logThrown(_ error: any Error, _ close: Close?) {
+        let text = escaped("\(error)", limit: 1_000)
+        if let close, close.code != .internalError, close.isSendable {
+            log.peerEvent(
+                .failedConnection, .info, "failed \(endpoint.name) \(stream.peer): \(text)")
+        } else {
             log(.error, "\(endpoint.name) \(stream.peer): the handler threw \(text)")
         }
-        _ = await close(Close(.internalError))
     }
 
     /// Cancels the handler's task, some time after the end.

@@ -59,9 +59,34 @@ public struct Close: Sendable, Hashable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// With as much of a text as a reason may have.
+    public init(_ code: CloseCode, cutting text: String) {
+        self.code = code
+        guard text.utf8.count > Self.reasonByteLimit else {
+            reason = text
+            return
+        }
+        let mark: Unicode.Scalar = "…"
+        var byteCount = UTF8.width(mark)
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            byteCount += UTF8.width(scalar)
+            if byteCount > Self.reasonByteLimit { break }
+            scalars.append(scalar)
+        }
+        scalars.append(mark)
+        reason = String(scalars)
+    }
+
     public var description: String {
         let code = code ?? .noStatusReceived
         return reason.isEmpty ? "\(code)" : "\(code) \(reason)"
+    }
+
+    /// Whether it can be sent as it is: code, length of the reason, no reason without a code.
+    package var isSendable: Bool {
+        guard let code else { return reason.isEmpty }
+        return code.isSendable && reason.utf8.count <= Self.reasonByteLimit
     }
 
     /// Calls `use` with the frame's payload.

@@ -73,9 +73,10 @@ struct ConversationTests {
         }
     }
 
-    @Test("withConnection closes with 1000, or with 1011 when its body throws")
+    @Test("withConnection closes with 1000; when its body throws, with 1011 or what that names")
     func scoped() async throws {
         struct Wrong: Error {}
+        struct Named: ClosingError { let close: Close }
         let closes = AsyncStream<Close>.makeStream()
         let handler = WebSocketHandler(
             transferData: { socket in for try await _ in socket {} },
@@ -89,11 +90,18 @@ struct ConversationTests {
             await #expect(throws: Wrong.self) {
                 try await client.withConnection(to: url) { _ in throw Wrong() }
             }
+            for code: CloseCode in [4001, 1005] {
+                await #expect(throws: Named.self) {
+                    try await client.withConnection(to: url) { _ in
+                        throw Named(close: Close(code))
+                    }
+                }
+            }
         }
         closes.continuation.finish()
         var codes: [CloseCode?] = []
         for await close in closes.stream { codes.append(close.code) }
-        #expect(codes == [.normalClosure, .internalError])
+        #expect(codes == [.normalClosure, .internalError, 4001, .internalError])
     }
 
     @Test("a task on the client's own loop")

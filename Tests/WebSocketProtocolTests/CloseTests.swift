@@ -98,4 +98,14 @@ struct CloseTests {
         #expect("\(Close(1000))" == "1000")
         #expect("\(Close(1001, reason: "bye"))" == "1001 bye")
     }
+
+    @Test("A reason is cut at a character's end, so that it fits")
+    func cutting() {
+        #expect(Close(1008, cutting: "why") == Close(1008, reason: "why"))
+        let longest = String(repeating: "x", count: Close.reasonByteLimit)
+        #expect(Close(1008, cutting: longest).reason == longest)
+        #expect(Close(1008, cutting: longest + "x").reason == longest.dropLast(3) + "…")
+        let globes = String(repeating: "🌍", count: 50)
+        #expect(Close(1008, cutting: globes).reason == globes.prefix(30) + "…")
+    }
 }
