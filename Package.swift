@@ -122,9 +122,14 @@ func test(
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// What handler files and helper files may import.
+let handlerModules: [Target.Dependency] = [
+    "WebSocketHost", "WebSocketHostJSON", "WebSocketClient",
+]
+
 func helperTarget(path: String, exclude: [String] = [], sources: [String]? = nil) -> Target {
     .target(
-        name: "Shared", dependencies: ["WebSocketHost"], path: path, exclude: exclude,
+        name: "Shared", dependencies: handlerModules, path: path, exclude: exclude,
         sources: sources, swiftSettings: handlerSettings)
 }
 
@@ -134,7 +139,7 @@ let (handlers, helpers) = hasHandlers ? ownHandlers() : ([], nil)
 let modules = handlers.map { file in
     Target.target(
         name: moduleName(of: file.path),
-        dependencies: ["WebSocketHost", "WebSocketClient"] + (helpers == nil ? [] : ["Shared"]),
+        dependencies: handlerModules + (helpers == nil ? [] : ["Shared"]),
         path: file.folder, exclude: file.excluded,
         sources: file.sources, swiftSettings: handlerSettings)
 }
@@ -175,6 +180,8 @@ let tests = [
             "TestSupport",
         ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
+    test(
+        "WebSocketHostJSONTests", ["WebSocketHostJSON", "WebSocketHostTesting"], handlerSettings),
     test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TopicBus", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "Logging", "TestSupport"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
@@ -211,7 +218,7 @@ let handlerTests =
     ? [
         test(
             "HandlerTests",
-            ["WebSocketHostTesting"] + (helpers == nil ? [] : ["Shared"])
+            ["WebSocketHostTesting", "WebSocketHostJSON"] + (helpers == nil ? [] : ["Shared"])
                 + modules.map { .target(name: $0.name) },
             handlerSettings)
     ] : []
@@ -221,10 +228,13 @@ let package = Package(
     products: [
         .library(name: "WebSocketHost", targets: ["WebSocketHost"]),
         .library(name: "WebSocketClient", targets: ["WebSocketClient"]),
+        .library(name: "WebSocketHostJSON", targets: ["WebSocketHostJSON"]),
         .library(name: "WebSocketHostTesting", targets: ["WebSocketHostTesting"]),
         .library(
             name: "StandaloneServer", type: .static,
-            targets: ["StandaloneProgram", "WebSocketHost", "WebSocketClient"]),
+            targets: [
+                "StandaloneProgram", "WebSocketHost", "WebSocketHostJSON", "WebSocketClient",
+            ]),
         .plugin(name: "RegistryPlugin", targets: ["RegistryPlugin"]),
     ],
     targets: [
@@ -259,6 +269,9 @@ let package = Package(
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Offloading",
                 "Topics", "HTTPServer", "WebSocketConnection",
             ]),
+        module(
+            "WebSocketHostJSON",
+            ["WebSocketProtocol", "Topics", "WebSocketConnection", "WebSocketHost"]),
         module(
             "WebSocketHostTesting",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketHost"]),

@@ -74,11 +74,14 @@ enum Hints {
             return "handler files do not import each other: what they share goes into a file "
                 + "without _wsh, which is imported as 'Shared'"
         }
-        let modules = ["WebSocketHost", "WebSocketClient", "Shared", "Foundation"]
+        let modules = [
+            "WebSocketHost", "WebSocketHostJSON", "WebSocketClient", "Shared", "Foundation",
+        ]
         if let meant = modules.first(where: { $0.lowercased() == module.lowercased() }) {
             return "the module's name is '\(meant)'"
         }
-        return "a handler file can import WebSocketHost, WebSocketClient, Shared (the files "
-            + "without _wsh), Foundation, and the other modules of the Swift toolchain"
+        return "a handler file can import WebSocketHost, WebSocketHostJSON, WebSocketClient, "
+            + "Shared (the files without _wsh), Foundation, and the other modules of the Swift "
+            + "toolchain"
     }
 }

@@ -15,8 +15,9 @@ struct CompilerMessagesTests {
         "    hint: connections run at the same time: share a Mutex in a 'let', or an actor; "
         + "docs/HANDLERS.md, \"State that connections share\"\n"
     private static let anyModule =
-        "    hint: a handler file can import WebSocketHost, WebSocketClient, Shared (the files "
-        + "without _wsh), Foundation, and the other modules of the Swift toolchain\n"
+        "    hint: a handler file can import WebSocketHost, WebSocketHostJSON, WebSocketClient, "
+        + "Shared (the files without _wsh), Foundation, and the other modules of the Swift "
+        + "toolchain\n"
 
     static let exports: [Row<String, String>] = [
         Row(
