@@ -10,12 +10,13 @@ struct RouteOptions: Sendable {
     var feed: WebSocketHandler.WhileServing?
     // `nil` leaves the server's.
     var maxMessageSize: Int?
+    var maxReceiveQueueSize: Int?
     var allowedOrigins: AllowedOrigins?
     var compression: CompressionSettings.Mode?
     var slowSubscribers: SlowSubscriberPolicy?
 
     init(
-        maxMessageSize: Int?, allowedOrigins: AllowedOrigins?,
+        maxMessageSize: Int?, maxReceiveQueueSize: Int?, allowedOrigins: AllowedOrigins?,
         compression: CompressionSettings.Mode?, slowSubscribers: SlowSubscriberPolicy?,
         onPing: WebSocketHandler.ControlFrame?, onPong: WebSocketHandler.ControlFrame?,
         answersPings: Bool, whileServing: WebSocketHandler.WhileServing?,
@@ -25,6 +26,7 @@ struct RouteOptions: Sendable {
         self.whileServing = whileServing
         self.feed = feed
         self.maxMessageSize = maxMessageSize
+        self.maxReceiveQueueSize = maxReceiveQueueSize.map { max(1, $0) }
         self.allowedOrigins = allowedOrigins
         self.compression = compression
         self.slowSubscribers = slowSubscribers
@@ -32,6 +34,7 @@ struct RouteOptions: Sendable {
 
     func apply(to settings: inout ConnectionSettings) {
         if let maxMessageSize { settings.messageByteLimit = maxMessageSize }
+        if let maxReceiveQueueSize { settings.receiveQueueByteLimit = maxReceiveQueueSize }
         if let compression { settings.compression.mode = compression }
     }
 }

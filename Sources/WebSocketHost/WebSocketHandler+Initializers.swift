@@ -11,6 +11,8 @@ extension WebSocketHandler {
     ///
     /// - Parameters:
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
+    ///   - maxReceiveQueueSize: `nil`: ``ConnectionSettings/receiveQueueByteLimit``. In bytes; at
+    ///     least 1.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
     ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
     ///     none.
@@ -37,8 +39,8 @@ extension WebSocketHandler {
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer. The other
     ///     initialisers take one that gets the socket, too.
     public init(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         whileServing: WhileServing? = nil, feed: WhileServing? = nil,
@@ -50,9 +52,10 @@ extension WebSocketHandler {
             prepare: Self.preparing(doExtraHandshake, transferData), transferData: transferData,
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
-                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
-                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+                maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                allowedOrigins: allowedOrigins, compression: compression,
+                slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
+                answersPings: answersPings, whileServing: whileServing, feed: feed))
     }
 
     /// A handler whose last hook gets the socket, for a word before the Close that answers the
@@ -60,8 +63,8 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         whileServing: WhileServing? = nil, feed: WhileServing? = nil,
@@ -73,9 +76,10 @@ extension WebSocketHandler {
             prepare: Self.preparing(doExtraHandshake, transferData), transferData: transferData,
             passiveClosingHandshake: passiveClosingHandshake,
             options: RouteOptions(
-                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
-                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+                maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                allowedOrigins: allowedOrigins, compression: compression,
+                slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
+                answersPings: answersPings, whileServing: whileServing, feed: feed))
     }
 
     /// A handler whose first hook returns what the second one needs: a user, a chat room, a
@@ -83,8 +87,8 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         whileServing: WhileServing? = nil, feed: WhileServing? = nil,
@@ -100,17 +104,18 @@ extension WebSocketHandler {
             transferData: { _ in },
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
-                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
-                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+                maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                allowedOrigins: allowedOrigins, compression: compression,
+                slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
+                answersPings: answersPings, whileServing: whileServing, feed: feed))
     }
 
     /// A handler whose last hook, too, gets what the first one returned, and the socket.
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, allowedOrigins: AllowedOrigins? = nil,
-        compression: CompressionSettings.Mode? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
         whileServing: WhileServing? = nil, feed: WhileServing? = nil,
@@ -129,9 +134,10 @@ extension WebSocketHandler {
             },
             transferData: { _ in }, passiveClosingHandshake: nil,
             options: RouteOptions(
-                maxMessageSize: maxMessageSize, allowedOrigins: allowedOrigins,
-                compression: compression, slowSubscribers: slowSubscribers, onPing: onPing,
-                onPong: onPong, answersPings: answersPings, whileServing: whileServing, feed: feed))
+                maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                allowedOrigins: allowedOrigins, compression: compression,
+                slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
+                answersPings: answersPings, whileServing: whileServing, feed: feed))
     }
 }
 

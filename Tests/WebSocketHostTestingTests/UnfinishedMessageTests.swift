@@ -30,7 +30,35 @@ struct UnfinishedMessageTests {
         var configuration = Configuration()
         configuration.connection.receiveQueueByteLimit = byteLimit
         let handler = WebSocketHandler { try await $0.sleep(for: .seconds(60)) }
-        let host = try TestHost(handler, configuration: configuration, logLevel: .info)
+        try await checkHeldBack(
+            TestHost(handler, configuration: configuration, logLevel: .info), byteLimit)
+    }
+
+    @Test("a route can have a receive queue of its own", arguments: [16_384, 262_144])
+    func heldBackByRoute(_ byteLimit: Int) async throws {
+        let handler = WebSocketHandler(maxReceiveQueueSize: byteLimit) { socket in
+            #expect(socket.settings.receiveQueueByteLimit == byteLimit)
+            try await socket.sleep(for: .seconds(60))
+        }
+        try await checkHeldBack(TestHost(handler, logLevel: .info), byteLimit)
+    }
+
+    @Test("one of less than a byte has one, and messages come all the same")
+    func smallestQueue() async throws {
+        let handler = WebSocketHandler(maxReceiveQueueSize: 0) { socket in
+            #expect(socket.settings.receiveQueueByteLimit == 1)
+            try await socket.sleep(for: .seconds(1))
+            while let message = try await socket.receive() { try await socket.send(message) }
+        }
+        let host = try TestHost(handler)
+        let client = try await host.connect()
+        for text in ["one", "two"] { try await client.send(text) }
+        try await host.advance(by: .seconds(1))
+        for text in ["one", "two"] { #expect(try await client.receive() == .text(text)) }
+        try await client.close()
+    }
+
+    private func checkHeldBack(_ host: TestHost, _ byteLimit: Int) async throws {
         let client = try await host.connect()
         try await client.unsafeSend(beginning(10_000))
         for _ in 0..<60 { try await client.unsafeSend([UInt8](repeating: 7, count: 16_000)) }
