@@ -35,6 +35,12 @@ public final class OpenFile: Sendable {
 
     var fd: Int32 { descriptor.number }
 
+    /// Its length now, in bytes; `nil` if the system does not say.
+    public var currentByteCount: Int? {
+        var status = stat()
+        return fstat(fd, &status) == 0 ? Int(status.st_size) : nil
+    }
+
     /// Fills `buffer` from the file's byte `offset` on.
     ///
     /// - Returns: how many bytes there were, fewer only at the file's end; `nil` if it cannot be

@@ -9,11 +9,17 @@ extension Connection {
     nonisolated(nonsending) func sendInTurn(
         _ message: Message, isFinal: Bool, compress: Bool
     ) async throws(ConnectionError) {
+        try await sendInTurn(PieceBody(message), isFinal: isFinal, compress: compress)
+    }
+
+    nonisolated(nonsending) func sendInTurn(
+        _ body: PieceBody, isFinal: Bool, compress: Bool
+    ) async throws(ConnectionError) {
         let sender = TaskIdentity.current
         while true {
             let outcome = try await onLoop { connection in
                 Result { () throws(ConnectionError) in
-                    try connection.writeInTurn(message, isFinal, compress, from: sender)
+                    try connection.writeInTurn(body, isFinal, compress, from: sender)
                 }
             }.get()
             switch outcome {
@@ -26,12 +32,12 @@ extension Connection {
     }
 
     private func writeInTurn(
-        _ message: Message, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
+        _ body: PieceBody, _ isFinal: Bool, _ compress: Bool, from sender: TaskIdentity
     ) throws(ConnectionError) -> SendOutcome {
         if let pieces = waits?.messageInPieces, pieces.sender != sender, !isDone {
             return .notInTurn
         }
-        let outcome = try writePiece(message, isFinal: isFinal, compress: compress)
+        let outcome = try writePiece(body, isFinal: isFinal, compress: compress)
         if isFinal {
             endPieces()
         } else if waits?.messageInPieces == nil {

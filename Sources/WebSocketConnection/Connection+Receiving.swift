@@ -159,6 +159,18 @@ extension Connection {
         case .binary(let bytes): "binary \(bytes.count) bytes"
         }
     }
+
+    /// What it says of a whole message, the log says of its last piece too.
+    func describe(_ body: PieceBody, isFinal: Bool) -> String {
+        let text =
+            switch body {
+            case .text(let text): describe(.text(text))
+            case .bytes(let bytes, .binary): describe(.binary(bytes))
+            case .bytes(let bytes, .text): "text \(bytes.count) bytes"
+            case .file(_, let range): "binary \(range.count) bytes of a file"
+            }
+        return isFinal ? text : text + ", to be continued"
+    }
 }
 
 // MARK: - The handler's side

@@ -45,34 +45,55 @@ extension Connection {
 
     private func writeCompressed(_ message: Message) throws(ConnectionError) -> SendOutcome {
         if session.sendingKind != nil { return .notInTurn }
-        return try writePiece(message, isFinal: true, compress: true)
+        return try writePiece(PieceBody(message), isFinal: true, compress: true)
     }
 
-    private func wrote(_ message: Message, isFinal: Bool = true) -> SendOutcome {
-        if isFinal { traffic.sentMessageCount &+= 1 }
+    private func wrote(_ message: Message) -> SendOutcome {
+        traffic.sentMessageCount &+= 1
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
         return flushOverMark() ? .queuedOverMark : .queued
     }
 
     /// Puts a piece of a message into the queue. On the loop's thread.
     func writePiece(
-        _ message: Message, isFinal: Bool, compress: Bool
+        _ body: PieceBody, isFinal: Bool, compress: Bool
     ) throws(ConnectionError) -> SendOutcome {
         if companion != nil && session.sendingKind == nil { sendWaiting() }
         // The error is a value here: a typed one does not pass through `withUnsafeBytes`.
         let result: Result<Void, ConnectionError>
-        switch message {
+        switch body {
         case .text(let text):
             result = text.utf8Span.span.withUnsafeBytes {
                 write(.text, $0, of: .text(text), isFinal, compress)
             }
-        case .binary(let bytes):
+        case .bytes(let bytes, let kind):
             result = bytes.withUnsafeBytes {
-                write(.binary, $0, of: .bytes(bytes), isFinal, compress)
+                write(kind.opcode, $0, of: .bytes(bytes), isFinal, compress)
             }
+        case .file(let file, let range):
+            try checkQueueLimit(range.count)
+            result = writePart(of: file, range, isFinal)
         }
         try result.get()
-        return wrote(message, isFinal: isFinal)
+        if isFinal { traffic.sentMessageCount &+= 1 }
+        if log.isEnabled(.fine) {
+            log(.fine, "\(stream.peer) sent \(describe(body, isFinal: isFinal))")
+        }
+        return flushOverMark() ? .queuedOverMark : .queued
+    }
+
+    private func writePart(
+        of file: OpenFile, _ range: Range<Int>, _ isFinal: Bool
+    ) -> Result<Void, ConnectionError> {
+        do throws(SendError) {
+            let header = try session.headerForData(
+                .binary, payloadByteCount: range.count, isFinal: isFinal)
+            stream.write(header.bytes([]))
+            stream.sendFile(file, range)
+            return .success(())
+        } catch {
+            return .failure(.notSendable(error))
+        }
     }
 
     private func write(
@@ -90,6 +111,8 @@ extension Connection {
                 let frame = try session.compressedFrame(
                     kind, payload: payload, isFinal: isFinal, maskingKey: maskingKey)
                 put(frame.header, frame.payload)
+                // To compress them took longer than to send them will.
+                noteSent(payload.count)
                 endpoint.compressionPool.deflateOutput.trim()
             } else {
                 let header = try session.headerForData(
@@ -118,17 +141,17 @@ extension Connection {
         }
         let sentBefore = stream.sentByteCount
         stream.write(Loan(head: header.bytes([]), body: payload))
-        noteSent(since: sentBefore)
+        noteSent(stream.sentByteCount &- sentBefore)
         return true
     }
 
     /// 32 KiB: a copy of that takes about as long as what else is done for a loan.
     private static let lentByteCount = 32_768
 
-    private func noteSent(since sentBefore: Int) {
+    private func noteSent(_ byteCount: Int) {
         if traffic.sentInTurn.turn != loop.now { traffic.sentInTurn = (loop.now, 0) }
-        let sentByteCount = UInt32(clamping: stream.sentByteCount &- sentBefore)
-        traffic.sentInTurn.byteCount &+= sentByteCount
+        let sum = Int(traffic.sentInTurn.byteCount) &+ byteCount
+        traffic.sentInTurn.byteCount = UInt32(clamping: sum)
     }
 
     private func checkQueueLimit(_ payloadByteCount: Int) throws(ConnectionError) {
@@ -147,7 +170,7 @@ extension Connection {
         guard stream.isOverDrainMark else { return hasSentItsShare }
         let sentBefore = stream.sentByteCount
         stream.flush()
-        noteSent(since: sentBefore)
+        noteSent(stream.sentByteCount &- sentBefore)
         return stream.isOverDrainMark || hasSentItsShare
     }
 

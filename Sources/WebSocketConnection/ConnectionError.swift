@@ -19,7 +19,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case sendQueueFull(byteCount: Int, byteLimit: Int)
     /// Another task is waiting in `receive` already.
     case receiveInProgress
-    /// What was to be sent breaks the protocol. Nothing was sent.
+    /// What was to be sent breaks the protocol. Nothing was sent; of a message in pieces, nothing
+    /// but those before.
     case notSendable(SendError)
 
     public var description: String {

@@ -2,13 +2,13 @@ extension Message {
     /// The whole message as one frame, neither masked nor compressed: what a server sends
     /// (RFC 6455 §5.2).
     public var frame: [UInt8] {
-        withPayload { FrameHeader(kind, payloadByteCount: $0.count).bytes($0) }
+        withPayload { FrameHeader(kind.opcode, payloadByteCount: $0.count).bytes($0) }
     }
 
     /// Appends that frame to bytes, without memory of its own.
     public func appendFrame(to bytes: inout [UInt8]) {
         withPayload { payload in
-            let header = FrameHeader(kind, payloadByteCount: payload.count)
+            let header = FrameHeader(kind.opcode, payloadByteCount: payload.count)
             withUnsafeTemporaryAllocation(
                 byteCount: FrameHeader.byteCountLimit, alignment: 1
             ) { start in
@@ -17,13 +17,6 @@ extension Message {
                 bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: start[..<byteCount]))
             }
             bytes.append(contentsOf: payload)
-        }
-    }
-
-    fileprivate var kind: Opcode {
-        switch self {
-        case .text: .text
-        case .binary: .binary
         }
     }
 
@@ -51,7 +44,7 @@ extension CompressionPool {
                 compressed.count < payload.count
             else { return nil }
             let header = FrameHeader(
-                message.kind, payloadByteCount: compressed.count,
+                message.kind.opcode, payloadByteCount: compressed.count,
                 reservedBits: FrameHeader.compressedBit)
             return header.bytes(compressed)
         }

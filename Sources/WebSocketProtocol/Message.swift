@@ -13,6 +13,27 @@ public enum Message: Sendable, Hashable {
 }
 
 extension Message {
+    /// The two kinds of messages, where it is not known yet what one contains.
+    public enum Kind: Sendable, Hashable {
+        /// UTF-8; a piece of it may end inside a character.
+        case text
+        case binary
+
+        package var opcode: Opcode {
+            switch self {
+            case .text: .text
+            case .binary: .binary
+            }
+        }
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .text: .text
+        case .binary: .binary
+        }
+    }
+
     /// Whether both have the same bytes on the wire. Two ways to encode one letter differ, although
     /// Swift's strings treat them as equal.
     @inlinable

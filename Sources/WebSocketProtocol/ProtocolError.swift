@@ -81,6 +81,7 @@ public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
     case closeReasonTooLong(byteCount: Int)
     case closeCodeNotSendable(CloseCode)
     case compressionFailed
+    case invalidUTF8
 
     public var description: String {
         switch self {
@@ -98,6 +99,8 @@ public enum SendError: Error, Sendable, Hashable, CustomStringConvertible {
             "close code \(code) may not be sent"
         case .compressionFailed:
             "zlib has no memory to compress with"
+        case .invalidUTF8:
+            "a text message has to be UTF-8, and what was to be sent is not"
         }
     }
 }

@@ -7,7 +7,7 @@
 /// By the table of RFC 3629 §4, whether a byte is valid depends only on the three bytes before it.
 /// So ``UTF8Block`` checks sixteen at once. The first three bytes of a piece, and short pieces, go
 /// through a state machine byte by byte; only its state is kept between pieces.
-struct UTF8Validator: Sendable {
+package struct UTF8Validator: Sendable {
     /// How many continuation bytes the current character still needs: 0…3.
     private var missingByteCount: UInt8 = 0
     /// The range of the next continuation byte: the lowest value, and how many follow it. Narrower
@@ -17,8 +17,10 @@ struct UTF8Validator: Sendable {
     /// Whether all bytes were below 80.
     private(set) var isASCII = true
 
+    package init() {}
+
     /// Whether the text could end here.
-    var isAtCharacterBoundary: Bool { missingByteCount == 0 }
+    package var isAtCharacterBoundary: Bool { missingByteCount == 0 }
 
     /// Checks `bytes` from `start` on; returns false if a byte is invalid.
     mutating func accept(_ bytes: [UInt8], from start: Int) -> Bool {
@@ -26,7 +28,7 @@ struct UTF8Validator: Sendable {
     }
 
     /// Checks the next piece; returns false if a byte is invalid.
-    mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = bytes.count
         guard count > 0, let base = bytes.baseAddress else { return true }
         var index = 0

@@ -72,7 +72,7 @@ enum TestClientError: Error {
 /// A blocking client: a socket, and the client half of the protocol rooms.
 final class TestClient {
     private let fd: Int32
-    private var session = Session(role: .client, messageByteLimit: 1 << 26)
+    var session = Session(role: .client, messageByteLimit: 1 << 26)
     var input: [UInt8] = []
     private(set) var answer = ResponseHead(status: .ok)
     private var generator = SystemRandomNumberGenerator()

@@ -1,0 +1,75 @@
+import WebSocketProtocol
+
+// Messages that are never in memory as a whole.
+
+// MARK: - Sending
+
+// What other tasks send waits until the message has gone out; Pings and Pongs do not.
+
+extension WebSocket {
+    /// Sends a file as one message, in frames of 64 KiB that are read as the client takes them.
+    ///
+    /// The message has the length that the file has at the beginning; what is appended meanwhile is
+    /// not part of it. Reading blocks the thread as far as the system has not read ahead: for a
+    /// file on a slow disk, read pieces with `offload` and pass them to
+    /// ``send(pieces:as:compress:)``.
+    ///
+    /// - Parameters:
+    ///   - path: relative to the process's working directory, unless it begins with a slash.
+    ///   - kind: `.text` for a file of UTF-8, which is checked on the way.
+    ///   - compress: false to send it as it is where compression was agreed on. Each frame is
+    ///     compressed by itself.
+    /// - Throws: ``FileError``; ``ConnectionError``, of which ``ConnectionError/notSendable(_:)``
+    ///   with ``SendError/invalidUTF8`` is for a text that is none. If a part of the message has
+    ///   gone out by then, the connection is closed with 1011.
+    public func send(
+        file path: String, as kind: Message.Kind = .binary, compress: Bool = true
+    ) async throws {
+        try await FileMessage(path: path).send(on: connection, as: kind, compress: compress)
+    }
+
+    /// Sends all bytes of a sequence as one message, a frame for each piece.
+    ///
+    /// The next piece is asked for when the client has taken what came before, but for
+    /// ``ConnectionSettings/sendQueueByteMark``. A sequence without pieces is an empty message.
+    ///
+    /// - Parameters:
+    ///   - pieces: of any length; empty ones are left out.
+    ///   - kind: `.text` for UTF-8, which is checked on the way. A piece may end inside a
+    ///     character.
+    ///   - compress: false to send it as it is where compression was agreed on. The first piece
+    ///     decides for all, and each is compressed by itself.
+    /// - Throws: what the sequence throws; ``ConnectionError``, also
+    ///   ``ConnectionError/cancelled`` where the sequence ended because the task was cancelled. If
+    ///   a part of the message has gone out by then, the connection is closed with 1011.
+    public func send<Pieces: AsyncSequence>(
+        pieces: Pieces, as kind: Message.Kind = .binary, compress: Bool = true
+    ) async throws where Pieces.Element == [UInt8] {
+        var message = LongMessage(on: connection, kind, compress: compress)
+        do {
+            for try await piece in pieces where !piece.isEmpty {
+                try await message.send(.bytes(piece, kind))
+            }
+            try await message.finish()
+        } catch {
+            await message.giveUp()
+            throw error
+        }
+    }
+
+    /// Sends all text of a sequence as one message; as ``send(pieces:as:compress:)``.
+    public func send<Pieces: AsyncSequence>(
+        pieces: Pieces, compress: Bool = true
+    ) async throws where Pieces.Element == String {
+        var message = LongMessage(on: connection, .text, compress: compress)
+        do {
+            for try await piece in pieces where !piece.isEmpty {
+                try await message.send(.text(piece))
+            }
+            try await message.finish()
+        } catch {
+            await message.giveUp()
+            throw error
+        }
+    }
+}
