@@ -178,6 +178,7 @@ extension Connection {
         waits.drained.resumeAll(returning: ())
         for pong in waits.pongs { pong.waiter.resume(returning: .failure(ending)) }
         waits.ended.resumeAll(returning: ())
+        if let incoming = waits.incoming { makeWaits().incoming = incoming }
     }
 
     /// Lets another connection take this one's place once TCP is closed and the handler has ended.

@@ -117,7 +117,7 @@ extension Connection {
     }
 
     /// Goes on with what back-pressure held up.
-    private func readOn() {
+    func readOn() {
         if inbox.unparsed.isEmpty { return resumeReading() }
         if mayParse { return parseUnparsed() }
         if stream.isOverDrainMark { stream.needsDrainNotice = true }
@@ -130,7 +130,9 @@ extension Connection {
             if waits != nil { finishUnfinished() }
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
             guard !isDone else { return }
+            if waits != nil, fillExpected(message) { return }
             deliver(message)
+        case .piece(let piece): receivedPiece(piece)
         case .ping(let payload):
             // §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
             // response"
@@ -179,7 +181,9 @@ extension Connection {
     /// A message that is there already; `nil` for a caller that is not on the loop's thread.
     @usableFromInline
     func nextReadyMessage() -> Message? {
-        guard loop.isCurrent, let message = inbox.popFirst() else { return nil }
+        guard loop.isCurrent, !inbox.isEmpty else { return nil }
+        if waits != nil { skipRest() }
+        guard let message = inbox.popFirst() else { return nil }
         handler.isBusy = true
         if inbox.isEmpty { readOn() }
         return message
@@ -208,14 +212,29 @@ extension Connection {
         guard handler.receiver == nil else {
             return waiter.resume(returning: .failure(.receiveInProgress))
         }
-        handler.isBusy = false
-        answerCloseIfDue()
-        if let ending { return waiter.resume(returning: Self.received(at: ending)) }
-        if isRaw || session.hasSentClose { return waiter.resume(returning: .success(nil)) }
-        handler.receiver = waiter
-        handler.waitingTask = WaitingTask(waiter.continuation)
+        if waits != nil { skipRest() }
+        guard startWaiting(waiter) else { return }
         inbox.shrink()
         readOn()
+    }
+
+    /// Has a message, or a piece of one, resume the waiter.
+    ///
+    /// - Returns: false if there will be none, and the waiter was told so.
+    func startWaiting(_ waiter: Waiter<Received>) -> Bool {
+        handler.isBusy = false
+        answerCloseIfDue()
+        if let ending {
+            waiter.resume(returning: Self.received(at: ending))
+            return false
+        }
+        if isRaw || session.hasSentClose {
+            waiter.resume(returning: .success(nil))
+            return false
+        }
+        handler.receiver = waiter
+        handler.waitingTask = WaitingTask(waiter.continuation)
+        return true
     }
 
     /// What `receive` returns after the last message.

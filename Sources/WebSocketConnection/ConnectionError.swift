@@ -17,6 +17,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     /// More than ``ConnectionSettings/sendQueueByteLimit`` would wait for this peer. Nothing was
     /// sent.
     case sendQueueFull(byteCount: Int, byteLimit: Int)
+    /// The next message was asked for before this one was read to its end: the rest is lost.
+    case messageSkipped
     /// Another task is waiting in `receive` already.
     case receiveInProgress
     /// What was to be sent breaks the protocol. Nothing was sent; of a message in pieces, nothing
@@ -35,6 +37,7 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
         case .sendQueueFull(let byteCount, let byteLimit):
             "\(byteCount) bytes would wait for the peer, over the limit of \(byteLimit) "
                 + "(--max-queue-size)"
+        case .messageSkipped: "the next message was asked for before the end of this one"
         case .receiveInProgress: "another task is receiving on this connection"
         case .notSendable(let error): "\(error)"
         }

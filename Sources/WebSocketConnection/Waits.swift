@@ -15,6 +15,9 @@ final class Waits {
     /// The number of the message that is coming, if so much of it is kept that it counts: see
     /// ``UnfinishedMessages``.
     @exclusivity(unchecked) var unfinishedMessage: Int?
+    /// The message that the handler receives in pieces, or waits for; `nil`: there is none, or all
+    /// of it was taken. See Connection+Incoming.swift.
+    @exclusivity(unchecked) var incoming: IncomingPieces?
     /// For bytes as they come; see Connection+Raw.swift.
     @exclusivity(unchecked) var rawBytes: Waiter<Connection.ReceivedBytes>?
 

@@ -2,6 +2,34 @@ import WebSocketProtocol
 
 // Messages that are never in memory as a whole.
 
+// MARK: - Receiving
+
+extension WebSocket {
+    /// Waits for the next message, to receive it in pieces as they come.
+    ///
+    /// ```swift
+    /// while let message = try await socket.receiveInPieces() {
+    ///     for try await piece in message.pieces { … }
+    /// }
+    /// ```
+    ///
+    /// Pieces are read ahead up to ``ConnectionSettings/receiveQueueByteLimit``; then the client
+    /// has to wait. ``ConnectionSettings/messageByteLimit`` counts all of them together, and text
+    /// is checked as it comes. What is not taken of a message is dropped when the next one is asked
+    /// for, in pieces or by ``receive(timeout:)``, and a message that has come already is given in
+    /// one piece.
+    ///
+    /// - Parameter timeout: how long to wait for the beginning; `nil`: as long as the connection
+    ///   lasts.
+    /// - Returns: `nil` once the client, or this side, has closed and all messages were taken.
+    /// - Throws: as ``receive(timeout:)``.
+    public func receiveInPieces(
+        timeout: Duration? = nil
+    ) async throws(ConnectionError) -> IncomingMessage? {
+        try await connection.receiveInPieces(timeout: timeout)
+    }
+}
+
 // MARK: - Sending
 
 // What other tasks send waits until the message has gone out; Pings and Pongs do not.

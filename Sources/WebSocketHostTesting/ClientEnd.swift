@@ -131,6 +131,7 @@ extension ClientEnd {
     private func received(_ event: Session.Event) {
         switch event {
         case .message(let message): events.append(.message(message))
+        case .piece: break  // never asked for
         case .pong(let payload): pongs.append(payload)
         case .ping(let payload):
             pings.append(payload)

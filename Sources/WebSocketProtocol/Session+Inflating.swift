@@ -24,27 +24,30 @@ extension Session {
         while true {
             let (piece, isEnd) = try inflate(with: inflater, into: compression.pool.inflateOutput)
             try checkLimit(piece)
-            if isLast && isEnd && messagePayload.isEmpty && validator.isAtCharacterBoundary {
+            if isLast && isEnd && messagePayload.isEmpty && !isPartGone
+                && validator.isAtCharacterBoundary
+            {
                 self.compression?.endReceiving(role)
                 return try wholeMessage(piece)
             }
             if messageKind == .text, !validator.accept(piece) { throw .invalidUTF8 }
             messagePayload.append(contentsOf: piece)
+            if case .skipped = delivery { _ = nextPiece(isComplete: true) }
             if isEnd { break }
         }
         guard isWhole else { return nil }
         self.frame = nil
         guard frame.isFinal else { return nil }
         self.compression?.endReceiving(role)
-        return .message(try finishMessage())
+        return try finishMessage()
     }
 
     /// If a message is over the limit, but its text is invalid before the limit, the text is the
     /// error: which error is thrown must not depend on how much was inflated at once.
     private mutating func checkLimit(_ piece: UnsafeRawBufferPointer) throws(ProtocolError) {
-        let total = messagePayload.count &+ piece.count
+        let total = messageByteCount &+ piece.count
         if total <= messageByteLimit { return }
-        let within = messageByteLimit &- messagePayload.count
+        let within = messageByteLimit &- messageByteCount
         if messageKind == .text, !validator.accept(.init(rebasing: piece[..<within])) {
             throw .invalidUTF8
         }

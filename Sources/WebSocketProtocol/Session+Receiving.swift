@@ -20,7 +20,7 @@ extension Session {
                     guard try readHeader(from: &input) else { return nil }
                 }
                 if let event = try readPayload(from: &input) { return event }
-                if frame != nil { return nil }
+                if frame != nil && input.isEmpty { return nil }
             }
         } catch {
             fail()
@@ -124,8 +124,8 @@ extension Session {
             if header.reservedBits != 0 { try compression?.beginReceiving(role) }
         }
         if compression?.isReceiving == true { return try beginCompressed(header) }
-        if header.payloadByteCount > messageByteLimit &- messagePayload.count {
-            let total = UInt64(messagePayload.count) + UInt64(header.payloadByteCount)
+        if header.payloadByteCount > messageByteLimit &- messageByteCount {
+            let total = UInt64(messageByteCount) + UInt64(header.payloadByteCount)
             throw .messageTooBig(byteCount: total, byteLimit: messageByteLimit)
         }
     }
@@ -136,13 +136,14 @@ extension Session {
     ) throws(ProtocolError) -> Event? {
         guard let frame else { return nil }
         let missing = frame.payloadByteCount &- frameReceivedByteCount
-        let piece = input.take(atMost: missing)
+        let isCompressed = compression?.isReceiving == true && !frame.opcode.isControl
+        let piece = input.take(atMost: stepByteCount(missing, isCompressed: isCompressed))
         // A header alone takes no memory: the payload may come whole with the next read.
         if piece.isEmpty && missing > 0 { return nil }
         let isWhole = piece.count == missing
-        let isCompressed = compression?.isReceiving == true
         let isMessage =
             isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
+            && !isPartGone
         if !frame.opcode.isControl && !isCompressed
             && !(isMessage && validator.isAtCharacterBoundary)
         {
@@ -155,6 +156,7 @@ extension Session {
         if frame.opcode.isControl { return try readControl(bytes, frame, isWhole) }
         if let compression, isCompressed {
             return try readCompressed(bytes, frame, isWhole, compression)
+                ?? nextPiece(isComplete: input.isEmpty || self.frame == nil)
         }
         return try wholeMessage(bytes)
     }
@@ -189,7 +191,7 @@ extension Session {
         _ piece: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
         let start = messagePayload.count
-        if messagePayload.capacity &- start < piece.count {
+        if case .whole = delivery, messagePayload.capacity &- start < piece.count {
             reserve(frame.payloadByteCount &- frameReceivedByteCount, having: piece.count)
         }
         if let key = frame.maskingKey {
@@ -201,10 +203,9 @@ extension Session {
             throw .invalidUTF8
         }
         frameReceivedByteCount &+= piece.count
-        guard isWhole else { return nil }
-        self.frame = nil
-        guard frame.isFinal else { return nil }
-        return .message(try finishMessage())
+        if isWhole { self.frame = nil }
+        guard isWhole && frame.isFinal else { return nextPiece(isComplete: true) }
+        return try finishMessage()
     }
 
     /// Reserves memory for the announced length, so that a long message does not move each time it
@@ -218,7 +219,9 @@ extension Session {
             max(wanted, min(2 &* messagePayload.capacity, messageByteLimit)))
     }
 
-    mutating func finishMessage() throws(ProtocolError) -> Message {
+    /// - Returns: `nil` for a message that was skipped.
+    mutating func finishMessage() throws(ProtocolError) -> Event? {
+        if isPartGone { return try lastPiece() }
         guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }
         let isASCII = validator.isASCII
         validator = UTF8Validator()
@@ -226,8 +229,8 @@ extension Session {
         messageKind = nil
         let payload = messagePayload
         messagePayload = []
-        guard kind == .text else { return .binary(payload) }
-        return .text(payload.withUnsafeBytes { Self.text($0, isASCII: isASCII) })
+        guard kind == .text else { return .message(.binary(payload)) }
+        return .message(.text(payload.withUnsafeBytes { Self.text($0, isASCII: isASCII) }))
     }
 
     private mutating func readControl(

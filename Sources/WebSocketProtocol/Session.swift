@@ -2,8 +2,8 @@
 ///
 /// A value without I/O and without a clock. The caller passes in the bytes it read, and sends the
 /// frames that the session makes. The session knows which frame may follow which, for both roles,
-/// so server, client and tests obey the same rules. `Session+Receiving`, `Session+Inflating` and
-/// `Session+Sending` hold the two directions.
+/// so server, client and tests obey the same rules. `Session+Receiving`,
+/// `Session+Inflating`, `Session+Pieces` and `Session+Sending` hold the two directions.
 ///
 /// Between messages it owns no memory beside itself, unless compression keeps context. A copy
 /// shares the zlib streams with the original, so only one of the two may be used.
@@ -11,6 +11,8 @@ public struct Session {
     /// What the peer sent.
     public enum Event: Sendable, Hashable {
         case message(Message)
+        /// Of a message that ``receiveInPieces()`` asked for.
+        case piece(Piece)
         case ping([UInt8])
         case pong([UInt8])
         case close(Close)
@@ -44,16 +46,24 @@ public struct Session {
         set { ownOccasional.frameObserver = newValue }
     }
 
-    /// State that a session has only at its end, or when every frame is logged.
+    /// How much of a message was given in pieces, or dropped.
+    var givenByteCount: Int {
+        get { occasional?.givenByteCount ?? 0 }
+        set { if newValue != givenByteCount { ownOccasional.givenByteCount = newValue } }
+    }
+
+    /// State that a session has only at its end, when every frame is logged, or for pieces.
     private final class OccasionalState {
         var receivedClose: Close?
         var sentClose: Close?
         var frameObserver: (@Sendable (FrameHeader) -> Void)?
+        var givenByteCount = 0
 
         init(copying other: OccasionalState?) {
             receivedClose = other?.receivedClose
             sentClose = other?.sentClose
             frameObserver = other?.frameObserver
+            givenByteCount = other?.givenByteCount ?? 0
         }
     }
     private var occasional: OccasionalState?
@@ -77,6 +87,8 @@ public struct Session {
     var messageKind: Opcode?
     var validator = UTF8Validator()
     var hasFailed = false
+    /// See Session+Pieces.swift, where all of its transitions are.
+    var delivery = Delivery.whole
     /// Whether there is a ``sentClose``.
     public private(set) var hasSentClose = false
     /// Whether there is a ``receivedClose``.

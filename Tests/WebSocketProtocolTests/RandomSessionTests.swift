@@ -64,6 +64,11 @@ struct RandomSessionTests {
         for _ in 0..<120 {
             let bytes = Self.bytes(to: role, using: &generator)
             let outcome = everySplit(bytes, role: role, messageByteLimit: Self.messageByteLimit)
+            let cuts = bytes.indices.map { bytes[$0...$0] }
+            for cuts in [[bytes[...]], cuts] {
+                let joined = inPieces(cuts, role: role, messageByteLimit: Self.messageByteLimit)
+                #expect(joined == outcome, "in pieces")
+            }
             eventCount += outcome.events.count
             if let failure = outcome.failure { failures.insert(failure.closeCode) }
             for event in outcome.events { expectWithinLimits(event) }
@@ -76,6 +81,7 @@ struct RandomSessionTests {
     private func expectWithinLimits(_ event: Session.Event) {
         switch event {
         case .message(let message): #expect(message.payloadByteCount <= Self.messageByteLimit)
+        case .piece(let piece): Issue.record("not asked for: \(piece)")
         case .ping(let payload), .pong(let payload): #expect(payload.count <= 125)
         case .close(let close): #expect(close.reason.utf8.count <= Close.reasonByteLimit)
         }

@@ -21,12 +21,19 @@ func outcome(
     return outcome
 }
 
-func feed(_ piece: some Sequence<UInt8>, to session: inout Session, _ outcome: inout Outcome) {
+/// - Parameter afterEach: called with each event before the next one is asked for.
+func feed(
+    _ piece: some Sequence<UInt8>, to session: inout Session, _ outcome: inout Outcome,
+    afterEach: (inout Session, Session.Event) -> Void = { _, _ in }
+) {
     var memory = Array(piece)
     memory.withUnsafeMutableBytes { bytes in
         var input = InputBytes(bytes)
         do throws(ProtocolError) {
-            while let event = try session.nextEvent(from: &input) { outcome.events.append(event) }
+            while let event = try session.nextEvent(from: &input) {
+                outcome.events.append(event)
+                afterEach(&session, event)
+            }
             #expect(input.isEmpty, "input left behind")
         } catch {
             #expect(outcome.failure == nil, "failed twice")

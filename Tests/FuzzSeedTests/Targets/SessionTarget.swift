@@ -1,6 +1,6 @@
 // Any bytes either give events or throw ProtocolError; however they are cut, the events are the
-// same; no event is over its limit; none follows a Close or an error; each can be sent and read
-// again.
+// same, and so are messages that are given in pieces and put together; no event is over its limit;
+// none follows a Close or an error; each can be sent and read again.
 
 @testable import WebSocketProtocol
 
@@ -21,6 +21,8 @@ func checkSession(_ bytes: UnsafeRawBufferPointer) throws {
     let outcome = try read(input.whole, session())
     let cut = try read(input.pieces, session())
     try require(cut == outcome, "cut: \(cut)\nwhole: \(outcome)")
+    let joined = try read(input.pieces, session(), inPieces: true)
+    try require(joined == outcome, "in pieces: \(joined)\nwhole: \(outcome)")
     for event in outcome.events {
         try checkLimits(event, messageByteLimit)
         try checkRoundTrip(event, to: session(), compression)
@@ -44,14 +46,21 @@ private func checkText(_ input: FuzzInput) throws {
 
 /// Feeds the pieces, each in memory of its own that is overwritten afterwards, as a receive buffer
 /// is.
-private func read(_ pieces: [ArraySlice<UInt8>], _ session: consuming Session) throws -> Outcome {
+///
+/// - Parameter inPieces: asks for each message so, and puts it together again.
+private func read(
+    _ pieces: [ArraySlice<UInt8>], _ session: consuming Session, inPieces: Bool = false
+) throws -> Outcome {
     var outcome = Outcome()
+    var message: [UInt8] = []
+    if inPieces { _ = session.receiveInPieces() }
     for piece in pieces {
         try withOwnMemory(piece) { bytes in
             var input = InputBytes(bytes)
             do throws(ProtocolError) {
                 while let event = try session.nextEvent(from: &input) {
-                    outcome.events.append(event)
+                    let isEnd = append(event, to: &outcome, joining: &message)
+                    if inPieces && isEnd { _ = session.receiveInPieces() }
                 }
             } catch {
                 guard outcome.failure == nil else { throw Violation(description: "failed twice") }
@@ -66,10 +75,30 @@ private func read(_ pieces: [ArraySlice<UInt8>], _ session: consuming Session) t
     return outcome
 }
 
+/// - Returns: whether a message has ended.
+private func append(
+    _ event: Session.Event, to outcome: inout Outcome, joining message: inout [UInt8]
+) -> Bool {
+    guard case .piece(let piece) = event else {
+        outcome.events.append(event)
+        if case .message = event { return true }
+        return false
+    }
+    message += piece.bytes
+    guard piece.isLast else { return false }
+    let whole: Message =
+        piece.kind == .binary
+        ? .binary(message) : .text(String(decoding: message, as: UTF8.self))
+    outcome.events.append(.message(whole))
+    message = []
+    return true
+}
+
 private func checkLimits(_ event: Session.Event, _ messageByteLimit: Int) throws {
     switch event {
     case .message(let message):
         try require(message.payloadByteCount <= messageByteLimit, "a message over the limit")
+    case .piece: throw Violation(description: "a piece that was not asked for")
     case .ping(let payload), .pong(let payload):
         try require(payload.count <= FrameHeader.controlPayloadByteLimit, "a long control frame")
     case .close(let close):
@@ -99,6 +128,7 @@ private func checkRoundTrip(
     let bytes =
         switch event {
         case .message(let message): try sender.frame(for: message, maskingKey: key)
+        case .piece: throw Violation(description: "a piece that was not put together")
         case .ping(let payload): try sender.frameForControl(.ping, payload, maskingKey: key)
         case .pong(let payload): try sender.frameForControl(.pong, payload, maskingKey: key)
         case .close(let close): try sender.frameForClose(close, maskingKey: key)

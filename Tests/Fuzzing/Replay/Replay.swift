@@ -65,6 +65,7 @@ struct Replay {
         switch event {
         case .message(.text(let text)): "[\"text\", \"\(hex(text.utf8))\"]"
         case .message(.binary(let bytes)): "[\"binary\", \"\(hex(bytes))\"]"
+        case .piece(let piece): "[\"piece\", \"\(hex(piece.bytes))\"]"
         case .ping(let payload): "[\"ping\", \"\(hex(payload))\"]"
         case .pong(let payload): "[\"pong\", \"\(hex(payload))\"]"
         case .close(let close):
