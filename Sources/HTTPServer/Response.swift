@@ -24,6 +24,27 @@ package struct Response {
         fields.add("Content-Type", type)
     }
 
+    /// What a handler made. It may set any field but those by which the server says where the
+    /// answer ends and whether another one follows: what it sets of these is left out.
+    ///
+    /// - Parameter type: the body's `Content-Type`, unless `handlerFields` has one.
+    package init(
+        _ status: Status, handlerFields: Fields, body: [UInt8],
+        type: String = "application/octet-stream"
+    ) {
+        self.init(status, type: type, body: body)
+        if handlerFields.contains("Content-Type") || body.isEmpty { fields.remove("Content-Type") }
+        fields.append(contentsOf: handlerFields)
+        for name in Self.serversFields { fields.remove(name) }
+    }
+
+    private static let serversFields = [
+        "Connection", "Content-Length", "Date", "Keep-Alive", "Transfer-Encoding",
+    ]
+
+    /// Whether the status has no content, and no length of it either (RFC 9110 §8.6, §15.4.5).
+    private var isWithoutContent: Bool { status == .noContent || status == .notModified }
+
     /// The whole answer.
     ///
     /// - Parameters:
@@ -32,9 +53,9 @@ package struct Response {
     ///   - date: the time, as `Date` has it.
     func bytes(isHead: Bool, isLast: Bool, date: String) -> [UInt8] {
         var fields = fields
-        fields.add("Content-Length", String(body.count))
+        if !isWithoutContent { fields.add("Content-Length", String(body.count)) }
         let head = HeadWriter.answer(status, fields, isLast: isLast, date: date)
-        return isHead ? head : head + body
+        return isHead || isWithoutContent ? head : head + body
     }
 }
 

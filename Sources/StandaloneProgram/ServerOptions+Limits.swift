@@ -21,8 +21,12 @@ extension ServerOptions {
             "most bytes of messages that are not complete, of all clients together; beyond that "
                 + "the one that began first gets close 1013"),
         byteLimit(
-            "max-request-body-size", \.cgi.requestBodyByteLimit, 0,
-            "longest request body for a script; a longer one gets 413"),
+            "max-request-body-size", \.requestBodyByteLimit, 0,
+            "longest request body for a script or a handler's http; a longer one gets 413"),
+        byteLimit(
+            "max-held-bodies-size", \.http.heldBodiesByteLimit, 1,
+            "most bytes of all request bodies that come for handlers' http or are being answered; "
+                + "more get 503"),
         byteLimit(
             "cgi-max-waiting-body-size", \.cgi.waitingBodyByteLimit, 1,
             "most bytes of all bodies whose scripts do not run yet; more get 503"),
@@ -86,9 +90,23 @@ extension ServerOptions {
         wait("ping-timeout", \.connection.pingTimeout, "for a sign of life after that Ping"),
         wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
         wait("send-timeout", \.sendTimeout, "for a client to read some of a response"),
+        wait(
+            "request-body-timeout", \.http.bodyTimeout, "for a request's body for a handler's http"),
+        wait("http-timeout", \.http.timeout, "for the answer of a handler's http; then 503"),
         wait("cgi-timeout", \.cgi.timeout, "for a script's output, and for a request's body"),
         wait(
             "drain-timeout", \.drainTimeout,
             "from SIGTERM or SIGINT until connections are dropped"),
     ]
+}
+
+extension Configuration {
+    /// One limit for all bodies.
+    fileprivate var requestBodyByteLimit: Int {
+        get { http.bodyByteLimit }
+        set {
+            http.bodyByteLimit = newValue
+            cgi.requestBodyByteLimit = newValue
+        }
+    }
 }

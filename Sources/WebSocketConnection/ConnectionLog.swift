@@ -20,7 +20,7 @@ public struct ConnectionLog: Sendable {
     private let id: UInt64?
 
     /// - Parameter id: `nil` while the handshake is not answered.
-    init(_ endpoint: Endpoint, peer: SocketAddress, id: UInt64?) {
+    package init(_ endpoint: Endpoint, peer: SocketAddress, id: UInt64?) {
         self.endpoint = endpoint
         self.peer = peer
         self.id = id

@@ -1,3 +1,4 @@
+import HTTPServer
 import Synchronization
 import Topics
 import WebSocketConnection
@@ -7,11 +8,14 @@ struct CommonState: Sendable {
     let numbers = ConnectionNumbers()
     let unfinishedMessages: UnfinishedMessages
     let topics: TopicBroker
+    /// Of requests that hooks `http` answer.
+    let heldBodies: HeldBodies
 
     /// - Parameter topics: `nil`: of its own.
     init(_ configuration: Configuration, topics: TopicBroker? = nil) {
         unfinishedMessages = UnfinishedMessages(
             byteLimit: configuration.unfinishedMessagesByteLimit)
+        heldBodies = HeldBodies(byteLimit: configuration.http.heldBodiesByteLimit)
         var settings = configuration.topics
         settings.messageByteLimit = configuration.connection.messageByteLimit
         self.topics = topics ?? TopicBroker(settings)

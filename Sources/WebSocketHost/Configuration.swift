@@ -36,6 +36,8 @@ public struct Configuration: Sendable {
     public var listsDirectories = false
     /// The limits of scripts in the document root's script folders (`-x`).
     public var cgi = CGISettings()
+    /// The limits of the hook `http` of handlers.
+    public var http = HTTPSettings()
     /// `--basic-auth`. The users who may request anything; `nil`: everyone may.
     public var basicAuthentication: BasicAuthentication?
 
@@ -45,7 +47,8 @@ public struct Configuration: Sendable {
     /// connections together; over it the message that began first is given up, with close 1013.
     /// Beginnings below 16 KiB do not count. 256 MiB: 256 messages of the greatest length.
     public var unfinishedMessagesByteLimit = 256 << 20
-    /// `--origin`. Who may open a connection from a browser; others: 403.
+    /// `--origin`. Who may open a connection from a browser, or have a hook `http` change
+    /// something; others: 403.
     public var allowedOrigins: AllowedOrigins = .any
     /// `-V`. The host that a request line of the absolute form has to name (RFC 9112 §3.2.2),
     /// others: 421; `nil`: any. Request lines without a host are not concerned.

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTPServer
 import Synchronization
+import Topics
 import WebSocketConnection
 import WebSocketProtocol
 
@@ -52,6 +53,9 @@ final class Connections {
     /// Whether all that is left is handlers that go on.
     var areAllEnded: Bool { members.members.allSatisfy(\.hasEnded) }
     var queuedByteCount: Int { members.members.reduce(0) { $0 + $1.queuedByteCount } }
+
+    var topicBroker: TopicBroker { common.topics }
+    var heldBodies: HeldBodies { common.heldBodies }
 
     func nextID() -> UInt64 { common.numbers.next() }
 

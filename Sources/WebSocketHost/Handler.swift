@@ -2,7 +2,7 @@ import Topics
 import WebSocketConnection
 import WebSocketProtocol
 
-/// What a handler file exports: up to three hooks, one value for all connections of its route.
+/// What a handler file exports: its hooks, one value for all connections of its route.
 ///
 /// The hooks are those of pywebsocket3's handler files, in the order in which they are called.
 ///
@@ -24,6 +24,7 @@ public struct WebSocketHandler: Sendable {
     public typealias TransferData = @Sendable (WebSocket) async throws -> Void
     public typealias ControlFrame = @Sendable (WebSocket, _ payload: [UInt8]) -> Void
     public typealias WhileServing = @Sendable (Serving) async throws -> Void
+    public typealias HTTP = @Sendable (HTTPRequest) async throws -> HTTPResponse
     public typealias PassiveClosingHandshake = @Sendable (Close) async throws -> Close
 
     let hooks: Hooks

@@ -138,12 +138,7 @@ extension Handshake {
         task = nil
         guard !stream.isClosed else { return }
         switch error {
-        case HandshakeRejection.abort:
-            exchange.logRefusal(HandshakeRefusal("closed without an answer"), of: plain, nil)
-            exchange.close()
-        case HandshakeRejection.response(let status, let fields, let body):
-            let text = body.isEmpty ? status.reasonPhrase : body
-            exchange.respond(Response(status, text: text, fields: fields), to: plain)
+        case let rejection as HandshakeRejection: exchange.respond(rejection, to: plain)
         default:
             var response = Response(.forbidden, text: "The handler refused the handshake.")
             response.refusal = HandshakeRefusal(

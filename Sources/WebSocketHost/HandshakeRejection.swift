@@ -1,6 +1,8 @@
 import HTTPProtocol
+import HTTPServer
 
-/// Thrown by `doExtraHandshake` to answer with something else than 101.
+/// Thrown by `doExtraHandshake` to answer with something else than 101, and by `http` to
+/// answer from within.
 public enum HandshakeRejection: Error, Sendable, Hashable {
     /// - Parameter body: plain text; empty: the reason phrase.
     case response(Status, fields: Fields = Fields(), body: String = "")
@@ -21,5 +23,23 @@ public enum HandshakeRejection: Error, Sendable, Hashable {
         var fields = Fields()
         try fields.append("Location", location)
         return .response(status, fields: fields)
+    }
+
+    /// `nil`: there is none.
+    var answer: Response? {
+        guard case .response(let status, let fields, let body) = self else { return nil }
+        let text = body.isEmpty ? status.reasonPhrase : body
+        return Response(
+            status, handlerFields: fields, body: Array((text + "\n").utf8),
+            type: "text/plain; charset=utf-8")
+    }
+}
+
+extension Exchange {
+    /// Answers as the rejection says, or closes the connection.
+    func respond(_ rejection: HandshakeRejection, to request: Request) {
+        if let answer = rejection.answer { return respond(answer, to: request) }
+        logRefusal(HandshakeRefusal("closed without an answer"), of: request, nil)
+        close()
     }
 }

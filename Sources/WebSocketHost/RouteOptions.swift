@@ -8,24 +8,29 @@ struct RouteOptions: Sendable {
     var controlHooks: ControlHooks
     var whileServing: WebSocketHandler.WhileServing?
     var feed: WebSocketHandler.WhileServing?
+    var http: WebSocketHandler.HTTP?
     // `nil` leaves the server's.
     var maxMessageSize: Int?
     var maxReceiveQueueSize: Int?
+    var maxBodySize: Int?
     var allowedOrigins: AllowedOrigins?
     var compression: CompressionSettings.Mode?
     var slowSubscribers: SlowSubscriberPolicy?
 
     init(
-        maxMessageSize: Int?, maxReceiveQueueSize: Int?, allowedOrigins: AllowedOrigins?,
+        maxMessageSize: Int?, maxReceiveQueueSize: Int?, maxBodySize: Int?,
+        allowedOrigins: AllowedOrigins?,
         compression: CompressionSettings.Mode?, slowSubscribers: SlowSubscriberPolicy?,
         onPing: WebSocketHandler.ControlFrame?, onPong: WebSocketHandler.ControlFrame?,
         answersPings: Bool, whileServing: WebSocketHandler.WhileServing?,
-        feed: WebSocketHandler.WhileServing?
+        feed: WebSocketHandler.WhileServing?, http: WebSocketHandler.HTTP?
     ) {
         controlHooks = ControlHooks(onPing: onPing, onPong: onPong, answersPings: answersPings)
         self.whileServing = whileServing
         self.feed = feed
+        self.http = http
         self.maxMessageSize = maxMessageSize
+        self.maxBodySize = maxBodySize
         self.maxReceiveQueueSize = maxReceiveQueueSize.map { max(1, $0) }
         self.allowedOrigins = allowedOrigins
         self.compression = compression

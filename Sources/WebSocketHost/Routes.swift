@@ -91,6 +91,11 @@ final class Route: Sendable {
         leftOutUntil.store(end.nanoseconds, ordering: .relaxed)
     }
 
+    /// Whether its handler has the hook `http`.
+    var answersHTTP: Bool {
+        if case .handler(let handler) = content { handler.hooks.options.http != nil } else { false }
+    }
+
     /// For how much longer it answers 503, because its file traps again and again; `nil`: it is
     /// served.
     func leftOut(at now: MonotonicTime) -> Duration? {

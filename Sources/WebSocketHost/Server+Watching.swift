@@ -62,8 +62,10 @@ extension Server {
             text.route = escaped(routes[index].path)
             text.part = part
             // The one that blocks is not one that waits; before the 101 it is a request.
-            if part == .connection {
-                if counts[index] > 0 { counts[index] -= 1 } else { requestCount -= 1 }
+            switch part {
+            case .connection where counts[index] > 0: counts[index] -= 1
+            case .connection, .http: requestCount -= 1
+            case .whileServing, .feed: break
             }
         }
         text.requestCount = requestCount

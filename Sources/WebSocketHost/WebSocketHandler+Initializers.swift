@@ -13,6 +13,7 @@ extension WebSocketHandler {
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
     ///   - maxReceiveQueueSize: `nil`: ``ConnectionSettings/receiveQueueByteLimit``. In bytes; at
     ///     least 1.
+    ///   - maxBodySize: of a request for `http`; `nil`: ``HTTPSettings/bodyByteLimit``. In bytes.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
     ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
     ///     none.
@@ -31,6 +32,11 @@ extension WebSocketHandler {
     ///   - feed: the same, but once over all processes of a supervisor: the newest one that serves
     ///     has it. Without a supervisor it begins and ends with the server. What it publishes after
     ///     it was told to end is dropped.
+    ///   - http: answers requests for the handler's path that are no handshakes, of whatever
+    ///     method; `nil`: they get 426. One whose `Origin` may not connect is answered with 403,
+    ///     unless it only reads (`GET`, `HEAD`). Throwing ``HandshakeRejection`` answers with that,
+    ///     any other error with 500. It has ``HTTPSettings/timeout``, and its task is cancelled
+    ///     when the client is gone.
     ///   - doExtraHandshake: called before the handshake is answered. Reads the request, chooses
     ///     the subprotocol, adds response fields; throws ``HandshakeRejection`` to answer
     ///     otherwise. Any other error: 403.
@@ -39,11 +45,11 @@ extension WebSocketHandler {
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer. The other
     ///     initialisers take one that gets the socket, too.
     public init(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil, http: HTTP? = nil,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -53,9 +59,10 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
-                answersPings: answersPings, whileServing: whileServing, feed: feed))
+                answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
     }
 
     /// A handler whose last hook gets the socket, for a word before the Close that answers the
@@ -63,11 +70,11 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil, http: HTTP? = nil,
         doExtraHandshake: (@Sendable (inout HandshakeRequest) async throws -> Void)? = nil,
         transferData: @escaping TransferData,
         passiveClosingHandshake: @escaping @Sendable (WebSocket, Close) async throws -> Close
@@ -77,9 +84,10 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake,
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
-                answersPings: answersPings, whileServing: whileServing, feed: feed))
+                answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
     }
 
     /// A handler whose first hook returns what the second one needs: a user, a chat room, a
@@ -87,11 +95,11 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil, http: HTTP? = nil,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake: PassiveClosingHandshake? = nil
@@ -105,20 +113,21 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
-                answersPings: answersPings, whileServing: whileServing, feed: feed))
+                answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
     }
 
     /// A handler whose last hook, too, gets what the first one returned, and the socket.
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
-        whileServing: WhileServing? = nil, feed: WhileServing? = nil,
+        whileServing: WhileServing? = nil, feed: WhileServing? = nil, http: HTTP? = nil,
         doExtraHandshake: @escaping @Sendable (inout HandshakeRequest) async throws -> Context,
         transferData: @escaping @Sendable (WebSocket, Context) async throws -> Void,
         passiveClosingHandshake:
@@ -135,9 +144,10 @@ extension WebSocketHandler {
             transferData: { _ in }, passiveClosingHandshake: nil,
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
+                maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
-                answersPings: answersPings, whileServing: whileServing, feed: feed))
+                answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
     }
 }
 

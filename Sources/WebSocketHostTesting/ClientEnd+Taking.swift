@@ -17,6 +17,14 @@ extension ClientEnd {
         return hasEnded ? .thrown(TestRejection.aborted) : .notYet
     }
 
+    /// The answer to a request that is no handshake: whole once the connection has ended.
+    func takeResponse() -> Finding<TestResponse> {
+        if let answerError { return .other("the server's answer breaks the rules: \(answerError)") }
+        guard hasEnded else { return .notYet }
+        guard let (head, body) = refusal else { return .thrown(TestRejection.aborted) }
+        return .found(TestResponse(status: head.status, fields: head.fields, body: body))
+    }
+
     func takeMessage() -> Finding<Message> {
         guard let event = events.first else { return .notYet }
         guard case .message(let message) = event else { return .other(Self.describe(event)) }

@@ -27,8 +27,10 @@ final class ClientEnd: @unchecked Sendable {
     let peer: MemoryPeer
     let settings: TestClientSettings
     private let loop: Loop
-    private let request: ClientRequest
-    private let head: RequestHead
+    /// The handshake that it offers; `nil`: it sends another request.
+    private let handshake: ClientRequest?
+    /// What it sends first.
+    private let firstBytes: [UInt8]
     private var parser = ResponseHeadParser()
     private(set) var answer: Answer?
     private(set) var refusal: (head: ResponseHead, body: [UInt8])?
@@ -65,15 +67,24 @@ final class ClientEnd: @unchecked Sendable {
             request.extensions = PermessageDeflate.offers(compression)
         }
         request.extraFields = fields
-        self.request = request
-        head = try request.head()
+        handshake = request
+        firstBytes = try request.head().serialized()
+    }
+
+    /// A client that asks for something else than a handshake.
+    init(_ host: TestHost, _ head: RequestHead, body: [UInt8], tls: TLSInfo?) {
+        loop = host.loop
+        settings = TestClientSettings()
+        peer = MemoryPeer(tls: tls)
+        handshake = nil
+        firstBytes = head.serialized() + body
     }
 
     /// Sends the request. From then on to the end of the stream the peer keeps this.
     func offer() {
         peer.onBytes = { [self] bytes in received(bytes) }
         peer.onEnd = { [self] in reachedEnd() }
-        peer.send(head.serialized())
+        peer.send(firstBytes)
     }
 }
 
@@ -102,9 +113,10 @@ extension ClientEnd {
     }
 
     private func open(_ head: ResponseHead) throws {
-        let chosen = try request.check(head)
+        guard let handshake else { return }
+        let chosen = try handshake.check(head)
         let compression = try chosen.extensions.last.map {
-            try PermessageDeflate.check($0, offered: request.extensions)
+            try PermessageDeflate.check($0, offered: handshake.extensions)
         }
         session = Session(
             role: .client, messageByteLimit: settings.messageByteLimit,

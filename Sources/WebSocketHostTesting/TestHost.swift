@@ -186,10 +186,21 @@ extension TestHost {
         if !cookies.isEmpty {
             try fields.append("Cookie", cookies.map { "\($0)=\($1)" }.joined(separator: "; "))
         }
-        let target = target.hasPrefix("/") ? target : defaultTarget + target
         let end = try ClientEnd(
-            self, target, origin: origin, subprotocols: subprotocols, fields: fields, tls: tls,
+            self, fullTarget(target), origin: origin, subprotocols: subprotocols, fields: fields,
+            tls: tls,
             settings: settings)
+        try accept(end, from: address, user: user, place)
+        let answer = try await end.take("an answer to the handshake", self, place) {
+            $0.takeAnswer()
+        }
+        return TestClient(self, end, answer)
+    }
+
+    /// Sends the client's first bytes on a connection of its own.
+    func accept(
+        _ end: ClientEnd, from address: String, user: String?, _ place: TestPlace
+    ) throws {
         let port = clientCount.add(1, ordering: .relaxed).newValue + Self.portBase
         guard
             let address = try SocketAddress.resolve(
@@ -200,10 +211,11 @@ extension TestHost {
             memory.accept(end.peer, from: address, user: user)
             end.offer()
         }
-        let answer = try await end.take("an answer to the handshake", self, place) {
-            $0.takeAnswer()
-        }
-        return TestClient(self, end, answer)
+    }
+
+    /// - Parameter target: may be empty, or begin with `?`: the path of the first route.
+    func fullTarget(_ target: String) -> String {
+        target.hasPrefix("/") ? target : defaultTarget + target
     }
 
     /// RFC 6335 §6: the ports that clients are given.

@@ -21,7 +21,7 @@ final class ScriptRun {
     private let scripts: ScriptsResponder
     private let request: Request
     private let environment: CGIEnvironment
-    private let body: WaitingBody
+    private let body: ArrivingBody
     private var child: ChildProcess?
     private var parser: CGIResponseParser
     private var phase = Phase.body
@@ -50,7 +50,9 @@ final class ScriptRun {
         _ exchange: Exchange, _ request: Request, _ scripts: ScriptsResponder,
         _ environment: CGIEnvironment
     ) throws(RequestBodyError) {
-        body = try WaitingBody(request.head.bodyFraming, scripts)
+        body = try ArrivingBody(
+            request.head.bodyFraming, byteLimit: scripts.settings.requestBodyByteLimit,
+            timeout: scripts.settings.timeout, on: exchange.loop, held: scripts.waitingBodies)
         parser = CGIResponseParser(byteLimit: scripts.settings.headByteLimit)
         loop = exchange.loop
         log = exchange.log
@@ -58,21 +60,19 @@ final class ScriptRun {
         self.request = request
         self.scripts = scripts
         self.environment = environment
+        body.onTimeout = { [weak self] in self?.refuse(ArrivingBody.late) }
     }
 
     private var settings: CGISettings { scripts.settings }
     private func restartTimer() { loop.schedule(timer, after: settings.timeout) }
-
-    private var isReadingBody: Bool {
-        if case .body = phase { true } else { false }
-    }
 
     private func report(_ level: LogLevel, _ text: String) {
         log(level, "\(escaped(environment.script.name)): \(text)")
     }
 
     private func run() {
-        let content = body.take()
+        let content = body.content
+        body.drop()
         phase = .head
         guard scripts.countIn(environment.script, log) else {
             return finish()?.respond(.busy, to: request) ?? ()
@@ -96,8 +96,7 @@ final class ScriptRun {
     private func timedOut() {
         let wait = "within --cgi-timeout (\(settings.timeout.components.seconds) s)"
         switch phase {
-        case .body:
-            fail(.requestTimeout, "The request body did not arrive in time.")
+        case .body: break  // it has a timer of its own
         case .head:
             report(.warning, "killed: no answer \(wait)")
             fail(.gatewayTimeout, "The script did not answer in time.")
@@ -112,8 +111,12 @@ final class ScriptRun {
     }
 
     private func fail(_ status: Status, _ text: String) {
-        let request = isReadingBody ? request.withoutBody : request
         finish()?.respond(Response(status, text: text), to: request)
+    }
+
+    /// What is left of the body is not looked for.
+    private func refuse(_ response: Response) {
+        finish()?.respond(response, to: request.withoutBody)
     }
 
     /// The answer has begun and cannot be completed: the client has to see that.
@@ -152,17 +155,15 @@ extension ScriptRun: OngoingAnswer {
 
     /// What follows the body is the next request.
     func bytesArrived() {
-        guard isReadingBody else { return }
-        do throws(RequestBodyError) {
-            try exchange?.takePipelined { bytes throws(RequestBodyError) in try body.read(bytes) }
-        } catch {
-            return fail(error.status, "\(error)")
-        }
-        guard body.mayWait else {
+        guard case .body = phase, let exchange else { return }
+        switch body.take(from: exchange) {
+        case .incomplete: break
+        case .complete: run()
+        case .refused(let response): refuse(response)
+        case .noRoom:
             report(.warning, "503, --cgi-max-waiting-body-size bytes of bodies wait")
-            return finish()?.respond(.busy, to: request.withoutBody) ?? ()
+            refuse(.busy)
         }
-        if body.isComplete { run() } else if !timer.isScheduled { restartTimer() }
     }
 
     /// A client that is gone looks like one that sends no more; as in nginx, it has to wait for a

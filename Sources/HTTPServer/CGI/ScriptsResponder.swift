@@ -10,7 +10,7 @@ package final class ScriptsResponder: Responder, Sendable {
     /// Scripts that run.
     private let scriptCount = Atomic<Int>(0)
     /// What came of bodies whose scripts do not run yet.
-    private let waitingBodyByteCount = Atomic<Int>(0)
+    let waitingBodies: HeldBodies
 
     /// RFC 3875 §6.2.2: "a script MUST NOT" lead into a loop; 5 is enough for all others.
     private static let redirectCountLimit = 5
@@ -20,6 +20,7 @@ package final class ScriptsResponder: Responder, Sendable {
         guard !root.scriptFolders.isEmpty else { return nil }
         self.root = root
         self.settings = settings
+        waitingBodies = HeldBodies(byteLimit: settings.waitingBodyByteLimit)
     }
 
     package func respond(to request: inout Request, _ exchange: Exchange) -> Reply {
@@ -101,17 +102,6 @@ package final class ScriptsResponder: Responder, Sendable {
 
     private func logFull(_ script: CGIScript, _ log: Log) {
         log(.warning, "\(escaped(script.name)): 503, --cgi-max-processes are running")
-    }
-
-    /// Counts bytes of a body that waits; false if all together are more than may wait. They are
-    /// counted all the same, until ``countOut(bodyByteCount:)``.
-    func countIn(bodyByteCount: Int) -> Bool {
-        waitingBodyByteCount.add(bodyByteCount, ordering: .relaxed).newValue
-            <= settings.waitingBodyByteLimit
-    }
-
-    func countOut(bodyByteCount: Int) {
-        waitingBodyByteCount.subtract(bodyByteCount, ordering: .relaxed)
     }
 
     /// RFC 3875 §6.2.2: answers as if `target` had been asked for.

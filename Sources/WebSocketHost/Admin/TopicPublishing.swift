@@ -13,9 +13,7 @@ final class TopicPublishing: OngoingAnswer {
     private let request: Request
     private let topics: TopicBroker
     private let name: String
-    private var reader: RequestBodyReader
-    private let loop: Loop
-    private var timer: EventLoop.Timer?
+    private let body: ArrivingBody
 
     /// What a client has for the body.
     static let bodyTimeout: Duration = .seconds(30)
@@ -24,13 +22,14 @@ final class TopicPublishing: OngoingAnswer {
     init(
         _ exchange: Exchange, _ request: Request, _ topics: TopicBroker, _ name: String
     ) throws(RequestBodyError) {
-        reader = try RequestBodyReader(
-            request.head.bodyFraming, byteLimit: topics.settings.messageByteLimit)
-        loop = exchange.loop
+        body = try ArrivingBody(
+            request.head.bodyFraming, byteLimit: topics.settings.messageByteLimit,
+            timeout: Self.bodyTimeout, on: exchange.loop)
         self.exchange = exchange
         self.request = request
         self.topics = topics
         self.name = name
+        body.onTimeout = { [weak self] in self?.fail(ArrivingBody.late) }
     }
 
     var needsClientEnd: Bool { false }
@@ -43,19 +42,12 @@ final class TopicPublishing: OngoingAnswer {
     /// What follows the body is the next request.
     func bytesArrived() {
         guard let exchange else { return }
-        do throws(RequestBodyError) {
-            try exchange.takePipelined { bytes throws(RequestBodyError) in try reader.read(bytes) }
-        } catch {
-            return fail(Response(error.status, text: "\(error)"))
+        switch body.take(from: exchange) {
+        case .incomplete: break
+        case .complete: publish()
+        case .refused(let response): fail(response)
+        case .noRoom: fail(.busy)
         }
-        if reader.isComplete { return publish() }
-        guard timer == nil else { return }
-        let timer = loop.makeTimer { [weak self] in
-            self?.fail(
-                Response(.requestTimeout, text: "The request body did not arrive in time."))
-        }
-        loop.schedule(timer, after: Self.bodyTimeout)
-        self.timer = timer
     }
 
     private func publish() {
@@ -72,8 +64,8 @@ final class TopicPublishing: OngoingAnswer {
     /// `nil`: it should be text, and is not.
     private var message: Message? {
         let type = request.head.fields["Content-Type"]?.prefix { $0 != ";" && $0 != " " }
-        if type?.lowercased() == "application/octet-stream" { return .binary(reader.content) }
-        return String(validating: reader.content, as: UTF8.self).map { .text($0) }
+        if type?.lowercased() == "application/octet-stream" { return .binary(body.content) }
+        return String(validating: body.content, as: UTF8.self).map { .text($0) }
     }
 
     /// The rest of the body is not looked for.
@@ -86,7 +78,7 @@ final class TopicPublishing: OngoingAnswer {
 
     private func finish() -> Exchange? {
         defer { exchange = nil }
-        if let timer { loop.cancel(timer) }
+        body.drop()
         return exchange
     }
 

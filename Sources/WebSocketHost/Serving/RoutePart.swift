@@ -5,6 +5,7 @@ enum RoutePart: Int, CaseIterable, Sendable {
     case connection
     case whileServing
     case feed
+    case http
 
     /// In the order of ``Routes/inActivityOrder``.
     func activity(ofRoute index: Int) -> Int { index &* Self.allCases.count &+ rawValue }
@@ -22,6 +23,7 @@ enum RoutePart: Int, CaseIterable, Sendable {
         case .connection: "the handler"
         case .whileServing: "whileServing"
         case .feed: "the feed"
+        case .http: "the hook http"
         }
     }
 }
