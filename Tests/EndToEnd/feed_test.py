@@ -1,7 +1,6 @@
 """Feeds of handlers: one at a time over all processes, through saves and traps."""
 
 import os
-import re
 import threading
 import urllib.error
 import urllib.request
@@ -11,7 +10,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from authoring import BUILD_TIMEOUT, CRASH, ask, echo, save
-from conftest import REPOSITORY
 from wire import DEADLINE, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -212,21 +210,3 @@ def quietly(call):
         return call()
     except (ConnectionClosed, OSError, AssertionError):
         return None
-
-
-def test_the_documents_examples(start_server, tmp_path):
-    """Those of docs/HANDLERS.md, "What lives with a handler", do what it says."""
-    text = (REPOSITORY / "docs" / "HANDLERS.md").read_text()
-    section = re.search(r"^## What lives with a handler\n(.*?)^## ", text, re.S | re.M)[1]
-    for name, code in re.findall(r"```swift\n// (\w+_wsh\.swift)\n(.*?)```", section, re.S):
-        save(tmp_path, name, code)
-    server = start_server(handlers=tmp_path)
-    with connect(server.url("/uptime"), open_timeout=DEADLINE) as socket:
-        first, second = (int(re.fullmatch(r"up for (\d+) s", socket.recv(DEADLINE))[1]) for _ in range(2))
-        assert second > first
-    for count in (1, 2):  # it begins again with each first subscriber
-        with connect(server.url("/price"), open_timeout=DEADLINE) as socket:
-            assert [socket.recv(DEADLINE) for _ in range(2)] == ["100", "101"]
-        wait_until(lambda: len([line for line in server.stderr_lines() if "close /price" in line]) == count)
-    wait_until(lambda: ask(server, "/exchange", "USD") == "1.08")
-    assert ask(server, "/exchange", "nothing") == "not known, or not yet"
