@@ -4,8 +4,8 @@ A block is a whole file, and its first line says which, `// greet_wsh.swift`. Th
 
 | name | rule |
 |---|---|
-| `FOLDER/NAME.swift` | a file of this repository, word for word (documents_test.py) |
-| `NAME_wsh.swift` | a handler file: all of them are served by one server (documents_test.py) |
+| `FOLDER/NAME.swift`, of a folder of this repository | a file of this repository, word for word (documents_test.py) |
+| `NAME_wsh.swift`, in a folder or not | a handler file: all of them are served by one server (documents_test.py) |
 | `main.swift` | a program: built and run by Tests/Embedding/run |
 | `Package.swift`, whose first line is its tools version | read by SwiftPM, in Tests/Embedding/run |
 | `NAMETests.swift` | tests: built and run by Tests/Embedding/run |
@@ -40,7 +40,8 @@ class Block:
 
     @property
     def kind(self):
-        if "/" in self.name:
+        folder, _, rest = self.name.partition("/")
+        if rest and (REPOSITORY / folder).is_dir():
             return FILE
         for ending, kind in {"_wsh.swift": HANDLER, "Tests.swift": TESTS}.items():
             if self.name.endswith(ending):
