@@ -181,7 +181,8 @@ let tests = [
         ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
     test(
-        "WebSocketHostJSONTests", ["WebSocketHostJSON", "WebSocketHostTesting"], handlerSettings),
+        "WebSocketHostJSONTests", ["WebSocketHostJSON", "WebSocketHostTesting", "TestSupport"],
+        handlerSettings),
     test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TopicBus", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "Logging", "TestSupport"]),
     test("CommandLineOptionsTests", ["CommandLineOptions"]),
