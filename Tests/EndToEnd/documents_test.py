@@ -67,7 +67,9 @@ def route(block):
 
 
 def open_connection(server, path, timeout=DEADLINE):
-    return connect(server.url(path), open_timeout=timeout, close_timeout=2, compression=None)
+    """One that reads all that comes, also while it closes."""
+    return connect(
+        server.url(path), open_timeout=timeout, close_timeout=timeout, compression=None, max_size=None, max_queue=None)
 
 
 def test_every_block_has_a_rule_and_a_name_of_its_own():
