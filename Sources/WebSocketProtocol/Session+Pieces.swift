@@ -63,7 +63,11 @@ extension Session {
         }
     }
 
+    @inline(__always)
+    var isDeliveryWhole: Bool { if case .whole = delivery { true } else { false } }
+
     /// Whether a part of the message that is coming was given, or will not be.
+    @inline(__always)
     var isPartGone: Bool {
         switch delivery {
         case .whole: false
@@ -73,17 +77,21 @@ extension Session {
     }
 
     /// How much of the message has come.
-    var messageByteCount: Int { messagePayload.count &+ givenByteCount }
+    @inline(__always)
+    var messageByteCount: Int { messagePayload.count &+ (isDeliveryWhole ? 0 : givenByteCount) }
 
     /// How much of a frame's payload is looked at next.
-    func stepByteCount(_ missing: Int, isCompressed: Bool) -> Int {
-        guard case .inPieces = delivery else { return missing }
+    @inline(never)
+    func stepByteCount(_ missing: Int, _ frame: FrameHeader) -> Int {
+        guard case .inPieces = delivery, !frame.opcode.isControl else { return missing }
+        let isCompressed = compression?.isReceiving == true
         return min(missing, isCompressed ? Self.compressedStepByteLimit : Self.pieceByteLimit)
     }
 
     /// The piece of what was kept, when a part of a frame was read.
     ///
     /// - Parameter isComplete: what could make it longer has not come, or is of another frame.
+    @inline(never)
     mutating func nextPiece(isComplete: Bool) -> Event? {
         switch delivery {
         case .whole: return nil
@@ -101,6 +109,7 @@ extension Session {
     /// The last piece of a message that has ended.
     ///
     /// - Returns: `nil` if it was skipped.
+    @inline(never)
     mutating func lastPiece() throws(ProtocolError) -> Event? {
         guard validator.isAtCharacterBoundary else { throw .invalidUTF8 }
         let piece = takePiece(isLast: true)

@@ -136,11 +136,11 @@ extension Session {
     ) throws(ProtocolError) -> Event? {
         guard let frame else { return nil }
         let missing = frame.payloadByteCount &- frameReceivedByteCount
-        let isCompressed = compression?.isReceiving == true && !frame.opcode.isControl
-        let piece = input.take(atMost: stepByteCount(missing, isCompressed: isCompressed))
+        let piece = input.take(atMost: isDeliveryWhole ? missing : stepByteCount(missing, frame))
         // A header alone takes no memory: the payload may come whole with the next read.
         if piece.isEmpty && missing > 0 { return nil }
         let isWhole = piece.count == missing
+        let isCompressed = compression?.isReceiving == true
         let isMessage =
             isWhole && frame.isFinal && messagePayload.isEmpty && frameReceivedByteCount == 0
             && !isPartGone
@@ -155,8 +155,9 @@ extension Session {
         let bytes = UnsafeRawBufferPointer(piece)
         if frame.opcode.isControl { return try readControl(bytes, frame, isWhole) }
         if let compression, isCompressed {
-            return try readCompressed(bytes, frame, isWhole, compression)
-                ?? nextPiece(isComplete: input.isEmpty || self.frame == nil)
+            let event = try readCompressed(bytes, frame, isWhole, compression)
+            if isDeliveryWhole || event != nil { return event }
+            return nextPiece(isComplete: input.isEmpty || self.frame == nil)
         }
         return try wholeMessage(bytes)
     }
@@ -191,7 +192,7 @@ extension Session {
         _ piece: UnsafeRawBufferPointer, _ frame: FrameHeader, _ isWhole: Bool
     ) throws(ProtocolError) -> Event? {
         let start = messagePayload.count
-        if case .whole = delivery, messagePayload.capacity &- start < piece.count {
+        if messagePayload.capacity &- start < piece.count && isDeliveryWhole {
             reserve(frame.payloadByteCount &- frameReceivedByteCount, having: piece.count)
         }
         if let key = frame.maskingKey {
@@ -203,9 +204,11 @@ extension Session {
             throw .invalidUTF8
         }
         frameReceivedByteCount &+= piece.count
-        if isWhole { self.frame = nil }
-        guard isWhole && frame.isFinal else { return nextPiece(isComplete: true) }
-        return try finishMessage()
+        if isWhole {
+            self.frame = nil
+            if frame.isFinal { return try finishMessage() }
+        }
+        return isDeliveryWhole ? nil : nextPiece(isComplete: true)
     }
 
     /// Reserves memory for the announced length, so that a long message does not move each time it
