@@ -6,9 +6,11 @@ struct FileMessage {
     private let path: String
     private let file: OpenFile
 
-    /// 64 KiB: the payload of each frame but the last. Longer ones are not sent any faster, and
-    /// Pongs wait for the end of a frame.
-    static let frameByteCount = 65_536
+    /// 256 KiB: the payload of a frame that the kernel reads, a third more of them per second of
+    /// CPU than with 64 KiB. As much as is sent to a client in a turn; Pongs wait for its end.
+    private static let directFrameByteCount = 262_144
+    /// 64 KiB: of one that is read here. Longer ones are not sent any faster.
+    private static let frameByteCount = 65_536
 
     /// - Throws: ``FileError``.
     init(path: String) throws(FileError) {
@@ -32,15 +34,16 @@ struct FileMessage {
         on connection: Connection, as kind: Message.Kind, compress: Bool
     ) async throws {
         var message = LongMessage(on: connection, kind, compress: compress)
-        let frameByteCount = min(file.byteCount, Self.frameByteCount)
+        let byteCount = file.byteCount
         let isDirect = await connection.onLoop {
-            kind == .binary && $0.sendsFiles(frameByteCount, compress: compress)
+            kind == .binary && $0.sendsFiles(byteCount, compress: compress)
         }
+        let frameByteCount = isDirect ? Self.directFrameByteCount : Self.frameByteCount
         do {
-            if file.byteCount == 0 { return try await message.finish() }
-            var rest = 0..<file.byteCount
+            if byteCount == 0 { return try await message.finish() }
+            var rest = 0..<byteCount
             while !rest.isEmpty {
-                let frame = rest.prefix(Self.frameByteCount)
+                let frame = rest.prefix(frameByteCount)
                 rest = rest.dropFirst(frame.count)
                 let body = try isDirect ? part(frame) : .bytes(bytes(frame), kind)
                 try await message.send(body, isFinal: rest.isEmpty)
@@ -48,7 +51,7 @@ struct FileMessage {
         } catch {
             await message.giveUp()
             // Where the file became shorter behind ``part(_:)``, the stream has failed.
-            if error as? ConnectionError == .lost { try checkLength(file.byteCount) }
+            if error as? ConnectionError == .lost { try checkLength(byteCount) }
             throw error
         }
     }

@@ -32,10 +32,12 @@ extension WebSocket {
 
 // MARK: - Sending
 
-// What other tasks send waits until the message has gone out; Pings and Pongs do not.
+// What other tasks send waits until the message has gone out; Pings and Pongs do not. A message
+// that the same task began with `end: false` is continued, and ended.
 
 extension WebSocket {
-    /// Sends a file as one message, in frames of 64 KiB that are read as the client takes them.
+    /// Sends a file as one message, in frames of at most 256 KiB that are read as the client takes
+    /// them.
     ///
     /// The message has the length that the file has at the beginning; what is appended meanwhile is
     /// not part of it. Reading blocks the thread as far as the system has not read ahead: for a

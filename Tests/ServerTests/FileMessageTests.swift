@@ -41,18 +41,23 @@ struct FileMessageTests {
     }
 
     @Test(
-        "a message of the file's bytes, in frames of 64 KiB",
-        arguments: [0, 1, 65_535, 65_536, 65_537, 300_000])
-    func whole(byteCount: Int) async throws {
-        let bytes = Self.pattern(byteCount)
-        try await TestServer(Self.sender(try Self.file(bytes))).run { port in
+        "a message of the file's bytes, in frames of 256 KiB, or of 64 KiB where those are checked",
+        arguments: [0, 1, 65_535, 65_536, 65_537, 262_144, 262_145, 600_000], [true, false])
+    func whole(byteCount: Int, isDirect: Bool) async throws {
+        let bytes = Self.pattern(byteCount).map { isDirect ? $0 : $0 & 0x7F }
+        let path = try Self.file(bytes)
+        let handler = Self.sender(path, as: isDirect ? .binary : .text)
+        let frameByteCount = isDirect ? 262_144 : 65_536
+        try await TestServer(handler).run { port in
             let client = try TestClient(port)
             let frames = Mutex<[FrameHeader]>([])
             client.observe { header in frames.withLock { $0.append(header) } }
-            #expect(try client.event() == .message(.binary(bytes)))
+            let message: Message =
+                isDirect ? .binary(bytes) : .text(String(decoding: bytes, as: UTF8.self))
+            #expect(try client.event() == .message(message))
             let headers = frames.withLock { $0 }
-            #expect(headers.count == max(1, (byteCount + 65_535) / 65_536))
-            #expect(headers.allSatisfy { $0.payloadByteCount <= 65_536 })
+            #expect(headers.count == max(1, (byteCount + frameByteCount - 1) / frameByteCount))
+            #expect(headers.allSatisfy { $0.payloadByteCount <= frameByteCount })
             #expect(try client.event() == .close(Close(.normalClosure)))
         }
     }

@@ -61,6 +61,33 @@ struct TurnTests {
         }
     }
 
+    private final class Count: Sendable {
+        let value = Mutex(0)
+    }
+
+    @Test("so does one whose messages are almost nothing when compressed")
+    func compressingSender() async throws {
+        let handler = WebSocketHandler { socket in
+            let count = Count()
+            // Runs as soon as the loop has a turn for it.
+            async let countAtTurn = count.value.withLock { $0 }
+            let piece = [UInt8](repeating: 0, count: 65_536)
+            for _ in 0..<100 {
+                try await socket.send(piece)
+                count.value.withLock { $0 += 1 }
+            }
+            try await socket.send("\(await countAtTurn)")
+        }
+        try await TestServer(handler).run { port in
+            let client = try TestClient(port, offering: [ExtensionOffer("permessage-deflate")])
+            try client.compress(CompressionSettings())
+            for _ in 0..<100 { _ = try client.message() }
+            // 256 KiB, and what goes over them.
+            let countAtTurn = try client.text()
+            #expect(["1", "2", "3", "4", "5"].contains(countAtTurn))
+        }
+    }
+
     @Test("raw bytes wait for the client too")
     func unsafeWriteWaits() async throws {
         let ended = Signal<ConnectionError?>()
