@@ -49,7 +49,7 @@ def set_up():
         if not compile_once(["gcc", "-O3", "-march=native"], name, HERE / f"{name}.c", libraries):
             sys.exit(f"{name} does not compile")
     HANDLERS.mkdir(exist_ok=True)
-    for source in (PROJECT / "handlers" / "echo_wsh.swift", HERE / "broadcast_wsh.swift", HERE / "topics_wsh.swift"):
+    for source in (PROJECT / "handlers" / "echo_wsh.swift", *sorted(HERE.glob("*_wsh.swift"))):
         copy = HANDLERS / source.name
         if not copy.exists() or copy.read_bytes() != source.read_bytes():
             shutil.copyfile(source, copy)
