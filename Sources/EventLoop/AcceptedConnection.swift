@@ -13,13 +13,17 @@ public final class AcceptedConnection: @unchecked Sendable {
     public var peer: SocketAddress
     /// This end; `nil` where only the kernel knows: ``Stream/localAddress`` asks it.
     public var localAddress: SocketAddress?
+    /// ``ListeningSocket/listenerIndex`` of where it was accepted.
+    public let listenerIndex: Int
 
     init(
-        _ descriptor: consuming FileDescriptor, peer: SocketAddress, localAddress: SocketAddress?
+        _ descriptor: consuming FileDescriptor, peer: SocketAddress, localAddress: SocketAddress?,
+        listenerIndex: Int
     ) {
         self.descriptor = consume descriptor
         self.peer = peer
         self.localAddress = localAddress
+        self.listenerIndex = listenerIndex
     }
 
     /// Makes the stream, once. On the loop's thread.

@@ -21,6 +21,7 @@ public final class Listener: EventSource {
     private var retryTimer: Timer?
     public let address: SocketAddress
     private let addressOfAccepted: SocketAddress?
+    private let listenerIndex: Int
 
     /// Gets each accepted connection.
     private let onAccept: (AcceptedConnection) -> Void
@@ -44,6 +45,7 @@ public final class Listener: EventSource {
         self.gate = gate
         address = socket.address
         addressOfAccepted = socket.addressOfAccepted
+        listenerIndex = socket.listenerIndex
         self.onAccept = onAccept
         self.onShortage = onShortage
         descriptor = FileDescriptor(socket.descriptor)
@@ -56,7 +58,9 @@ public final class Listener: EventSource {
         for _ in 0..<Self.acceptLimitPerTurn {
             guard let fd = descriptor?.number, gate.isOpen else { return }
             do throws(SystemError) {
-                onAccept(try Socket.accept(fd, localAddress: addressOfAccepted))
+                onAccept(
+                    try Socket.accept(
+                        fd, localAddress: addressOfAccepted, listenerIndex: listenerIndex))
             } catch {
                 switch error.code {
                 case EAGAIN: return

@@ -6,6 +6,8 @@ public struct ListeningSocket: Sendable {
     public let descriptor: Int32
     /// With the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
+    /// Which of a server's listeners it is one of: each has settings of its own.
+    public var listenerIndex = 0
 
     /// This end of what it accepts; `nil` if it listens on every address of the machine, so that
     /// only the kernel knows.
@@ -38,12 +40,14 @@ public struct ListeningSocket: Sendable {
     public func duplicate() throws(SystemError) -> ListeningSocket {
         let descriptor = descriptor
         let copy = try FileDescriptor("fcntl") { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
-        return ListeningSocket(descriptor: copy.release(), address: address)
+        return ListeningSocket(
+            descriptor: copy.release(), address: address, listenerIndex: listenerIndex)
     }
 
-    private init(descriptor: Int32, address: SocketAddress) {
+    private init(descriptor: Int32, address: SocketAddress, listenerIndex: Int) {
         self.descriptor = descriptor
         self.address = address
+        self.listenerIndex = listenerIndex
     }
 
     /// Whether the file of a Unix-domain address is a socket that nobody listens on: a program left

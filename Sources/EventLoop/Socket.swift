@@ -100,7 +100,7 @@ enum Socket {
 
     /// The next connection that waits on a listening socket; throws `EAGAIN` when none does.
     static func accept(
-        _ fd: Int32, localAddress: SocketAddress? = nil
+        _ fd: Int32, localAddress: SocketAddress? = nil, listenerIndex: Int = 0
     ) throws(SystemError) -> AcceptedConnection {
         var storage = sockaddr_storage()
         var byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -108,6 +108,7 @@ enum Socket {
         guard let peer = SocketAddress(storage, byteCount: Int(byteCount)) else {
             throw SystemError("accept4", code: ECONNABORTED)
         }
-        return AcceptedConnection(descriptor, peer: peer, localAddress: localAddress)
+        return AcceptedConnection(
+            descriptor, peer: peer, localAddress: localAddress, listenerIndex: listenerIndex)
     }
 }

@@ -212,7 +212,10 @@ public enum Program {
                     worker == nil
                     ? settings.run.open(for: server, port: addresses.first?.port, log) : nil
                 if worker?.announces != false {
-                    settings.announcer(log).announce(StartUp.text(settings, routes, addresses))
+                    let places = settings.configuration.allListeners.indices.map {
+                        server.addresses(ofListener: $0)
+                    }
+                    settings.announcer(log).announce(StartUp.text(settings, routes, places))
                 }
             } catch {
                 if case .tls(let error) = error { return printError(error) }

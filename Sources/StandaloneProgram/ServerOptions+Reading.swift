@@ -71,6 +71,11 @@ extension ServerOptions {
         }
         if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
             invocation.settings.configuration.tls = try invocation.settings.tls.configuration()
+            let plain = ListenerSettings(
+                host: invocation.settings.configuration.host,
+                port: invocation.settings.configuration.port)
+            invocation.settings.configuration.listeners = try invocation.settings.tls.listeners(
+                beside: plain)
         }
         return invocation
     }

@@ -67,9 +67,11 @@ final class SupervisedServer: @unchecked Sendable {
         -> [SocketAddress]
     {
         var sockets: [ListeningSocket] = []
-        for descriptor in role.listenerDescriptors {
+        for (descriptor, index) in zip(role.listenerDescriptors, role.listenerIndices) {
             do throws(SystemError) {
-                sockets.append(try ListeningSocket(adopting: descriptor))
+                var socket = try ListeningSocket(adopting: descriptor)
+                socket.listenerIndex = index
+                sockets.append(socket)
             } catch {
                 throw .system(error)
             }

@@ -5,6 +5,8 @@ import WebSocketHost
 /// The options about TLS, and the configuration that they make together.
 struct TLSOptions: Sendable {
     var isOn = false
+    /// `--tls-port`
+    var port: UInt16?
     var privateKeys: [String] = []
     var certificates: [String] = []
     var isSelfSigned = false
@@ -19,6 +21,12 @@ struct TLSOptions: Sendable {
             name: "tls", letter: "t",
             help: "TLS 1.2 and 1.3 only: wss:// and https:// in place of ws:// and http://"
         ) { settings, _, _ in settings.tls.isOn = true },
+        ServerOption(
+            name: "tls-port", value: "PORT",
+            help: "TLS on this port beside the plain -p, with the same handlers; 0: any free port"
+        ) { settings, text, option throws(UsageError) in
+            settings.tls.port = UInt16(clamping: try Values.integer(text, 0...65_535, option))
+        },
         ServerOption(
             name: "certificate", letter: "c", value: "FILE",
             help:
@@ -63,7 +71,11 @@ extension TLSOptions {
     /// - Throws: options that do not go together, and what to write instead.
     mutating func configuration() throws(UsageError) -> TLSConfiguration? {
         try checkClientOptions()
-        guard isOn || isSelfSigned else { return nil }
+        if isOn && port != nil {
+            throw UsageError(
+                "-t makes -p speak TLS, --tls-port has TLS beside it: remove one of them")
+        }
+        guard isUsed else { return nil }
         var configuration = TLSConfiguration(try identities())
         if wantsClientCertificate, let clientAuthorities {
             configuration.clientAuthentication =
@@ -74,9 +86,26 @@ extension TLSOptions {
         return configuration
     }
 
+    private var isUsed: Bool { isOn || isSelfSigned || port != nil }
+
+    /// Where a server listens that has a port for TLS beside the other; empty: it has not.
+    ///
+    /// - Parameter plain: the other.
+    func listeners(beside plain: ListenerSettings) throws(UsageError) -> [ListenerSettings] {
+        guard let port else { return [] }
+        if port != 0 && port == plain.port {
+            throw UsageError("--tls-port: \(port) is the port of -p; TLS needs one of its own")
+        }
+        var secure = plain
+        secure.port = port
+        secure.isSecure = true
+        secure.portOption = "--tls-port"
+        return [plain, secure]
+    }
+
     private func checkClientOptions() throws(UsageError) {
-        if wantsClientCertificate && !isOn && !isSelfSigned {
-            throw UsageError("--tls-client-auth needs TLS: add -t, or remove it")
+        if wantsClientCertificate && !isUsed {
+            throw UsageError("--tls-client-auth needs TLS: add -t or --tls-port, or remove it")
         }
         if isClientCertificateOptional && !wantsClientCertificate {
             throw UsageError(
@@ -104,13 +133,14 @@ extension TLSOptions {
                 throw UsageError("--tls-self-signed: \(error)")
             }
         }
+        let name = port == nil ? "-t" : "--tls-port"
         let remedy = "give both, or --tls-self-signed to try it out"
         guard !certificates.isEmpty else {
-            throw UsageError("-t needs -c CERTIFICATE and -k KEY: \(remedy)")
+            throw UsageError("\(name) needs -c CERTIFICATE and -k KEY: \(remedy)")
         }
         guard certificates.count == privateKeys.count else {
             throw UsageError(
-                "-t needs a key (-k) for each certificate (-c): \(privateKeys.count) for "
+                "\(name) needs a key (-k) for each certificate (-c): \(privateKeys.count) for "
                     + "\(certificates.count); \(remedy)")
         }
         return zip(certificates, privateKeys).map { .files(certificate: $0, privateKey: $1) }
@@ -129,7 +159,10 @@ extension TLSOptions {
             ]
         }
         let isUnused =
-            !isOn && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
-        return isUnused ? ["no TLS: -c, -k and --tls-client-ca have no effect without -t"] : []
+            !isUsed && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
+        return isUnused
+            ? [
+                "no TLS: -c, -k and --tls-client-ca have no effect without -t or --tls-port"
+            ] : []
     }
 }

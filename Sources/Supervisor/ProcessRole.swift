@@ -6,7 +6,7 @@ package struct ProcessRole: Equatable, Sendable {
     /// one in the run directory, if there is one, then one to each other server process.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
-        Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerCount)
+        Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerIndices.count)
     }
     package var runSocketDescriptor: Int32? {
         hasRunSocket ? listenerDescriptors.upperBound : nil
@@ -21,7 +21,8 @@ package struct ProcessRole: Equatable, Sendable {
 
     /// Tells it from the other processes of its supervisor.
     package var number: Int
-    package var listenerCount: Int
+    /// For each listening socket, which of the configuration's listeners it is one of.
+    package var listenerIndices: [Int]
     /// Whether it answers its owner in the run directory.
     package var hasRunSocket: Bool
     /// Processes that it shares topics with from the start.
@@ -38,13 +39,13 @@ package struct ProcessRole: Equatable, Sendable {
     package var trapping: [ExactText: Duration]
 
     package init(
-        number: Int, listenerCount: Int, hasRunSocket: Bool = false, linkCount: Int = 0,
+        number: Int, listenerIndices: [Int], hasRunSocket: Bool = false, linkCount: Int = 0,
         announces: Bool = false,
         isWatched: Bool = false,
         leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
     ) {
         self.number = number
-        self.listenerCount = listenerCount
+        self.listenerIndices = listenerIndices
         self.hasRunSocket = hasRunSocket
         self.linkCount = linkCount
         self.announces = announces
@@ -61,7 +62,8 @@ package struct ProcessRole: Equatable, Sendable {
 
     /// `NAME=value`.
     var environment: [String] {
-        var words = ["\(number)", "\(listenerCount)", "\(linkCount)"]
+        let indices = listenerIndices.map { "\($0)" }.joined(separator: ",")
+        var words = ["\(number)", "\(linkCount)", "listeners=\(indices)"]
         if hasRunSocket { words.append("run") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
@@ -87,17 +89,28 @@ package struct ProcessRole: Equatable, Sendable {
         return values
     }
 
+    /// 64 sockets: two for each of more listeners than anybody has.
+    private static let listenerLimit = 64
+
+    private static func listenerIndices(_ words: [Substring]) -> [Int]? {
+        let prefix = "listeners="
+        guard let word = words.first(where: { $0.hasPrefix(prefix) }) else { return nil }
+        let texts = word.dropFirst(prefix.count).split(separator: ",")
+        let indices = texts.compactMap { Int($0) }.filter { (0..<listenerLimit).contains($0) }
+        return indices.count == texts.count && indices.count <= listenerLimit ? indices : nil
+    }
+
     /// - Parameter variables: by name.
     /// - Returns: `nil` if no supervisor started this process.
     package init?(_ variables: [String: String]) {
         let words = (variables[Self.variable] ?? "").split(separator: " ")
-        let numbers = words.prefix(3).compactMap { Int($0) }
-        guard numbers.count == 3, numbers[0] > 0, (0...64).contains(numbers[1]),
-            (0...Self.linkLimit).contains(numbers[2])
+        let numbers = words.prefix(2).compactMap { Int($0) }
+        guard numbers.count == 2, numbers[0] > 0, (0...Self.linkLimit).contains(numbers[1]),
+            let listenerIndices = Self.listenerIndices(words)
         else { return nil }
         self.init(
-            number: numbers[0], listenerCount: numbers[1], hasRunSocket: words.contains("run"),
-            linkCount: numbers[2],
+            number: numbers[0], listenerIndices: listenerIndices,
+            hasRunSocket: words.contains("run"), linkCount: numbers[1],
             announces: words.contains("announce"),
             isWatched: words.contains("watch"),
             leftOut: Self.values(variables[Self.leftOutVariable]),

@@ -154,7 +154,7 @@ package final class Supervisor: @unchecked Sendable {
         lastNumber += 1
         let links = makeLinks()
         let role = ProcessRole(
-            number: lastNumber, listenerCount: plan.sockets.count,
+            number: lastNumber, listenerIndices: plan.sockets.map(\.listenerIndex),
             hasRunSocket: plan.runSocket != nil, linkCount: links.count,
             announces: phase == .starting,
             isWatched: plan.watches,

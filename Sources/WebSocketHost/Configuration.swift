@@ -8,6 +8,10 @@ public struct Configuration: Sendable {
     public var host = "localhost"
     /// `-p`. 0: any free one.
     public var port: UInt16 = 9998
+    /// `--tls-port`. Where the server listens, if that is more than one place; empty: at ``host``
+    /// and ``port``, with TLS if ``tls`` is not `nil`. Handlers, topics and limits are the same for
+    /// all.
+    public var listeners: [ListenerSettings] = []
     /// `-q`. Connections that may wait to be accepted; pywebsocket3's 128 is little for a burst,
     /// and the kernel caps it (4,096 on Linux).
     public var backlog = 1_024
@@ -58,7 +62,8 @@ public struct Configuration: Sendable {
     public var validationPort: UInt16?
 
     /// `-t`, `-c`, `-k`, `--tls-client-auth`. Certificates, and whether clients have to show one;
-    /// `nil`: no TLS. The files are read when the server starts, and again when they have changed.
+    /// `nil`: no TLS, and no listener may want it. The files are read when the server starts, and
+    /// again when they have changed.
     public var tls: TLSConfiguration?
 
     /// The limits and waits of each connection once it is open; a route may have its own.

@@ -41,6 +41,8 @@ public final class Server: Sendable {
         var threads: [WorkerThread] = []
         var controlThread: LoopThread?
         var routes: Routes
+        /// Where it listens, by listener.
+        var addresses: [[SocketAddress]] = []
         /// From the threads' beginning until they are about to end.
         var isRunning = false
         /// Tasks that wait in ``stopped()``.
@@ -146,6 +148,9 @@ public final class Server: Sendable {
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try opening(configuration)
             state.phase = .started
+            state.addresses = configuration.allListeners.indices.map { index in
+                sockets.filter { $0.listenerIndex == index }.map(\.address)
+            }
             OffloadPool.shared.configure(configuration.offload)
             let ownHosts = configuration.ownHosts(on: sockets.map(\.address))
             var changes: String?
@@ -240,6 +245,12 @@ extension Server {
                 log(.error, "signals are not handled: \(error)")
             }
         }
+    }
+
+    /// Where one of ``Configuration/listeners`` answers, with the port that the kernel chose for 0;
+    /// empty before ``start()``.
+    public func addresses(ofListener index: Int) -> [SocketAddress] {
+        state.withLock { $0.addresses.indices.contains(index) ? $0.addresses[index] : [] }
     }
 
     /// For publishing to its connections, from any thread.

@@ -22,6 +22,8 @@ final class Worker: @unchecked Sendable {
     private let dealt = Mutex<[AcceptedConnection]?>([])
     /// Set before the loop begins.
     var tls: TLSServer?
+    /// Whether each listener speaks TLS.
+    private let areListenersSecure: [Bool]
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
     var reportTimer: EventLoop.Timer?
@@ -47,6 +49,7 @@ final class Worker: @unchecked Sendable {
         loop = try Loop(manualTime: manualTime)
         self.log = log
         self.configuration = configuration
+        areListenersSecure = configuration.allListeners.map(\.isSecure)
         exchanges = Exchanges(on: loop, log: log, configuration.exchangeSettings)
         connections = Connections(on: loop, configuration, log: log, common)
         exchanges.onLeave = { [weak self] in self?.left() }
@@ -67,12 +70,19 @@ extension Worker {
     func adopt(_ accepted: AcceptedConnection) {
         do throws(SystemError) {
             let stream = try accepted.makeStream(
-                on: loop, tls: tls, drainMark: configuration.connection.sendQueueByteMark)
+                on: loop, tls: tls(for: accepted),
+                drainMark: configuration.connection.sendQueueByteMark)
             begin(stream, localAddress: accepted.localAddress)
         } catch {
             openCount.subtract(1, ordering: .relaxed)
             log(.error, "a connection from \(accepted.peer) was dropped: \(error)")
         }
+    }
+
+    /// `nil`: none.
+    private func tls(for accepted: AcceptedConnection) -> TLSServer? {
+        let index = accepted.listenerIndex
+        return areListenersSecure.indices.contains(index) && areListenersSecure[index] ? tls : nil
     }
 
     /// Gives it a connection to adopt soon, which counts from now on. From any thread.
@@ -124,7 +134,9 @@ extension Worker {
 
     /// Answers a connection over the limit with 503. On the loop's thread.
     func refuse(_ accepted: AcceptedConnection) {
-        guard let stream = try? accepted.makeStream(on: loop, tls: tls) else { return }
+        guard let stream = try? accepted.makeStream(on: loop, tls: tls(for: accepted)) else {
+            return
+        }
         exchanges.refuse(
             stream,
             Response(

@@ -53,7 +53,7 @@ struct MessagesTests {
 
     @Test func processRole() throws {
         let role = ProcessRole(
-            number: 7, listenerCount: 2, linkCount: 3, announces: true, isWatched: true,
+            number: 7, listenerIndices: [0, 1], linkCount: 3, announces: true, isWatched: true,
             leftOut: ["a_wsh.swift": "it trapped", "b/c d_wsh.swift": "why\tnot"],
             trapping: ["c_wsh.swift": .milliseconds(1), "d e_wsh.swift": .seconds(300)])
         var variables: [String: String] = [:]
@@ -71,7 +71,7 @@ struct MessagesTests {
     @Test("the socket in the run directory comes behind the listening ones", arguments: 0...2)
     func runSocket(_ listenerCount: Int) throws {
         let role = ProcessRole(
-            number: 1, listenerCount: listenerCount, hasRunSocket: true, linkCount: 2)
+            number: 1, listenerIndices: Array(0..<listenerCount), hasRunSocket: true, linkCount: 2)
         let text = try #require(role.environment.first)
         let value = String(text.dropFirst(ProcessRole.variable.count + 1))
         #expect(ProcessRole([ProcessRole.variable: value]) == role)
@@ -79,14 +79,15 @@ struct MessagesTests {
         #expect(role.runSocketDescriptor == descriptor)
         #expect(role.linkDescriptors == descriptor + 1..<descriptor + 3)
         #expect(role.inheritedDescriptors == 3..<descriptor + 3)
-        let least = ProcessRole(number: 1, listenerCount: 0)
+        let least = ProcessRole(number: 1, listenerIndices: [])
         #expect(least.inheritedDescriptors == 3..<4)
     }
 
     @Test(
         arguments: [
-            "", "many", "1", "1 2", "1 -1 0 announce", "1 65 0", "0 1 0", "1 1 65", "1 1 -1",
-            "1 1 many",
+            "", "many", "1", "1 2", "1 0 listeners", "1 0 listeners=0,-1", "1 0 listeners=0,64",
+            "1 0 listeners=0,x", "0 0 listeners=0", "1 65 listeners=0", "1 -1 listeners=0",
+            "1 many listeners=0",
         ])
     func noRole(_ text: String) {
         #expect(ProcessRole([ProcessRole.variable: text]) == nil)

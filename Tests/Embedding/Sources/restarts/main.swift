@@ -16,7 +16,7 @@ for number in 1...3 {
     if number == 3 {
         do {
             try await Server(configuration).run()
-        } catch ListenError.addressInUse(let address) {
+        } catch ListenError.addressInUse(let address, _) {
             print("in use \(address.port)")
         }
     }
