@@ -124,7 +124,7 @@ func test(
 
 /// What handler files and helper files may import.
 let handlerModules: [Target.Dependency] = [
-    "WebSocketHost", "WebSocketHostJSON", "WebSocketClient",
+    "WebSocketHost", "WebSocketHostJSON", "WebSocketClient", "Subprocesses",
 ]
 
 func helperTarget(path: String, exclude: [String] = [], sources: [String]? = nil) -> Target {
@@ -160,6 +160,12 @@ let tests = [
         ]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting", "TestSupport"]),
+    test(
+        "SubprocessesTests",
+        ["Subprocesses", "EventLoop", "LoopTesting"]),
+    test(
+        "WebSocketHostProgramsTests",
+        ["WebSocketHostPrograms", "WebSocketHost", "WebSocketProtocol"]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test(
         "HTTPServerTests",
@@ -228,13 +234,16 @@ let package = Package(
     name: "WebSocketHost",
     products: [
         .library(name: "WebSocketHost", targets: ["WebSocketHost"]),
+        .library(
+            name: "WebSocketHostPrograms", targets: ["WebSocketHostPrograms", "Subprocesses"]),
         .library(name: "WebSocketClient", targets: ["WebSocketClient"]),
         .library(name: "WebSocketHostJSON", targets: ["WebSocketHostJSON"]),
         .library(name: "WebSocketHostTesting", targets: ["WebSocketHostTesting"]),
         .library(
             name: "StandaloneServer", type: .static,
             targets: [
-                "StandaloneProgram", "WebSocketHost", "WebSocketHostJSON", "WebSocketClient",
+                "StandaloneProgram", "WebSocketHost", "WebSocketHostJSON", "WebSocketHostPrograms",
+                "WebSocketClient",
             ]),
         .plugin(name: "RegistryPlugin", targets: ["RegistryPlugin"]),
     ],
@@ -255,6 +264,7 @@ let package = Package(
         module("EventLoop", ["CLinux", "COpenSSL"]),
         module("Logging", ["EventLoop"]),
         module("Processes", ["EventLoop", "CLinux"]),
+        module("Subprocesses", ["EventLoop", "Processes"]),
         module("Offloading", ["EventLoop"]),
         module(
             "HTTPServer",
@@ -273,6 +283,12 @@ let package = Package(
         module(
             "WebSocketHostJSON",
             ["WebSocketProtocol", "Topics", "WebSocketConnection", "WebSocketHost"]),
+        module(
+            "WebSocketHostPrograms",
+            [
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Subprocesses",
+                "WebSocketHost",
+            ]),
         module(
             "WebSocketHostTesting",
             ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "WebSocketHost"]),
@@ -300,8 +316,10 @@ let package = Package(
         module(
             "StandaloneProgram",
             [
-                "WebSocketProtocol", "EventLoop", "Processes", "TopicBus", "WebSocketHost",
-                "CommandLineOptions", "HandlerBuild", "Supervisor",
+                "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Subprocesses",
+                "TopicBus",
+                "WebSocketHost", "WebSocketHostPrograms", "CommandLineOptions",
+                "HandlerRegistry", "HandlerBuild", "Supervisor",
             ], exclude: ["help.txt"]),
         program(
             "standalone",

@@ -63,6 +63,8 @@ package struct Build: Sendable {
         package var isRefused = false
         /// Why files do not compile, if that was not said yet.
         package var untold = ""
+        /// Sentences about files that are left alone.
+        package var skipped: [String] = []
 
         package init(report: BuildReport, runtime: String? = nil) {
             (self.report, self.runtime) = (report, runtime)
@@ -79,6 +81,13 @@ package struct Build: Sendable {
 
     /// Builds what changed; at once if that is nothing.
     package func run() throws(BuildError) -> Result {
+        var skipped: [String] = []
+        var result = try run(&skipped)
+        result.skipped = skipped
+        return result
+    }
+
+    private func run(_ skipped: inout [String]) throws(BuildError) -> Result {
         try FileSystem.makeFolder(state)
         let toolchain = try Toolchain(runner, log: state + "/log")
         let identity = checkout.identity(of: toolchain)
@@ -86,7 +95,8 @@ package struct Build: Sendable {
             checkout: checkout, toolchain: toolchain, runner: runner, output: output)
         var before = record()
         var files = try handlerFiles(before)
-        for sentence in files.skipped { output.aside(sentence) }
+        skipped = files.skipped
+        for sentence in skipped { output.aside(sentence) }
         if let before, isUpToDate(before, files, identity), before.hasStamps(of: files) {
             return result(before, packages)
         }

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// What a build found, compared with the program that was there before.
 package struct BuildReport: Equatable, Sendable {
     package enum Kind: String, Sendable { case added, changed, removed }
@@ -53,6 +55,12 @@ package struct BuildReport: Equatable, Sendable {
     /// Whether nothing is in the program that was not there before.
     package var isUnchanged: Bool {
         !changes.isEmpty && !isServerNew && changes.allSatisfy { kept.contains($0.path) }
+    }
+
+    /// Whether programs are there that were not, or the other way round: the server's own program
+    /// may be the same all the same.
+    package var changesPrograms: Bool {
+        changes.contains { !$0.path.endsExactly(with: ".swift") }
     }
 
     /// A line each, with a tab between the words.

@@ -66,6 +66,7 @@ struct BuildWork {
             return BuildRecord.Item(file: file, state: isBroken ? .broken : .good)
         }
         record.items += handlers.map(\.item)
+        record.items += files.programs.map { BuildRecord.Item(file: HandlerFile($0)) }
         return record
     }
 

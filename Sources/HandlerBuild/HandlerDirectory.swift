@@ -71,7 +71,7 @@ package struct HandlerDirectory: Sendable {
     }
 
     /// Of a path below the root.
-    func absolute(_ path: String) -> String { root == "/" ? "/" + path : "\(root)/\(path)" }
+    package func absolute(_ path: String) -> String { root == "/" ? "/" + path : "\(root)/\(path)" }
 
     /// The author's files are named as `-w` names the directory.
     func shortened(_ text: String) -> String {

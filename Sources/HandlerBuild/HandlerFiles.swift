@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HandlerRegistry
 
 /// A Swift file below the handlers directory.
 struct HandlerFile: Sendable, Hashable {
@@ -14,20 +15,33 @@ struct HandlerFile: Sendable, Hashable {
     var exactPath: ExactText { ExactText(path) }
 
     var isHandler: Bool { path.endsExactly(with: "_wsh.swift") }
+
+    /// A program, whose content is none of a build's business: it is what the file has when a
+    /// client connects.
+    init(_ program: ProgramFile) {
+        self.init(path: program.path, stamp: "program", digest: "program")
+    }
+
+    init(path: String, stamp: String, digest: String) {
+        (self.path, self.stamp, self.digest) = (path, stamp, digest)
+    }
 }
 
 /// What lies in a handlers directory.
-struct HandlerFiles: Sendable {
+package struct HandlerFiles: Sendable {
     /// Whose names end in `_wsh.swift`, and which lie in the folder to scan; sorted.
     var handlers: [HandlerFile] = []
     /// All other Swift files: the module `Shared`.
     var helpers: [HandlerFile] = []
+    /// Executable files, in the folder to scan; sorted.
+    private(set) var programs: [ProgramFile] = []
     /// Sentences about files that are left alone.
     var skipped: [String] = []
     /// Folders that cannot be read, below the root and with a slash behind them.
     private(set) var unreadableFolders: [String] = []
 
-    var all: [HandlerFile] { helpers + handlers }
+    /// All that a build depends on: of programs, that they are there.
+    var all: [HandlerFile] { helpers + handlers + programs.map { HandlerFile($0) } }
 
     init(handlers: [HandlerFile]) { self.handlers = handlers }
 
@@ -56,7 +70,43 @@ struct HandlerFiles: Sendable {
                 handlers.append(file)
             }
         }
+        programs = Self.programs(of: scan, in: directory, &skipped)
         guard directory.isInPlace else { throw Self.moved(directory) }
+    }
+
+    /// The programs alone, for a server that starts.
+    ///
+    /// - Returns: them, and sentences about those that are left alone.
+    package static func programs(
+        in directory: HandlerDirectory
+    ) throws(BuildError) -> (programs: [ProgramFile], skipped: [String]) {
+        let scan = try scan(directory)
+        var skipped = scan.skippedPrograms
+        return (programs(of: scan, in: directory, &skipped), skipped)
+    }
+
+    /// Those in the folder to scan whose route is not another file's.
+    private static func programs(
+        of scan: Scan, in directory: HandlerDirectory, _ skipped: inout [String]
+    ) -> [ProgramFile] {
+        var sources: [ExactText: String] = [:]
+        for path in scan.paths where path.endsExactly(with: "_wsh.swift") {
+            let route = "/" + String(Substring(path.utf8.dropLast("_wsh.swift".utf8.count)))
+            sources[ExactText(route)] = path
+        }
+        return scan.programs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+            .filter { program in
+                guard HandlerDirectory.contains(directory.scan, directory.absolute(program.path))
+                else { return false }
+                if let other = sources[ExactText(program.route)] {
+                    skipped.append(
+                        "skipped \(directory.shown)/\(program.path): \(other) answers "
+                            + "\(program.route) already")
+                    return false
+                }
+                sources[ExactText(program.route)] = program.path
+                return true
+            }
     }
 
     /// A folder that vanishes while it is read may be in another place, where it was not seen: the
@@ -92,7 +142,10 @@ struct HandlerFiles: Sendable {
 private struct Scan {
     let directory: HandlerDirectory
     var paths: [String] = []
+    var programs: [ProgramFile] = []
     var skipped: [String] = []
+    /// Those of ``skipped`` that are about programs.
+    var skippedPrograms: [String] = []
     var unreadableFolders: [String] = []
 
     /// - Parameter folder: below the root; empty, or with a slash behind it.
@@ -114,31 +167,48 @@ private struct Scan {
                 // One with such a name cannot be opened by it; what is in it is not served.
                 if Array(name.utf8) == entry.name { try visit(folder: "\(folder)\(name)/") }
             } else if name.endsExactly(with: ".swift") {
-                add(folder + name, hasText: Array(name.utf8) == entry.name, isLink: entry.isLink)
+                if mayBeUsed(folder + name, entry) { paths.append(folder + name) }
+            } else if let program = ProgramFile(path: folder + name) {
+                add(program, entry)
             }
         }
     }
 
-    private mutating func add(_ path: String, hasText: Bool, isLink: Bool) {
+    private mutating func add(_ program: ProgramFile, _ entry: FileSystem.Entry) {
+        let count = skipped.count
+        defer { skippedPrograms += skipped[count...] }
+        guard mayBeUsed(program.path, entry) else { return }
+        guard access(directory.absolute(program.path), X_OK) == 0 else {
+            skipped.append(
+                "skipped \(directory.shown)/\(program.path): it is not executable "
+                    + "(chmod +x \(directory.shown)/\(program.path))")
+            return
+        }
+        programs.append(program)
+    }
+
+    /// Whether it is a file, with a usable name and inside the directory; if not, that is noted.
+    private mutating func mayBeUsed(_ path: String, _ entry: FileSystem.Entry) -> Bool {
         let file = directory.absolute(path)
+        let hasText = Array(String(decoding: entry.name, as: UTF8.self).utf8) == entry.name
         guard hasText, !path.unicodeScalars.contains(where: { $0.properties.isControl }) else {
             let name = path.unicodeScalars.map { $0.properties.isControl ? "?" : "\($0)" }
             skipped.append(
                 "skipped \(directory.shown)/\(name.joined()): a file name must be UTF-8 without "
                     + "control characters")
-            return
+            return false
         }
-        guard FileSystem.isFile(file) else { return }
-        if isLink && !directory.allowsOutside {
+        guard FileSystem.isFile(file) else { return false }
+        if entry.isLink && !directory.allowsOutside {
             let real = FileSystem.realPath(file) ?? ""
             guard HandlerDirectory.contains(directory.root, real) else {
                 skipped.append(
                     "skipped \(directory.shown)/\(path): it is a link to \(real), outside the "
                         + "handlers directory (--allow-handlers-outside-root-dir takes it in)")
-                return
+                return false
             }
         }
-        paths.append(path)
+        return true
     }
 }
 

@@ -9,10 +9,19 @@ public protocol ChildProcessDelegate: AnyObject {
     func childEndedOutput()
     /// From its standard error; valid for this call.
     func childWroteErrors(_ bytes: UnsafeRawBufferPointer)
+    /// Its standard input took all that waited for it, or never will.
+    func childTookInput()
+    /// In place of all other calls: the loop has ended, and the program with it.
+    func childWasAbandoned()
     /// The last call: its output has ended and it is gone, with all of its group.
     ///
     /// - Parameter status: of `waitpid`.
     func childEnded(_ status: Int32)
+}
+
+extension ChildProcessDelegate {
+    public func childTookInput() {}
+    public func childWasAbandoned() {}
 }
 
 /// A program that runs for this process: in a process group of its own, with three pipes and
@@ -35,6 +44,13 @@ public final class ChildProcess: EventSource {
             self.environment = environment
             self.folder = folder
         }
+
+        /// The folder that a program lies in, whose path is absolute.
+        package static func folder(of path: String) -> String {
+            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+            let folder = slash.map { String(path[..<$0]) } ?? ""
+            return folder.isEmpty ? "/" : folder
+        }
     }
 
     /// `nil`: it has ended.
@@ -44,13 +60,16 @@ public final class ChildProcess: EventSource {
     private var errors: PipeReader?
     private var delegate: (any ChildProcessDelegate)?
     private var exitStatus: Int32?
+    private var isDiscarding = false
 
     /// Starts the program.
     ///
-    /// - Parameter bytes: its standard input, which ends behind them.
+    /// - Parameter bytes: its standard input, which ends behind them; `nil`: it ends with
+    ///   ``endInput()``.
     /// - Throws: why it cannot be started: no such file, not executable, no more descriptors.
     public init(
-        _ command: Command, input bytes: [UInt8], on loop: Loop, delegate: any ChildProcessDelegate
+        _ command: Command, input bytes: [UInt8]? = nil, on loop: Loop,
+        delegate: any ChildProcessDelegate
     ) throws(SystemError) {
         let input = try PipeEnds(weWrite: true)
         let output = try PipeEnds(weWrite: false)
@@ -66,22 +85,50 @@ public final class ChildProcess: EventSource {
             self.errors = try PipeReader(errors.ours, on: loop) { [unowned self] in
                 if let bytes = $0 { self.delegate?.childWroteErrors(bytes) }
             }
-            self.input = try PipeWriter(input.ours, bytes, on: loop)
+            self.input = PipeWriter(input.ours, on: loop) { [unowned self] in
+                self.delegate?.childTookInput()
+            }
             try process?.descriptor.watch(.readable, by: self, on: loop)
         } catch {
             close()
             throw error
         }
         self.delegate = delegate
+        guard let bytes else { return }
+        write(bytes)
+        endInput()
     }
 
     private func wrote(_ bytes: UnsafeRawBufferPointer?) {
         if let bytes {
-            delegate?.childWroteOutput(bytes)
+            if !isDiscarding { delegate?.childWroteOutput(bytes) }
         } else {
             delegate?.childEndedOutput()
             notifyIfOver()
         }
+    }
+
+    public var processIdentifier: Int32? { process?.pid }
+
+    /// Writes into its standard input; what that does not take now waits.
+    public func write(_ bytes: [UInt8]) { input?.write(bytes) }
+
+    /// What waits for its standard input to take it.
+    public var queuedInputByteCount: Int { input?.queuedByteCount ?? 0 }
+
+    /// False after ``endInput()``, and once it is known that the program reads no more.
+    public var takesInput: Bool { input?.isOpen ?? false }
+
+    /// Ends its standard input behind what was written.
+    public func endInput() { input?.end() }
+
+    /// Sends a signal to all of its group.
+    public func signal(_ number: Int32) { process?.signal(number) }
+
+    /// From now on its output is read and dropped: it need not wait for anybody to end.
+    public func discardOutput() {
+        isDiscarding = true
+        resumeOutput()
     }
 
     /// Reads no more of its output, so that it waits as soon as the pipe is full.
@@ -122,24 +169,11 @@ public final class ChildProcess: EventSource {
     /// Ends it at once, without another call to the delegate: the loop ends, or it could not be
     /// watched.
     public func close() {
+        let abandoned = delegate
         delegate = nil
         for pipe in [output, errors] { pipe?.close() }
         input?.close()
         if let status = process.take()?.killAndReap() { exitStatus = status }
+        abandoned?.childWasAbandoned()
     }
-
-    /// A status of `waitpid` in words: `exit code 3`, `signal 9 (SIGKILL)`.
-    public static func describe(_ status: Int32) -> String {
-        let signal = status & 0x7F
-        if signal == 0 { return "exit code \(status >> 8 & 0xFF)" }
-        return names[signal].map { "signal \(signal) (\($0))" } ?? "signal \(signal)"
-    }
-
-    private static let names: [Int32: String] = [
-        SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL",
-        SIGTRAP: "SIGTRAP", SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE",
-        SIGKILL: "SIGKILL", SIGUSR1: "SIGUSR1", SIGSEGV: "SIGSEGV", SIGUSR2: "SIGUSR2",
-        SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM", SIGTERM: "SIGTERM", SIGXCPU: "SIGXCPU",
-        SIGXFSZ: "SIGXFSZ", SIGSYS: "SIGSYS",
-    ]
 }

@@ -1,3 +1,4 @@
+import CLinux
 import EventLoop
 import Glibc
 
@@ -8,6 +9,8 @@ final class PipeReader: EventSource {
     /// Gets what was read, `nil` at the end; may pause or close the reader.
     private let onBytes: (UnsafeRawBufferPointer?) -> Void
     private var isPaused = false
+    /// How much is read until it is taken for the end; `nil`: up to the end itself.
+    private var remainingByteCount: Int?
     var isClosed: Bool { descriptor == nil }
 
     init(
@@ -26,8 +29,10 @@ final class PipeReader: EventSource {
     private func readOnce() -> Bool {
         guard let fd = descriptor?.number, !isPaused else { return false }
         let buffer = loop.readBuffer
-        let count = read(fd, buffer.baseAddress, buffer.count)
+        let limit = min(buffer.count, remainingByteCount ?? .max)
+        let count = limit == 0 ? 0 : read(fd, buffer.baseAddress, limit)
         if count > 0 {
+            remainingByteCount? -= count
             onBytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             return true
         }
@@ -43,8 +48,14 @@ final class PipeReader: EventSource {
     }
 
     /// Reads what is there now, then takes it for the end: the writer is gone, others may hold the
-    /// pipe open. Not while paused: ``resume()`` goes on then.
+    /// pipe open and even write into it without an end. Not while paused: ``resume()`` and another
+    /// call go on then.
     func finish() {
+        if remainingByteCount == nil, let fd = descriptor?.number {
+            var count: Int32 = 0
+            _ = ioctl(fd, UInt(FIONREAD), &count)
+            remainingByteCount = Int(max(0, count))
+        }
         while readOnce() {}
         if !isPaused { end() }
     }

@@ -73,15 +73,15 @@ public enum Program {
         do throws(SystemError) {
             let log = try settings.makeLog()
             defer { log.flush() }
-            if let role = ProcessRole(Environment.own()) {
-                return serve(settings, registrations, log, role)
-            }
-            if log.isNamedPipe { printError(settings.namedPipeNote) }
-            if settings.listsRoutes || settings.checks { return list(settings, registrations, log) }
-            if settings.supervision.isSupervised {
+            let role = ProcessRole(Environment.own())
+            if role == nil && log.isNamedPipe { printError(settings.namedPipeNote) }
+            let onlyLists = role == nil && (settings.listsRoutes || settings.checks)
+            if role == nil && !onlyLists && settings.supervision.isSupervised {
                 return Supervision.run(invocation, arguments, log)
             }
-            return serve(settings, registrations, log, nil)
+            let registrations = ServedPrograms.add(to: registrations, settings, log)
+            if onlyLists { return list(settings, registrations, log) }
+            return serve(settings, registrations, log, role)
         } catch {
             printError("-l, --log-file: \(error)")
             return ExitCode.failure

@@ -1,12 +1,18 @@
 import EventLoop
 import HandlerBuild
+import Subprocesses
 import WebSocketHost
+import WebSocketHostPrograms
 
 /// What the command line, the environment and the configuration file ask for.
 struct ServerSettings: Sendable {
     var configuration = Configuration()
     /// Which files standalone.sh compiles in.
     var handlers = HandlerChoice()
+    /// Programs in the handlers directory.
+    var programs = ProgramSettings()
+    /// `--max-programs`
+    var programCountLimit = SubprocessLimit.ofProcess.count
     var mapFile: String?
     /// `-d`
     var documentRoot: String?

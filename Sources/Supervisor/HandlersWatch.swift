@@ -89,7 +89,7 @@ final class HandlersWatch {
                 if name.beginsExactly(with: ".") { continue }
                 if entry.isFolder {
                     folders.append(path)
-                } else if entry.isLink && name.endsExactly(with: ".swift") {
+                } else if entry.isLink && Self.isOfInterest(name) {
                     // Its target may be written in another folder. The target of a broken link may
                     // be created here.
                     try? watch.watch(path)
@@ -112,16 +112,19 @@ final class HandlersWatch {
 
     // MARK: - What happens
 
+    /// Swift files and programs.
+    private static func isOfInterest(_ name: String) -> Bool {
+        name.endsExactly(with: ".swift") || name.endsExactly(with: "_wsh")
+    }
+
     private func handle(_ event: FileEvent) {
         if event.isOverflow || event.isFolder { return changed(mustScan: true) }
         if event.path.isExactly(root) && event.isGone { return rootVanished() }
         // A file that is watched on its own, through a link.
         if event.name.isEmpty {
-            return event.path.endsExactly(with: ".swift") ? changed(mustScan: event.isGone) : ()
+            return Self.isOfInterest(event.path) ? changed(mustScan: event.isGone) : ()
         }
-        guard event.name.endsExactly(with: ".swift"), !event.name.beginsExactly(with: ".") else {
-            return
-        }
+        guard Self.isOfInterest(event.name), !event.name.beginsExactly(with: ".") else { return }
         if event.isCreation {
             // A link is complete at once, a file when it is closed.
             guard FileSystem.isLink("\(event.path)/\(event.name)") else { return }

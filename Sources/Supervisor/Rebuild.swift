@@ -64,6 +64,10 @@ package final class Rebuild: @unchecked Sendable {
         var broken: [String] = []
         /// Whether there is nothing in the program that was not there before.
         var isUnchanged = false
+        /// Whether a new process would serve other programs, though it is the same program itself.
+        var changesPrograms = false
+        /// Sentences about files that are left alone.
+        var skipped: [String] = []
         /// What the compiler said, in lines; or why nothing was built.
         var messages = ""
 
@@ -75,6 +79,8 @@ package final class Rebuild: @unchecked Sendable {
             if report.isServerNew { changed.append("the server itself changed") }
             (kept, broken) = (report.kept, report.broken)
             isUnchanged = report.isUnchanged
+            changesPrograms = report.changesPrograms
+            skipped = result.skipped
             self.messages = messages
             guard result.isRefused else { return }
             isBuilt = false

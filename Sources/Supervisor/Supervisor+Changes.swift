@@ -48,7 +48,7 @@ extension Supervisor {
     func built(_ request: Request, _ outcome: Rebuild.Outcome) {
         let binary = FileStamp(plan.executable)
         if outcome.isUnchanged { current?.binary = binary }
-        let isNew = binary != current?.binary
+        let isNew = binary != current?.binary || outcome.changesPrograms
         logOutcome(outcome, request)
         let hasFailed = !outcome.isBuilt || !outcome.broken.isEmpty || !outcome.kept.isEmpty
         // Messages that were shown before stay.
@@ -58,7 +58,12 @@ extension Supervisor {
             show(outcome.messages)
         }
         if outcome.isBuilt && (isNew || request.isForced) {
-            guard next == nil, current?.phase == .serving else { return self.request(request) }
+            guard next == nil, current?.phase == .serving else {
+                return self.request(
+                    Request(
+                        began: request.began,
+                        isForced: request.isForced || outcome.changesPrograms))
+            }
             changeOver(request, outcome)
         } else {
             startPendingRequest()
@@ -67,6 +72,7 @@ extension Supervisor {
 
     /// Logs the compiler's messages, and what they mean for the routes.
     private func logOutcome(_ outcome: Rebuild.Outcome, _ request: Request) {
+        logSkipped(outcome)
         if !outcome.messages.isEmpty { log.announce(outcome.messages.trimmedEnd) }
         if !outcome.isBuilt {
             let time = Self.seconds(since: request.began)
@@ -79,6 +85,15 @@ extension Supervisor {
             let names = paths.map { escaped($0, limit: 200) }.joined(separator: ", ")
             log(.error, "\(names) \(paths.count == 1 ? "does" : "do") not compile; \(consequence)")
         }
+    }
+
+    /// What is left alone now and was not at the start, when standalone.sh said so, or last time.
+    private func logSkipped(_ outcome: Rebuild.Outcome) {
+        guard outcome.isBuilt else { return }
+        for sentence in outcome.skipped where knownSkips?.contains(sentence) == false {
+            log(.warning, escaped(sentence, limit: 1_000))
+        }
+        knownSkips = outcome.skipped
     }
 
     func show(_ text: String) {

@@ -49,9 +49,8 @@ extension Supervisor {
         // It ended neither by a trap, which was reported before, nor by our order.
         current = nil
         if !hasCrashed {
-            log(
-                .warning, "the server process ended unexpectedly (\(ChildProcess.describe(status)))"
-            )
+            let end = ExitStatus(waitStatus: status)
+            log(.warning, "the server process ended unexpectedly (\(end))")
         }
         restart()
     }
@@ -64,7 +63,7 @@ extension Supervisor {
         let signal = status & 0x7F
         let what =
             signal == SIGKILL
-            ? "was killed: \(ChildProcess.describe(status)), by somebody or for lack of memory"
+            ? "was killed: \(ExitStatus(waitStatus: status)), by somebody or for lack of memory"
             : "trapped: \(TrapReason.text(signal: signal, backtrace))"
         log(.critical, "\(who) \(what)\(frames)")
         return backtrace.handler
@@ -116,7 +115,7 @@ extension Supervisor {
         if current != nil {
             log(
                 .error,
-                "the new version does not start (\(ChildProcess.describe(status))); "
+                "the new version does not start (\(ExitStatus(waitStatus: status))); "
                     + "the previous one keeps serving"
             )
             return startPendingRequest()

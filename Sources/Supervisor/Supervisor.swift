@@ -91,6 +91,8 @@ package final class Supervisor: @unchecked Sendable {
     /// The request that waits for the running build, or for a process to become ready.
     var pending: Request?
     var failure = ""
+    /// The sentences of the last build about files that are left alone; `nil`: none was yet.
+    var knownSkips: [String]?
 
     struct Request {
         var began: MonotonicTime

@@ -24,7 +24,7 @@ enum TrapReason {
         case SIGBUS: return "invalid memory access"
         case SIGFPE: return "arithmetic fault"
         case SIGABRT: return "aborted; a message may be on standard error"
-        default: return ChildProcess.describe(signal)
+        default: return "\(ExitStatus(waitStatus: signal))"
         }
     }
 

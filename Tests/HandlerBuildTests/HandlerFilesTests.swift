@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import HandlerRegistry
 import TestSupport
 import Testing
 
@@ -45,6 +46,37 @@ struct HandlerFilesTests {
             ])
         #expect(files.helpers.map(\.path) == ["UPPER_WSH.swift", "sub/more.swift", "text.swift"])
         #expect(files.skipped.isEmpty)
+    }
+
+    @Test("programs are what is executable and has a name and a route of its own")
+    func programs() throws {
+        for path in ["a_wsh", "sub/b_shared_wsh", "c_wsh", "c_wsh.swift", "d_wsh", "d_bytes_wsh"] {
+            try write(path)
+            chmod(folder + "/" + path, 0o755)
+        }
+        try write("e_wsh")
+        try write(".f_wsh")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder + "/true_wsh", withDestinationPath: "/bin/true")
+        let files = try files()
+        #expect(files.programs.map(\.path) == ["a_wsh", "d_bytes_wsh", "sub/b_shared_wsh"])
+        #expect(files.programs.map(\.route) == ["/a", "/d", "/sub/b"])
+        #expect(files.handlers.map(\.path) == ["c_wsh.swift"])
+        #expect(files.all.map(\.path).suffix(3) == files.programs.map(\.path))
+        let reasons = [
+            "c_wsh: c_wsh.swift answers /c already", "d_wsh: d_bytes_wsh answers /d already",
+            "e_wsh: it is not executable (chmod +x", "true_wsh: it is a link",
+        ]
+        #expect(files.skipped.count == 4)
+        for reason in reasons { #expect(files.skipped.contains { $0.contains(reason) }) }
+        #expect(try self.files(scan: folder + "/sub").programs.map(\.path) == ["sub/b_shared_wsh"])
+        // What is in them is none of a build's business, only that they are there.
+        var record = BuildRecord()
+        record.items = files.all.map { BuildRecord.Item(file: $0) }
+        try write("a_wsh", "#!/bin/sh")
+        #expect(record.covers(try self.files(), server: ""))
+        chmod(folder + "/a_wsh", 0o644)
+        #expect(!record.covers(try self.files(), server: ""))
     }
 
     @Test("only what lies in the folder to scan is a handler")

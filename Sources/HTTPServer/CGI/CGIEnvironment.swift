@@ -61,41 +61,9 @@ struct CGIEnvironment {
         head.host.flatMap { Authority($0)?.host } ?? local?.host ?? "localhost"
     }
 
-    /// RFC 3875 §4.1.18: `HTTP_` and the field's name in capitals.
-    ///
-    /// Left out are: `Proxy`, which would be taken for the setting `HTTP_PROXY` (CVE-2016-5385);
-    /// the password; what another variable has or belongs to the connection; and names with other
-    /// characters than letters, digits and hyphens, since `X_A` and `X-A` would become the same.
+    /// RFC 3875 §4.1.18
     private var fieldVariables: [(String, String)] {
-        var seen: Set<String> = []
-        return head.fields.compactMap { field in
-            let name = field.name.lowercased()
-            guard !Self.hiddenFields.contains(name), name.utf8.allSatisfy(Self.isPlain),
-                seen.insert(name).inserted, let value = value(of: name)
-            else { return nil }
-            let variable = String(name.uppercased().map { $0 == "-" ? "_" : $0 })
-            return ("HTTP_" + variable, value)
-        }
-    }
-
-    private func value(of name: String) -> String? {
-        // RFC 6265 §5.4 allows one line; two are joined as HTTP/2 does.
-        name == "cookie" ? head.fields.values(of: name).joined(separator: "; ") : head.fields[name]
-    }
-
-    private static let hiddenFields: Set<String> = [
-        "proxy", "authorization", "proxy-authorization", "content-length", "content-type",
-        "connection",
-        "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
-    ]
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"):
-            true
-        default:
-            false
-        }
+        let hidden = CGIVariables.ofContentAndConnection.union(CGIVariables.ofCredentials)
+        return CGIVariables.ofFields(head.fields, without: hidden)
     }
 }

@@ -28,8 +28,11 @@ final class ScriptRun {
     private var outputByteCount = 0
     /// What the answer began with, for the log.
     private var answerHead: (status: Status, byteCount: Int)?
-    private var errorLines = ScriptErrorLines()
+    private var errorLines = ErrorLines(countLimit: ScriptRun.errorLineCountLimit)
     private lazy var timer = loop.makeTimer { [weak self] in self?.timedOut() }
+
+    /// Lines of its standard error that are logged of each run.
+    private static let errorLineCountLimit = 50
 
     private enum Phase {
         case body, head
@@ -78,11 +81,10 @@ final class ScriptRun {
             return finish()?.respond(.busy, to: request) ?? ()
         }
         let file = environment.script.file
-        let folder = file.utf8.lastIndex(of: 0x2F).map { String(file[..<$0]) } ?? ""
         let command = ChildProcess.Command(
             path: file, arguments: [file],
             environment: environment.variables(bodyByteCount: content.count),
-            folder: folder.isEmpty ? "/" : folder)
+            folder: ChildProcess.Command.folder(of: file))
         do throws(SystemError) {
             child = try ChildProcess(command, input: content, on: loop, delegate: self)
             restartTimer()
@@ -263,7 +265,11 @@ extension ScriptRun: ChildProcessDelegate {
     }
 
     func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
-        for line in errorLines.take(bytes) { report(.warning, "stderr: \(line)") }
+        reportErrors(errorLines.take(bytes, at: loop.now))
+    }
+
+    private func reportErrors(_ lines: [String]) {
+        for line in lines { report(.warning, "stderr: \(escaped(line))") }
     }
 
     func childEndedOutput() {
@@ -287,7 +293,8 @@ extension ScriptRun: ChildProcessDelegate {
 
     func childEnded(_ status: Int32) {
         loop.cancel(timer)
-        if status != 0 { report(.info, "ended with \(ChildProcess.describe(status))") }
+        reportErrors(errorLines.finish(at: loop.now))
+        if status != 0 { report(.info, "ended with \(ExitStatus(waitStatus: status))") }
         child = nil
         scripts.countOut()
     }

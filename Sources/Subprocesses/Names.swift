@@ -1,0 +1,2 @@
+// What `exitStatus(within:)` returns.
+@_exported import enum Processes.ExitStatus
