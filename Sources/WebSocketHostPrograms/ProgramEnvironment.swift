@@ -56,7 +56,10 @@ struct ProgramEnvironment {
     /// is, then what is passed on.
     func variables(_ settings: ProgramSettings) -> [String] {
         var named: Set<String> = []
-        let passed = settings.passedVariables.compactMap { name in
+        // What says something about the connection comes from nowhere else.
+        let passed = settings.passedVariables.filter {
+            $0 != "HTTPS" && !$0.hasPrefix("HTTP_")
+        }.compactMap { name in
             getenv(name).map { (name, String(cString: $0)) }
         }
         let own = settings.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
