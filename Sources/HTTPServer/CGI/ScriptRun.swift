@@ -28,11 +28,11 @@ final class ScriptRun {
     private var outputByteCount = 0
     /// What the answer began with, for the log.
     private var answerHead: (status: Status, byteCount: Int)?
-    private var errorLines = ErrorLines(countLimit: ScriptRun.errorLineCountLimit)
+    private var errorLines = ErrorLines(countLimit: ScriptRun.errorLineLimit)
     private lazy var timer = loop.makeTimer { [weak self] in self?.timedOut() }
 
     /// Lines of its standard error that are logged of each run.
-    private static let errorLineCountLimit = 50
+    private static let errorLineLimit = 50
 
     private enum Phase {
         case body, head
@@ -72,6 +72,8 @@ final class ScriptRun {
     private func report(_ level: LogLevel, _ text: String) {
         log(level, "\(escaped(environment.script.name)): \(text)")
     }
+
+    private func reportError(_ line: String) { report(.warning, "stderr: \(escaped(line))") }
 
     private func run() {
         let content = body.content
@@ -265,11 +267,7 @@ extension ScriptRun: ChildProcessDelegate {
     }
 
     func childWroteErrors(_ bytes: UnsafeRawBufferPointer) {
-        reportErrors(errorLines.take(bytes, at: loop.now))
-    }
-
-    private func reportErrors(_ lines: [String]) {
-        for line in lines { report(.warning, "stderr: \(escaped(line))") }
+        for line in errorLines.take(bytes, at: loop.now) { reportError(line) }
     }
 
     func childEndedOutput() {
@@ -293,7 +291,7 @@ extension ScriptRun: ChildProcessDelegate {
 
     func childEnded(_ status: Int32) {
         loop.cancel(timer)
-        reportErrors(errorLines.finish(at: loop.now))
+        for line in errorLines.finish(at: loop.now) { reportError(line) }
         if status != 0 { report(.info, "ended with \(ExitStatus(waitStatus: status))") }
         child = nil
         scripts.countOut()
