@@ -165,7 +165,10 @@ let tests = [
         ["Subprocesses", "EventLoop", "LoopTesting"]),
     test(
         "WebSocketHostProgramsTests",
-        ["WebSocketHostPrograms", "WebSocketHost", "WebSocketProtocol"]),
+        [
+            "WebSocketHostPrograms", "WebSocketHost", "WebSocketClient", "WebSocketProtocol",
+            "EventLoop",
+        ]),
     test("WebSocketConnectionTests", ["WebSocketConnection", "WebSocketProtocol", "TestSupport"]),
     test(
         "HTTPServerTests",

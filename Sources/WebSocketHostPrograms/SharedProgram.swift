@@ -131,15 +131,27 @@ final class SharedProgram: Sendable {
         case .idle, .starting: break
         case .running(let process): try? await process.write(Self.opening(socket))
         }
-        defer { forget(socket) }
+        do {
+            try await relay(socket)
+        } catch {
+            await leaveAndTell(socket)
+            throw error
+        }
+        await leaveAndTell(socket)
+    }
+
+    private func relay(_ socket: WebSocket) async throws {
         try await socket.subscribe(to: topic)
         while let message = try? await socket.receive() {
             guard case .text(let text) = message else {
                 try await socket.close(.unsupportedData, reason: "text messages only")
-                break
+                return
             }
-            guard await write(Self.lines(text, from: socket), for: socket) else { break }
+            guard await write(Self.lines(text, from: socket), for: socket) else { return }
         }
+    }
+
+    private func leaveAndTell(_ socket: WebSocket) async {
         if let process = leave(socket) { try? await process.write("\(socket.id) close\n") }
     }
 
@@ -162,8 +174,6 @@ final class SharedProgram: Sendable {
             return process
         }
     }
-
-    private func forget(_ socket: WebSocket) { _ = leave(socket) }
 
     /// Writes once the program runs: if one ends first, to the next one. What one does not take
     /// that has closed its input, and goes on, is dropped.
@@ -218,11 +228,15 @@ final class SharedProgram: Sendable {
     }
 
     /// A line of its own for each line of the text, in all ways in which programs end lines: no
-    /// client can speak for another one.
+    /// client can speak for another one. A shell ends them at LF, Node.js at U+2028 too, Python's
+    /// `splitlines` at the separators of ASCII too.
     static func lines(_ text: String, number: UInt64) -> String {
-        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        text.split(omittingEmptySubsequences: false) { $0.isNewline || separators.contains($0) }
             .map { "\(number) text \($0)\n" }.joined()
     }
+
+    /// File, group and record separator. With what `isNewline` is true for they are all of Python.
+    private static let separators: Set<Character> = ["\u{1C}", "\u{1D}", "\u{1E}"]
 
     private static func lines(_ text: String, from socket: WebSocket) -> String {
         lines(text, number: socket.id)

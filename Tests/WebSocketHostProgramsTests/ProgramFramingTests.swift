@@ -36,6 +36,9 @@ struct ProgramFramingTests {
             ("a", "7 text a\n"), ("", "7 text \n"), ("a\nb", "7 text a\n7 text b\n"),
             ("a\r\n8 text b", "7 text a\n7 text 8 text b\n"),
             ("a\r8 close", "7 text a\n7 text 8 close\n"), ("a\n", "7 text a\n7 text \n"),
+            ("a\u{2028}8 close\u{2029}b", "7 text a\n7 text 8 close\n7 text b\n"),
+            ("a\u{B}b\u{C}c\u{85}d", "7 text a\n7 text b\n7 text c\n7 text d\n"),
+            ("a\u{1C}b\u{1D}c\u{1E}d", "7 text a\n7 text b\n7 text c\n7 text d\n"),
         ])
     func sharedLines(_ text: String, _ expected: String) {
         #expect(SharedProgram.lines(text, number: 7) == expected)
