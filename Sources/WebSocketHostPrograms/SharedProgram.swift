@@ -152,7 +152,16 @@ final class SharedProgram: Sendable {
     }
 
     private func leaveAndTell(_ socket: WebSocket) async {
-        if let process = leave(socket) { try? await process.write("\(socket.id) close\n") }
+        guard let process = leave(socket) else { return }
+        let line = "\(socket.id) close\n"
+        do throws(SubprocessError) {
+            try await process.write(line)
+        } catch .cancelled {
+            // The program reads slowly, and the connection has ended long ago: nobody waits.
+            Task { try? await process.write(line) }
+        } catch {
+            // It reads no more.
+        }
     }
 
     private func join(_ socket: WebSocket) -> Phase {

@@ -8,38 +8,74 @@ import WebSocketProtocol
 
 @Suite("A program for all connections of a path")
 struct SharedProgramTests {
-    @Test("a client that closes in the moment in which it comes has left, for the program too")
-    func leavesAtOnce() async throws {
+    private func serve(
+        _ program: WebSocketHandler,
+        _ body: (_ server: Server, _ port: UInt16) async throws -> Void
+    ) async throws {
         var configuration = Configuration()
         configuration.host = "127.0.0.1"
         configuration.port = 0
         configuration.threadCount = 1
+        configuration.connection.closeTimeout = .milliseconds(50)
         var routes = Routes()
-        routes.add("/cat", .sharedProgram("/bin/cat"))
+        routes.add("/shared", program)
         let server = try Server(configuration, routes: routes, log: Log(level: .critical))
         let port = try server.start()[0].port
         defer {
             server.forceStop()
             server.waitUntilStopped()
         }
-        let socket = try await WebSocketClient().connect("ws://127.0.0.1:\(port)/cat")
-        let own = try await number(of: "open", from: socket)
-        // Handshake and Close in one segment: the handler begins with what has ended already.
-        let other = try sendAtOnce(
-            """
-            GET /cat HTTP/1.1\r
-            Host: localhost\r
-            Upgrade: websocket\r
-            Connection: Upgrade\r
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-            Sec-WebSocket-Version: 13\r
-            \r
+        try await body(server, port)
+    }
 
-            """.utf8 + [0x88, 0x80, 0, 0, 0, 0], to: port)
-        defer { close(other) }
-        let opened = try await number(of: "open", from: socket)
-        #expect(opened != own)
-        #expect(try await number(of: "close", from: socket) == opened)
+    @Test("a client that closes in the moment in which it comes has left, for the program too")
+    func leavesAtOnce() async throws {
+        try await serve(.sharedProgram("/bin/cat")) { _, port in
+            let socket = try await WebSocketClient().connect("ws://127.0.0.1:\(port)/shared")
+            let own = try await number(of: "open", from: socket)
+            // Handshake and Close in one segment: the handler begins with what has ended already.
+            let other = try sendAtOnce(
+                """
+                GET /shared HTTP/1.1\r
+                Host: localhost\r
+                Upgrade: websocket\r
+                Connection: Upgrade\r
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+                Sec-WebSocket-Version: 13\r
+                \r
+
+                """.utf8 + [0x88, 0x80, 0, 0, 0, 0], to: port)
+            defer { close(other) }
+            let opened = try await number(of: "open", from: socket)
+            #expect(opened != own)
+            #expect(try await number(of: "close", from: socket) == opened)
+        }
+    }
+
+    @Test("so has one that is gone while the program reads nothing")
+    func leavesUnread() async throws {
+        let stopping = ["-c", "echo 0 stops $$; kill -STOP $$; exec cat"]
+        try await serve(.sharedProgram("/bin/sh", stopping)) { server, port in
+            let socket = try await WebSocketClient().connect("ws://127.0.0.1:\(port)/shared")
+            var stopped: pid_t?
+            while stopped == nil,
+                case .text(let line)? = try await socket.receive(timeout: .seconds(60))
+            {
+                stopped = line.split(separator: " ").last.flatMap { pid_t($0) }
+            }
+            let pid = try #require(stopped)
+            let client = WebSocketClient()
+            let other = try await client.connect("ws://127.0.0.1:\(port)/shared")
+            // More than the pipe holds, so that a write waits when its task is cancelled.
+            for _ in 0..<6 { try await other.send(String(repeating: "x", count: 40_000)) }
+            client.stop()
+            while server.openConnectionCount > 1 { try await Task.sleep(for: .milliseconds(5)) }
+            kill(pid, SIGCONT)
+            let own = try await number(of: "open", from: socket)
+            let opened = try await number(of: "open", from: socket)
+            #expect(opened != own)
+            #expect(try await number(of: "close", from: socket) == opened)
+        }
     }
 
     /// Waits for the line that tells this of a connection.
