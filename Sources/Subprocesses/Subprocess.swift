@@ -51,10 +51,12 @@ public struct Subprocess: Sendable, Equatable {
 
     /// So many bytes of its standard output.
     ///
-    /// - Parameter byteCount: more than 0. As many are held in memory.
+    /// - Parameter byteCount: as many are held in memory; 0 or less: none are waited for.
     /// - Returns: fewer only at the end of its output; `nil` if nothing is left.
     public func read(exactly byteCount: Int) async throws(SubprocessError) -> [UInt8]? {
-        try await run.read { $0.take(exactly: byteCount) }
+        // Also of a number that a program named: less than nothing is no error of this process.
+        let byteCount = max(0, byteCount)
+        return try await run.read { $0.take(exactly: byteCount) }
     }
 
     package func nextLine() async throws(SubprocessError) -> SubprocessLine? {

@@ -29,6 +29,16 @@ struct SubprocessTests {
 
     // MARK: Output
 
+    @Test("no bytes of the output, and less than none", arguments: [0, -1, Int.min])
+    func noBytes(_ byteCount: Int) async throws {
+        try await shell("echo a") { process in
+            let none = try await process.read(exactly: byteCount)
+            let all = try await process.read(exactly: 2)
+            #expect(none == [])
+            #expect(all == Array("a\n".utf8))
+        }
+    }
+
     @Test(
         "lines, without their ends",
         arguments: [
