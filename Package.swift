@@ -158,6 +158,7 @@ let tests = [
             "TopicBus", "Topics", "WebSocketProtocol", "EventLoop", "Logging", "LoopTesting",
             "TestSupport",
         ]),
+    test("ProxiesTests", ["Proxies", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting", "TestSupport"]),
     test(
@@ -268,6 +269,7 @@ let package = Package(
         module("Logging", ["EventLoop"]),
         module("Processes", ["EventLoop", "CLinux"]),
         module("Subprocesses", ["EventLoop", "Processes"]),
+        module("Proxies", ["HTTPProtocol", "EventLoop"]),
         module("Offloading", ["EventLoop"]),
         module(
             "HTTPServer",
@@ -280,8 +282,8 @@ let package = Package(
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Offloading",
-                "Topics", "HTTPServer", "WebSocketConnection",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Proxies",
+                "Offloading", "Topics", "HTTPServer", "WebSocketConnection",
             ]),
         module(
             "WebSocketHostJSON",
@@ -319,9 +321,8 @@ let package = Package(
         module(
             "StandaloneProgram",
             [
-                "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Subprocesses",
-                "TopicBus",
-                "WebSocketHost", "WebSocketHostPrograms", "CommandLineOptions",
+                "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies", "Subprocesses",
+                "TopicBus", "WebSocketHost", "WebSocketHostPrograms", "CommandLineOptions",
                 "HandlerRegistry", "HandlerBuild", "Supervisor",
             ], exclude: ["help.txt"]),
         program(

@@ -3,12 +3,12 @@ import Glibc
 /// A connection that a ``Listener`` accepted, on its way to the loop that serves it. Closed if no
 /// stream is made of it.
 ///
-/// Whatever has to happen before TLS begins (a step that reads the PROXY protocol and replaces
-/// ``peer``, say) happens to this, before ``makeStream(on:tls:drainMark:)``.
+/// Whatever has to happen before TLS begins happens to this, before
+/// ``makeStream(on:tls:drainMark:)``: ``Preamble`` reads what stands in front.
 ///
 /// `@unchecked Sendable`: it belongs to one thread at a time, which hands it over to the next.
 public final class AcceptedConnection: @unchecked Sendable {
-    private var descriptor: FileDescriptor?
+    var descriptor: FileDescriptor?
     /// The other end.
     public var peer: SocketAddress
     /// This end; `nil` where only the kernel knows: ``Stream/localAddress`` asks it.

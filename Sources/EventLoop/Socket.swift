@@ -31,17 +31,25 @@ enum Socket {
     }
 
     static func localAddress(_ fd: Int32) throws(SystemError) -> SocketAddress {
+        try address("getsockname") { getsockname(fd, $0, &$1) }
+    }
+
+    static func peerAddress(_ fd: Int32) throws(SystemError) -> SocketAddress {
+        try address("getpeername") { getpeername(fd, $0, &$1) }
+    }
+
+    private static func address(
+        _ call: String, _ body: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32
+    ) throws(SystemError) -> SocketAddress {
         var storage = sockaddr_storage()
         var byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        try check("getsockname") {
+        try check(call) {
             withUnsafeMutablePointer(to: &storage) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    getsockname(fd, $0, &byteCount)
-                }
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &byteCount) }
             }
         }
         guard let address = SocketAddress(storage, byteCount: Int(byteCount)) else {
-            throw SystemError("getsockname", code: EAFNOSUPPORT)
+            throw SystemError(call, code: EAFNOSUPPORT)
         }
         return address
     }

@@ -200,10 +200,12 @@ extension SocketAddress {
     }
 
     /// The address and port as in a URL, `127.0.0.1:80`, `[::1]:80`; or `unix:/run/server.sock`.
+    /// Without port 0, which stands for none.
     public var description: String {
-        switch family {
-        case .ipv4: "\(host):\(port)"
-        case .ipv6: "[\(host)]:\(port)"
+        let portText = port == 0 ? "" : ":\(port)"
+        return switch family {
+        case .ipv4: host + portText
+        case .ipv6: "[\(host)]" + portText
         case .unix: "unix:\(host)"
         }
     }
@@ -241,7 +243,7 @@ extension SocketAddress {
             if index > 0 { put(".") }
             count &+= (text + count).storeDigits(of: UInt(number >> (24 - 8 * index) & 0xFF))
         }
-        if let port {
+        if let port, port != 0 {
             put(":")
             count &+= (text + count).storeDigits(of: UInt(port))
         }

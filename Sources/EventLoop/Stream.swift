@@ -52,7 +52,9 @@ public final class Stream: EventSource {
     @exclusivity(unchecked) var byteCounts = (received: 0, sent: 0)
     /// The other end, where that is no socket but in this process. See MemoryPeer.swift.
     let memory: MemoryPeer?
-    public let peer: SocketAddress
+    /// The other end of the connection. A proxy's client takes its place once the stream is one
+    /// client's.
+    @exclusivity(unchecked) public package(set) var peer: SocketAddress
 
     /// What the kernel reported, and what the loop or the delegate asked for.
     struct Flags: OptionSet {
@@ -125,6 +127,8 @@ public final class Stream: EventSource {
 
     /// Our end of the connection; asks the kernel.
     public var localAddress: SocketAddress? { try? Socket.localAddress(fd) }
+    /// The other end as the kernel knows it, whoever ``peer`` is; `nil` once it has gone.
+    package var kernelPeer: SocketAddress? { try? Socket.peerAddress(fd) }
 
     public func ready(_ readiness: Readiness) {
         if flags.contains(.readingPaused) && !readiness.isDisjoint(with: .broken) {

@@ -19,7 +19,7 @@ extension Exchange {
         log.peerEvent(
             refusal.kind, refusal.level,
             line: RefusalLine(
-                route: request.pathText, peer: stream.peer,
+                route: request.pathText, peer: address(of: request),
                 status: status.map { Int($0.code) }, reason: escaped(refusal.reason, limit: 1_000)))
     }
 
@@ -28,7 +28,7 @@ extension Exchange {
         log.request(
             AnswerLine(
                 method: escaped(request.head.method, limit: 20), path: request.pathText,
-                peer: stream.peer, status: Int(status.code), byteCount: byteCount))
+                peer: address(of: request), status: Int(status.code), byteCount: byteCount))
     }
 }
 

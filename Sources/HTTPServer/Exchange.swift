@@ -83,8 +83,6 @@ package final class Exchange: StreamDelegate, TimerTarget, RosterMember, @unchec
 
     package var loop: Loop { owner.loop }
     package var log: Log { owner.log }
-    /// Whether the connection is encrypted.
-    package var isSecure: Bool { stream.tlsInfo != nil }
     package var localAddress: SocketAddress? { knownLocalAddress ?? stream.localAddress }
 
     /// Follows the table above.

@@ -7,6 +7,8 @@ package struct Request {
     package private(set) var isLast: Bool
     /// The client's user, by Basic authentication.
     package var user: String?
+    /// Who asks, where that is not the peer; see ``Exchange/address(of:)``.
+    package var client: RequestClient?
     /// How many scripts redirected it within this server.
     private(set) var redirectCount = 0
 
@@ -32,8 +34,11 @@ package struct Request {
     package var query: String? { target?.query }
 
     /// The server as the client names it, with a port or without; empty or `nil` if it does not.
-    /// That of an absolute target counts and not the Host field (RFC 9112 §3.2.2).
-    package var authority: String? { target?.authority ?? head.host }
+    /// That of an absolute target counts and not the Host field (RFC 9112 §3.2.2), and what a
+    /// trusted proxy says before both.
+    package var authority: String? { client?.authority ?? receivedAuthority }
+    /// The same without what a proxy says: not all of them remove what a client wrote there.
+    package var receivedAuthority: String? { target?.authority ?? head.host }
 
     package var isHead: Bool { head.method == "HEAD" }
     /// Whether the method only reads.
@@ -64,6 +69,7 @@ package struct Request {
             method: isHead ? "HEAD" : "GET", target: target, version: head.version, fields: fields)
         var request = head.map { Request($0, user: user, settings) }
         request?.redirectCount = redirectCount + 1
+        request?.client = client
         return request
     }
 

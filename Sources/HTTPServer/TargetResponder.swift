@@ -27,7 +27,7 @@ package final class TargetResponder: Responder, Sendable {
         guard let authority = target.authority, !admits(target) else { return .pass }
         exchange.log.peerEvent(
             .misdirectedRequest, .info,
-            "\(exchange.stream.peer) wants \(escaped(authority)), which is not -V and -P")
+            "\(exchange.address(of: request)) wants \(escaped(authority)), which is not -V and -P")
         return .response(
             Response(.misdirectedRequest, text: "This server does not serve that host or port."))
     }

@@ -70,6 +70,7 @@ extension ServerOptions {
             }
         }
         if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
+            try checkProxies(invocation.settings.configuration.proxies)
             invocation.settings.configuration.tls = try invocation.settings.tls.configuration()
             let plain = ListenerSettings(
                 host: invocation.settings.configuration.host,

@@ -13,7 +13,8 @@ enum ServerOptions {
     static let defaults = Configuration()
 
     static let table = OptionTable<ServerSettings>([
-        ("Where to listen", listening), ("TLS", TLSOptions.options),
+        ("Where to listen", listening), ("Behind a proxy", proxies),
+        ("TLS", TLSOptions.options),
         ("Handlers", handlers), ("Programs in the handlers directory", ProgramOptions.all),
         ("Development, and what happens when a handler traps", SupervisionOptions.all),
         ("The page at /", PageOptions.all), ("Files, scripts and passwords", SiteOptions.all),

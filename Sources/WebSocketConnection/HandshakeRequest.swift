@@ -20,13 +20,17 @@ public struct HandshakeRequest: Sendable {
     public var offeredExtensions: [ExtensionOffer] {
         (try? OpeningHandshake.extensions(fields)) ?? []
     }
-    /// The other end of the TCP connection.
+    /// The client's address: the other end of the TCP connection, or what a trusted proxy in front
+    /// says, with port 0 where it names none.
     public var remoteAddress: SocketAddress { received.remoteAddress }
+    /// The other end of the TCP connection: the proxy's, if there is one.
+    public var peerAddress: SocketAddress { extrasBox?.extras.proxy?.address ?? remoteAddress }
     /// This end of it: the address that the client chose of several; `nil` if the kernel no longer
     /// reports it.
     public var localAddress: SocketAddress? { received.localAddress }
-    /// Whether the connection is encrypted.
-    public var isSecure: Bool { tls != nil }
+    /// Whether the client's connection is encrypted: this one, or as a trusted proxy says the one
+    /// to it.
+    public var isSecure: Bool { extrasBox?.extras.proxy?.isClientSecure ?? (tls != nil) }
     /// Version, cipher and the other end's certificate; `nil` without TLS.
     public var tls: TLSInfo? { received.tls }
     /// Who connects, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
@@ -102,13 +106,13 @@ public struct HandshakeRequest: Sendable {
     package init(
         head: RequestHead, path: String, query: String?, endpoint: Endpoint,
         remoteAddress: SocketAddress, localAddress: SocketAddress?, tls: TLSInfo?,
-        user: String? = nil
+        user: String? = nil, proxy: HandshakeProxy? = nil
     ) {
         received = Received(
             target: head.target, path: path, query: Query(query ?? ""),
             fields: head.fields.trimmed(),
             remoteAddress: remoteAddress, localAddress: localAddress, tls: tls, endpoint: endpoint)
-        extrasBox = user.map { ExtrasBox(Extras(user: $0)) }
+        if user != nil || proxy != nil { extras = Extras(user: user, proxy: proxy) }
     }
 
     /// What never changes, in one piece of memory: a request is passed on several times.
@@ -142,6 +146,7 @@ public struct HandshakeRequest: Sendable {
     /// What most handshakes lack, in memory of its own: an open connection keeps its request.
     private struct Extras: Sendable {
         var user: String?
+        var proxy: HandshakeProxy?
         var subprotocol: String?
         var compressionWindowBits: Int?
         var responseFields = Fields()
@@ -151,7 +156,7 @@ public struct HandshakeRequest: Sendable {
         var passiveClosingHandshake: PassiveClosingHook?
 
         var isEmpty: Bool {
-            user == nil && subprotocol == nil && compressionWindowBits == nil
+            user == nil && proxy == nil && subprotocol == nil && compressionWindowBits == nil
                 && responseFields.isEmpty
                 && unsafeSubprotocol == nil && unsafeResponse == nil && unsafeStream == nil
                 && passiveClosingHandshake == nil
@@ -167,6 +172,18 @@ public struct HandshakeRequest: Sendable {
     private var extras: Extras {
         get { extrasBox?.extras ?? Extras() }
         set { extrasBox = newValue.isEmpty ? nil : ExtrasBox(newValue) }
+    }
+}
+
+/// The proxy that passes a handshake on, and what it says of the client's connection to it.
+package struct HandshakeProxy: Sendable {
+    package let address: SocketAddress
+    /// `nil`: it does not say.
+    let isClientSecure: Bool?
+
+    package init(address: SocketAddress, isClientSecure: Bool?) {
+        self.address = address
+        self.isClientSecure = isClientSecure
     }
 }
 

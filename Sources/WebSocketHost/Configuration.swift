@@ -61,6 +61,9 @@ public struct Configuration: Sendable {
     /// `http`, 443 for `wss` and `https`; `nil`: any.
     public var validationPort: UInt16?
 
+    /// `--trusted-proxies`, `--proxy-headers`, `--proxy-protocol`. Whose word about clients counts.
+    public var proxies = ProxySettings()
+
     /// `-t`, `-c`, `-k`, `--tls-client-auth`. Certificates, and whether clients have to show one;
     /// `nil`: no TLS, and no listener may want it. The files are read when the server starts, and
     /// again when they have changed.

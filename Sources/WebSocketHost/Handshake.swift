@@ -38,8 +38,9 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
         self.plain = plain
         request = HandshakeRequest(
             head: plain.head, path: plain.path, query: plain.query,
-            endpoint: connections.endpoint(of: route), remoteAddress: exchange.stream.peer,
-            localAddress: exchange.localAddress, tls: exchange.stream.tlsInfo, user: plain.user)
+            endpoint: connections.endpoint(of: route), remoteAddress: exchange.address(of: plain),
+            localAddress: exchange.localAddress, tls: exchange.stream.tlsInfo, user: plain.user,
+            proxy: connections.configuration.proxies.proxy(of: plain, exchange))
     }
 
     var loop: Loop { exchange.loop }
@@ -121,6 +122,7 @@ extension Handshake {
     private func establish() -> Connection? {
         guard !stream.isClosed, sendAnswer() else { return nil }
         let (timer, firstBytes) = exchange.handOver()
+        if plain.client != nil { stream.peer = request.remoteAddress }
         let connection = Connection(
             id: connections.nextID(), endpoint: connections.endpoint(of: route), request: request,
             stream: stream, timer: timer)
@@ -197,7 +199,7 @@ extension Handshake {
         guard !offers.isEmpty else { return }
         log.compression(
             .debug,
-            "\(escaped(route.path)) \(stream.peer) offers "
+            "\(escaped(route.path)) \(request.remoteAddress) offers "
                 + "\(escaped(ExtensionOffer.serialize(offers))): "
                 + (answer.map { "agreed on \($0)" } ?? "no compression"))
     }

@@ -32,7 +32,7 @@ final class IndexPageResponder: Responder, Sendable {
         guard isForAuthor else {
             exchange.log.peerEvent(
                 .misdirectedRequest, .info,
-                "\(exchange.stream.peer) wants the page at / of "
+                "\(exchange.address(of: request)) wants the page at / of "
                     + "\(escaped(request.authority ?? "no host")), which is not a name of this "
                     + "server (--server-name)")
             return .response(Response(.misdirectedRequest, text: OwnHosts.refusal))

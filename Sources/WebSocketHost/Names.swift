@@ -1,6 +1,8 @@
 // Handlers and embedders import this module, and have with it the names of connections, and those
-// of documents, scripts and passwords, and `offload`.
+// of documents, scripts and passwords, `offload`, and what
+// proxies are trusted.
 @_exported import HTTPServer
 @_exported import Offloading
+@_exported import Proxies
 @_exported import Topics
 @_exported import WebSocketConnection

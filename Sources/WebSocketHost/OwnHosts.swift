@@ -39,7 +39,7 @@ struct OwnHosts: Sendable {
 
 extension OwnHosts {
     func contain(_ request: Request, _ exchange: Exchange) -> Bool {
-        contain(request.authority, localAddress: exchange.localAddress)
+        contain(request.receivedAuthority, localAddress: exchange.localAddress)
     }
 }
 

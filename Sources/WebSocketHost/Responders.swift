@@ -7,6 +7,7 @@ import Topics
 ///
 /// | place              | who stands there                     | sees                      |
 /// | ------------------ | ------------------------------------ | ------------------------- |
+/// | `client`           | who asks, behind a trusted proxy     | all requests              |
 /// | `open`             | what anybody may ask, such as probes | all requests              |
 /// | `authentication`   | who may ask for anything else        | all others                |
 /// | `target`           | whether this server is meant         | requests of users         |
@@ -17,6 +18,7 @@ struct Responders: Sendable {
     /// Asked before a name and a password are. A request's target may have no valid form there,
     /// which is an empty path.
     var open: [any Responder & Sendable] = []
+    private let client: ClientResponder?
     private let authentication: AuthenticationResponder?
     private let target: TargetResponder
     private let scripts: ScriptsResponder?
@@ -33,6 +35,7 @@ struct Responders: Sendable {
         ownHosts: OwnHosts?, changes: String? = nil
     ) {
         self.ownHosts = ownHosts
+        client = ClientResponder(configuration.proxies)
         authentication = configuration.basicAuthentication.map { AuthenticationResponder($0) }
         target = TargetResponder(
             host: configuration.validationHost, port: configuration.validationPort)
@@ -60,6 +63,6 @@ struct Responders: Sendable {
             files,
             indexPage,
         ]
-        return open + all.compactMap(\.self)
+        return [client].compactMap(\.self) + open + all.compactMap(\.self)
     }
 }

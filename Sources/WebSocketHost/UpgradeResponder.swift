@@ -49,7 +49,7 @@ final class UpgradeResponder: Responder {
         if !request.isReading, let origin = refusedOrigin(of: request, handler) {
             exchange.log.peerEvent(
                 .refusedOrigin, .warning,
-                "\(escaped(route.path)) \(exchange.stream.peer): "
+                "\(escaped(route.path)) \(exchange.address(of: request)): "
                     + "\(escaped(request.head.method, limit: 20)) from "
                     + "origin \(escaped(origin)), which is not allowed (--origin)")
             return .response(Response(.forbidden, text: "Origin not allowed."))

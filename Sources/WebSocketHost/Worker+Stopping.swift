@@ -47,6 +47,7 @@ extension Worker {
     }
 
     private func leave(_ onEmpty: @escaping @Sendable () -> Void) {
+        awaitedHeaders.closeAll()
         exchanges.leave()
         connections.tasks.end()
         if case .serving = phase { phase = .leaving(onEmpty: onEmpty) }

@@ -26,6 +26,8 @@ final class Worker: @unchecked Sendable {
     private let areListenersSecure: [Bool]
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
+    /// Of connections through proxies; see Worker+ProxyProtocol.swift.
+    let awaitedHeaders = AwaitedHeaders()
     var reportTimer: EventLoop.Timer?
     var dropTimer: EventLoop.Timer?
     /// While the server retires.
@@ -68,6 +70,11 @@ final class Worker: @unchecked Sendable {
 extension Worker {
     /// Takes over an accepted connection, which is counted already. On the loop's thread.
     func adopt(_ accepted: AcceptedConnection) {
+        configuration.proxies.usesProxyProtocol ? adoptBehindProxy(accepted) : serve(accepted)
+    }
+
+    /// Serves a connection, which is counted already.
+    func serve(_ accepted: AcceptedConnection) {
         do throws(SystemError) {
             let stream = try accepted.makeStream(
                 on: loop, tls: tls(for: accepted),
@@ -154,7 +161,7 @@ extension Worker {
         if connections.isDraining { stream.close() }
     }
 
-    private func left() {
+    func left() {
         openCount.subtract(1, ordering: .relaxed)
         reportIfEmpty()
     }

@@ -161,8 +161,10 @@ struct HTTPTests {
     @Test("one that hangs: 503 after its time, and the task is cancelled")
     func hanging() async throws {
         let cancelled = Mutex(false)
+        let begun = AsyncStream<Void>.makeStream()
         let host = try TestHost(
             Self.handler { _ in
+                begun.continuation.yield()
                 await withTaskCancellationHandler {
                     await withCheckedContinuation { (never: CheckedContinuation<Void, Never>) in
                         kept.withLock { $0.append(never) }
@@ -175,7 +177,7 @@ struct HTTPTests {
                 return .text("too late")
             })
         async let answer = host.request()
-        try await host.settle()
+        for await _ in begun.stream { break }
         try await host.advance(by: .seconds(60))
         #expect(try await answer.status == .serviceUnavailable)
         #expect(cancelled.withLock { $0 })

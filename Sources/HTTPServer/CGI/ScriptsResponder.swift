@@ -76,8 +76,8 @@ package final class ScriptsResponder: Responder, Sendable {
         }
         let environment = CGIEnvironment(
             request: request, script: script, documentRoot: root.realFolder,
-            local: exchange.localAddress, remote: exchange.stream.peer,
-            isSecure: exchange.isSecure)
+            local: exchange.localAddress, remote: exchange.address(of: request),
+            isSecure: exchange.isSecure(request))
         do throws(RequestBodyError) {
             return .answering(try ScriptRun(exchange, request.afterBody, self, environment))
         } catch {

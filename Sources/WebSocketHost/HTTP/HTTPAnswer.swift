@@ -90,7 +90,7 @@ final class HTTPAnswer: OngoingAnswer, LoopBound, @unchecked Sendable {
         let executor = RouteExecutor(loop, activity: RoutePart.http.activity(ofRoute: route.index))
         let seen = HTTPRequest(
             request, body: body.content, exchange, connections.endpoint(of: route),
-            connections.topicBroker)
+            connections.topicBroker, connections.configuration.proxies)
         loop.schedule(timer, after: settings.timeout)
         phase = .hook(
             Task(executorPreference: executor) { [self, hook] in
@@ -121,7 +121,7 @@ final class HTTPAnswer: OngoingAnswer, LoopBound, @unchecked Sendable {
     private func fail(_ exchange: Exchange, _ reason: String) {
         exchange.log(
             .error,
-            "\(escaped(route.path)) \(exchange.stream.peer): the hook http "
+            "\(escaped(route.path)) \(exchange.address(of: request)): the hook http "
                 + escaped(reason, limit: 1_000))
         exchange.respond(
             Response(.internalServerError, text: "The handler failed."), to: request)
@@ -131,7 +131,8 @@ final class HTTPAnswer: OngoingAnswer, LoopBound, @unchecked Sendable {
         guard let exchange = finish() else { return }
         exchange.log(
             .warning,
-            "\(escaped(route.path)) \(exchange.stream.peer): no answer of the hook http within "
+            "\(escaped(route.path)) \(exchange.address(of: request)): no answer of the hook http "
+                + "within "
                 + "--http-timeout (\(settings.timeout))")
         exchange.respond(
             Response(.serviceUnavailable, text: "The handler did not answer in time."),

@@ -20,10 +20,16 @@ public struct HTTPRequest: Sendable {
     /// The content without its framing: chunks are joined. Empty if there is none. At most the
     /// route's `maxBodySize` bytes.
     public let body: [UInt8]
-    /// The other end of the TCP connection.
+    /// The client's address: the other end of the TCP connection, or what a trusted proxy in front
+    /// says, with port 0 where it names none.
     public let remoteAddress: SocketAddress
+    /// The other end of the TCP connection: the proxy's, if there is one.
+    public let peerAddress: SocketAddress
     /// This end of it; `nil` if the kernel no longer reports it.
     public let localAddress: SocketAddress?
+    /// Whether the client's connection is encrypted: this one, or as a trusted proxy says the one
+    /// to it.
+    public let isSecure: Bool
     /// Version, cipher and the other end's certificate; `nil` without TLS.
     public let tls: TLSInfo?
     /// Who asks, if the server asks for a name and a password (RFC 7617); `nil` if it does not.
@@ -34,7 +40,7 @@ public struct HTTPRequest: Sendable {
 
     init(
         _ request: Request, body: [UInt8], _ exchange: Exchange, _ endpoint: Endpoint,
-        _ topics: TopicBroker
+        _ topics: TopicBroker, _ proxies: ProxySettings
     ) {
         method = request.head.method
         target = request.head.target
@@ -42,7 +48,9 @@ public struct HTTPRequest: Sendable {
         rawQuery = request.query
         fields = request.head.fields.trimmed()
         self.body = body
-        remoteAddress = exchange.stream.peer
+        remoteAddress = exchange.address(of: request)
+        peerAddress = proxies.proxy(of: request, exchange)?.address ?? remoteAddress
+        isSecure = exchange.isSecure(request)
         localAddress = exchange.localAddress
         tls = exchange.stream.tlsInfo
         user = request.user
@@ -60,8 +68,6 @@ extension HTTPRequest {
     public var text: String? { String(validating: body, as: UTF8.self) }
     /// What a browser says about the page that asks; `nil` from most other clients.
     public var origin: String? { fields["Origin"] }
-    /// Whether the connection is encrypted.
-    public var isSecure: Bool { tls != nil }
     /// The token of `Authorization: Bearer` (RFC 6750 §2.1); `nil` without one. It is not checked.
     public var bearerToken: String? {
         fields["Authorization"].flatMap { BearerToken.token(inAuthorization: $0) }
