@@ -39,7 +39,8 @@ extension Connection {
                 return .failure(error)
             }
         }
-        await putBack(all[max(0, count)...])
+        let count = max(0, count)
+        await putBack(all[count...])
         return .success(Array(all.prefix(count)))
     }
 

@@ -235,7 +235,7 @@ extension WebSocket {
     /// For tests of clients: so many bytes as they come, as ``unsafeReceive(timeout:)``.
     ///
     /// - Parameters:
-    ///   - count: more than 0.
+    ///   - count: 0 or less: none are waited for.
     ///   - timeout: between any two pieces of them. What has come by then is there for the next
     ///     call.
     /// - Returns: fewer only if the peer sends no more; `nil` if there are none then.

@@ -125,7 +125,9 @@ struct RawTests {
         let handler = WebSocketHandler { socket in
             var all: [[UInt8]?] = []
             try await socket.send("go")
-            for count in [3, 1, 2] { all.append(try await socket.unsafeReceive(exactly: count)) }
+            for count in [3, 1, -1, 2] {
+                all.append(try await socket.unsafeReceive(exactly: count))
+            }
             try await socket.unsafeClose(1_005, reason: "odd")
             await #expect(throws: ConnectionError.timedOut) {
                 _ = try await socket.unsafeReceive(exactly: 3, timeout: .milliseconds(20))
@@ -144,6 +146,6 @@ struct RawTests {
             client.halfClose()
             #expect(try client.readToEnd().isEmpty)
         }
-        #expect(await received.next() == [[1, 2, 3], [4], [5, 6], [7, 8, 9], [10], nil])
+        #expect(await received.next() == [[1, 2, 3], [4], [], [5, 6], [7, 8, 9], [10], nil])
     }
 }
