@@ -48,14 +48,14 @@ extension JSONPart {
     private static func write(_ text: String, to bytes: inout [UInt8]) {
         let quotationMark = UInt8(ascii: "\"")
         bytes.append(quotationMark)
-        if text.utf8.contains(where: {
-            $0 < 0x20 || $0 == quotationMark || $0 == UInt8(ascii: "\\")
-        }) {
-            for byte in text.utf8 { writeEscaped(byte, to: &bytes) }
-        } else {
-            bytes += text.utf8
+        defer { bytes.append(quotationMark) }
+        let isPlain = text.utf8.withContiguousStorageIfAvailable { utf8 in
+            guard !utf8.contains(where: \.isSpecialInString) else { return false }
+            bytes.append(contentsOf: utf8)
+            return true
         }
-        bytes.append(quotationMark)
+        if isPlain == true { return }
+        for byte in text.utf8 { writeEscaped(byte, to: &bytes) }
     }
 
     private static func writeEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {

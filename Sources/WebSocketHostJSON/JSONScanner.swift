@@ -188,6 +188,9 @@ struct JSONScanner {
         let start = position
         var kind = JSONToken.Kind.string
         while true {
+            position += bytes.withUnsafeBufferPointer { bytes in
+                bytes[position...].prefix { !$0.isSpecialInString }.count
+            }
             switch next {
             case UInt8(ascii: "\""):
                 add(kind, from: start)
@@ -196,7 +199,6 @@ struct JSONScanner {
             case UInt8(ascii: "\\"):
                 kind = .escapedString
                 try scanEscape()
-            case .some(let byte) where byte >= 0x20: position += 1
             default: throw unexpected(next == nil ? "'\"' at the end of a string" : "an escape")
             }
         }
@@ -276,5 +278,10 @@ struct JSONScanner {
 }
 
 extension UInt8 {
+    /// Ends a string, begins an escape, or has to be one.
+    var isSpecialInString: Bool {
+        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\")
+    }
+
     var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }
