@@ -191,7 +191,8 @@ let tests = [
         ]),
     test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
     test(
-        "WebSocketHostJSONTests", ["WebSocketHostJSON", "WebSocketHostTesting", "TestSupport"],
+        "WebSocketHostJSONTests",
+        ["WebSocketHost", "WebSocketHostJSON", "WebSocketHostTesting", "TestSupport"],
         handlerSettings),
     test("FuzzSeedTests", ["WebSocketProtocol", "HTTPProtocol", "TopicBus", "TestSupport"]),
     test("SupervisorTests", ["Supervisor", "EventLoop", "Logging", "TestSupport"]),
