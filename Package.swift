@@ -189,7 +189,7 @@ let tests = [
             "WebSocketClient", "WebSocketHost", "WebSocketProtocol", "HTTPProtocol", "EventLoop",
             "TestSupport",
         ]),
-    test("WebSocketHostTestingTests", ["WebSocketHostTesting"], handlerSettings),
+    test("WebSocketHostTestingTests", ["WebSocketHostTesting", "WebSocketHost"], handlerSettings),
     test(
         "WebSocketHostJSONTests",
         ["WebSocketHost", "WebSocketHostJSON", "WebSocketHostTesting", "TestSupport"],
@@ -230,7 +230,8 @@ let handlerTests =
     ? [
         test(
             "HandlerTests",
-            ["WebSocketHostTesting", "WebSocketHostJSON"] + (helpers == nil ? [] : ["Shared"])
+            ["WebSocketHostTesting", "WebSocketHost", "WebSocketHostJSON"]
+                + (helpers == nil ? [] : ["Shared"])
                 + modules.map { .target(name: $0.name) },
             handlerSettings)
     ] : []

@@ -28,6 +28,7 @@ CONVERSATIONS = {
     "functions": [("hello", "hello")],
     "receiving": [("Ada", None), ("four", "Ada wrote 4 characters"), (b"123", "Ada sent 3 bytes")],
     "closing": [("hello", "hello")],
+    "fetch": [("root", "0"), ("no such user", "nobody")],
     "lookup": [("", "Send a name."), ("Ada", "Ada is number 3")],
     "orders": [('{"item": "tea", "count": 2}', '{"text":"2 × tea","total":2}')],
     "dispatch": [('{"type": "point", "at": {"x": 1, "y": -2.5}}', '{"x":-1,"y":2.5}'),
@@ -142,6 +143,33 @@ def test_rooms_meet(site):
         with open_connection(site, path) as one, open_connection(site, path) as two:
             two.send("hello")
             assert one.recv(DEADLINE).endswith("hello")
+
+
+def test_those_who_come_later_see_what_was_said(site):
+    with open_connection(site, "/history") as one:
+        one.send("the last")
+        while not (line := one.recv(DEADLINE)).endswith(" the last"):
+            pass
+    with open_connection(site, "/history") as two:
+        while two.recv(DEADLINE) != line:
+            pass
+
+
+def test_cookies_and_tokens(site):
+    for fields, user in [({"Cookie": "session=s3cret"}, "Ada"), ({"Authorization": "Bearer t0ken"}, "Grace")]:
+        with connect(site.url("/login"), additional_headers=fields) as socket:
+            assert socket.recv(DEADLINE) == f"Welcome, {user}"
+    with connect(site.url("/login"), subprotocols=["bearer", "t0ken"]) as socket:
+        assert socket.subprotocol is None and socket.recv(DEADLINE) == "Welcome, Grace"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(site.url("/login"), additional_headers={"Authorization": "Bearer wrong"})
+    assert refused.value.response.status_code == 401
+
+
+def test_pages_are_fetched(site, server):
+    with open_connection(site, "/fetch") as socket:
+        socket.send(f"http://localhost:{server.port}/")
+        assert int(socket.recv(DEADLINE).removesuffix(" bytes")) > 1_000
 
 
 def test_state_in_files(site):
