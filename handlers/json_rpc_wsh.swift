@@ -6,7 +6,6 @@ let methods: [String: @Sendable (_ params: JSONValue) throws -> JSONValue] = [
     "add": { .number(try $0.decode([Double].self).reduce(0, +)) },
     "greet": { "Hello, \(try $0.decode([String: String].self)["name"] ?? "stranger")!" },
 ]
-
 struct Call: Decodable { let jsonrpc, method: String, params, id: JSONValue? }
 struct Fault: Error, Encodable { let code: Int, message: String }
 struct Answer: Encodable {
@@ -18,12 +17,11 @@ func answer(_ value: JSONValue) -> Answer? {
         return Answer(error: Fault(code: -32600, message: "Invalid Request"))
     }
     var answer = Answer(id: call.id ?? .null)
-    if let method = methods[call.method] {
-        do { answer.result = try method(call.params ?? []) } catch {
-            answer.error = Fault(code: -32602, message: "Invalid params: \(error)")
-        }
-    } else {
-        answer.error = Fault(code: -32601, message: "Method not found")
+    do {
+        answer.result = try methods[call.method]?(call.params ?? [])
+        if answer.result == nil { answer.error = Fault(code: -32601, message: "Method not found") }
+    } catch {
+        answer.error = Fault(code: -32602, message: "Invalid params: \(error)")
     }
     return call.id == nil ? nil : answer  // without an id nobody waits for it
 }

@@ -4,10 +4,8 @@ import WebSocketHost
 /// A share that nobody trades.
 struct Share {
     let name: String
-    /// In cents.
-    var price = 10_000
+    var price = 10_000  // cents
 
-    /// By a percent at most.
     mutating func move() { price += .random(in: -price / 100...price / 100) }
 
     func json(_ number: Int) -> String {
@@ -17,11 +15,9 @@ struct Share {
 
 /// Prices, each second, as JSON, to whoever is connected.
 ///
-/// The feed runs once, for all connections, and for all server processes where a save has made
-/// more of them. A client that reads slowly gets the latest price of each share.
-///
-/// Try it: run `./standalone.sh --watch -d handlers/pages`, open http://localhost:9998/ticker.html
-/// in two windows, save this file.
+/// The feed runs once, for all connections and all server processes. A client that reads slowly
+/// gets the latest price of each share. Try it with `./standalone.sh --watch -d handlers/pages`:
+/// open http://localhost:9998/ticker.html in two windows, save this file.
 public let handler = WebSocketHandler(
     slowSubscribers: .latest,
     feed: { serving in
