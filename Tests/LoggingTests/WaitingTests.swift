@@ -86,7 +86,7 @@ private func lostCount(_ line: String) -> Int? {
     line.contains("before this w") ? line.split(separator: " ").compactMap { Int($0) }.first : nil
 }
 
-@Suite("A log that nobody reads", .timeLimit(.minutes(1)))
+@Suite("A log that nobody reads", .timeLimit(.minutes(5)))
 struct WaitingTests {
     private static let text = String(repeating: "x", count: 100)
 
@@ -185,7 +185,7 @@ struct WaitingTests {
     }
 }
 
-@Suite("A log that is a named pipe", .timeLimit(.minutes(1)))
+@Suite("A log that is a named pipe", .timeLimit(.minutes(5)))
 struct NamedPipeTests {
     @Test("nobody waits for its reader, who gets the first lines too")
     func noReader() throws {

@@ -77,7 +77,7 @@ struct StoppingTests {
         second.waitUntilStopped()
     }
 
-    @Test("a stopped server leaves no memory behind", .timeLimit(.minutes(1)))
+    @Test("a stopped server leaves no memory behind", .timeLimit(.minutes(5)))
     func released() async throws {
         weak var released: Server?
         do {

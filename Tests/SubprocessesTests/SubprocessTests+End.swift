@@ -72,7 +72,7 @@ extension SubprocessTests {
         #expect(isGone(pid.value))
     }
 
-    @Test("what leaves its group and floods its output does not keep it", .timeLimit(.minutes(1)))
+    @Test("what leaves its group and floods its output does not keep it", .timeLimit(.minutes(5)))
     func floodBehind() async throws {
         let script = "setsid yes & sleep 0.1; exit 3"
         try await shell(script) { process in

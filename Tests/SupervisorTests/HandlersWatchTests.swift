@@ -59,7 +59,7 @@ private final class WatchedFolder: Sendable {
 
 private func write(_ text: String, _ url: URL) throws { try Data(text.utf8).write(to: url) }
 
-@Suite("Watching a handlers directory", .timeLimit(.minutes(2)))
+@Suite("Watching a handlers directory", .timeLimit(.minutes(5)))
 struct HandlersWatchTests {
     @Test func changes() async throws {
         let folder = try WatchedFolder()

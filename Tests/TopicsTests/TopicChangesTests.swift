@@ -4,7 +4,7 @@ import Testing
 
 @testable import Topics
 
-@Suite("First and last subscribers of topics", .timeLimit(.minutes(2)))
+@Suite("First and last subscribers of topics", .timeLimit(.minutes(5)))
 struct TopicChangesTests {
     private typealias Change = TopicChanges.Change
 

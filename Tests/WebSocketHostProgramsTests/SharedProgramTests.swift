@@ -31,7 +31,8 @@ struct SharedProgramTests {
     @Test("a client that closes in the moment in which it comes has left, for the program too")
     func leavesAtOnce() async throws {
         try await serve(.sharedProgram("/bin/cat")) { _, port in
-            let socket = try await WebSocketClient().connect("ws://127.0.0.1:\(port)/shared")
+            let url = "ws://127.0.0.1:\(port)/shared"
+            let socket = try await WebSocketClient(.patient).connect(url)
             let own = try await number(of: "open", from: socket)
             // Handshake and Close in one segment: the handler begins with what has ended already.
             let other = try sendAtOnce(
@@ -56,16 +57,17 @@ struct SharedProgramTests {
     func leavesUnread() async throws {
         let stopping = ["-c", "echo 0 stops $$; kill -STOP $$; exec cat"]
         try await serve(.sharedProgram("/bin/sh", stopping)) { server, port in
-            let socket = try await WebSocketClient().connect("ws://127.0.0.1:\(port)/shared")
+            let url = "ws://127.0.0.1:\(port)/shared"
+            let socket = try await WebSocketClient(.patient).connect(url)
             var stopped: pid_t?
             while stopped == nil,
-                case .text(let line)? = try await socket.receive(timeout: .seconds(60))
+                case .text(let line)? = try await socket.receive(timeout: .seconds(300))
             {
                 stopped = line.split(separator: " ").last.flatMap { pid_t($0) }
             }
             let pid = try #require(stopped)
-            let client = WebSocketClient()
-            let other = try await client.connect("ws://127.0.0.1:\(port)/shared")
+            let client = WebSocketClient(.patient)
+            let other = try await client.connect(url)
             // More than the pipe holds, so that a write waits when its task is cancelled.
             for _ in 0..<6 { try await other.send(String(repeating: "x", count: 40_000)) }
             client.stop()
@@ -80,7 +82,7 @@ struct SharedProgramTests {
 
     /// Waits for the line that tells this of a connection.
     private func number(of event: String, from socket: WebSocket) async throws -> Substring? {
-        while case .text(let line)? = try await socket.receive(timeout: .seconds(60)) {
+        while case .text(let line)? = try await socket.receive(timeout: .seconds(300)) {
             let words = line.split(separator: " ")
             if words.count > 1 && words[1] == event { return words[0] }
         }
@@ -100,5 +102,14 @@ struct SharedProgramTests {
         try #require(connected == 0)
         try #require(send(fd, bytes, bytes.count, 0) == bytes.count)
         return fd
+    }
+}
+
+extension ClientConfiguration {
+    /// For tests that share the machine with others, which may keep it busy for long.
+    fileprivate static var patient: Self {
+        var configuration = Self()
+        configuration.connectTimeout = .seconds(300)
+        return configuration
     }
 }

@@ -65,7 +65,7 @@ struct ConversationTests {
         #expect(host.openConnectionCount == 2)
     }
 
-    @Test("a host that is let go leaves no loop behind", .timeLimit(.minutes(2)))
+    @Test("a host that is let go leaves no loop behind", .timeLimit(.minutes(5)))
     func letGo() async throws {
         weak var loop: Loop?
         func converse() async throws {

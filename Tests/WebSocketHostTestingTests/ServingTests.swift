@@ -17,7 +17,7 @@ final class Notes: Sendable {
 
 struct Oops: Error {}
 
-@Suite("What lives with a handler", .timeLimit(.minutes(2)))
+@Suite("What lives with a handler", .timeLimit(.minutes(5)))
 struct ServingTests {
     private static let listen: WebSocketHandler.TransferData = { socket in
         try await socket.subscribe(to: "clock")

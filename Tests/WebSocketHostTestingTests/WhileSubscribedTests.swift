@@ -1,7 +1,7 @@
 import Testing
 import WebSocketHostTesting
 
-@Suite("Feeds that cost money", .timeLimit(.minutes(2)))
+@Suite("Feeds that cost money", .timeLimit(.minutes(5)))
 struct WhileSubscribedTests {
     private static func handler(
         _ notes: Notes, _ body: @escaping @Sendable (Serving) async throws -> Void
