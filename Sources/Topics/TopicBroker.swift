@@ -34,23 +34,8 @@ public final class TopicBroker: Sendable {
 
 // MARK: - Publishing
 
-extension TopicBroker {
-    /// Publishes text to all subscribers of a topic. From any thread; never waits.
-    ///
-    /// - Parameters:
-    ///   - key: with ``SlowSubscriberPolicy/latest`` it replaces a waiting message of this key.
-    @discardableResult
-    public func publish(_ text: String, to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.text(text), to: topic, key: key)
-    }
-
-    /// Publishes bytes; as ``publish(_:to:key:)-(String,_,_)``.
-    @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.binary(bytes), to: topic, key: key)
-    }
-
-    /// Publishes a message; as ``publish(_:to:key:)-(String,_,_)``.
+extension TopicBroker: MessagePublisher {
+    /// Publishes to all subscribers of a topic. From any thread.
     @discardableResult
     public func publish(_ message: Message, to topic: String, key: String? = nil) -> PublishCounts {
         publish(Publication(topic: topic, message: message, key: key), except: nil)

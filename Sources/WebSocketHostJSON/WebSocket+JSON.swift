@@ -30,32 +30,10 @@ extension WebSocket {
     {
         JSONMessages(socket: self)
     }
-
-    /// Publishes a value as JSON to all subscribers of a topic but this connection.
-    ///
-    /// - Throws: ``JSONError`` if the value has no form in JSON.
-    @discardableResult
-    public func publish(
-        json value: some Encodable, to topic: String, key: String? = nil
-    ) throws -> PublishCounts {
-        publish(try .json(value), to: topic, key: key)
-    }
 }
 
-extension TopicBroker {
-    /// Publishes a value as JSON to all subscribers of a topic.
-    ///
-    /// - Throws: ``JSONError`` if the value has no form in JSON.
-    @discardableResult
-    public func publish(
-        json value: some Encodable, to topic: String, key: String? = nil
-    ) throws -> PublishCounts {
-        publish(try .json(value), to: topic, key: key)
-    }
-}
-
-extension Serving {
-    /// Publishes a value as JSON to all subscribers of a topic.
+extension MessagePublisher {
+    /// Publishes a value as JSON, in a text message; as `publish(_:to:key:)`.
     ///
     /// - Throws: ``JSONError`` if the value has no form in JSON.
     @discardableResult

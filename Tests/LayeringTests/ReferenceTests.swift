@@ -9,9 +9,18 @@ struct ReferenceTests {
 
     @Test(
         "by type and heading",
-        arguments: [("WebSocket", "## The socket"), ("HandshakeRequest", "## The request")])
-    func members(type: String, heading: String) throws {
-        let declared = try Self.members(of: type).subtracting(Self.left)
+        arguments: [
+            // What it can do as any other publisher, too.
+            (["WebSocket", "MessagePublisher"], "## The socket"),
+            (["HandshakeRequest"], "## The request"),
+        ])
+    func members(types: [String], heading: String) throws {
+        let type = types[0]
+        let declared = try types.reduce(into: Set<String>()) { members, type in
+            let own = try Self.members(of: type).subtracting(Self.left)
+            try #require(!own.isEmpty, "the members of \(type) were not found")
+            members.formUnion(own)
+        }
         try #require(declared.count > 20, "the members of \(type) were not found")
         let rows = try Repository.tableRows(Self.page, under: heading)
         let described = rows.flatMap { Repository.quoted($0[0]) }

@@ -28,25 +28,9 @@ public struct Serving: Sendable {
 
 // MARK: - Publishing
 
-extension Serving {
-    /// Publishes text to all subscribers of a topic. From any thread; never waits.
-    ///
-    /// - Parameters:
-    ///   - key: with ``SlowSubscriberPolicy/latest`` it replaces a waiting message of this key.
-    /// - Returns: how many get it; ``PublishCounts/refusal`` if nothing was published:
-    ///   ``TopicError/feedEnded`` once a feed has been told to end.
-    @discardableResult
-    public func publish(_ text: String, to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.text(text), to: topic, key: key)
-    }
-
-    /// Publishes bytes; as ``publish(_:to:key:)-(String,_,_)``.
-    @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.binary(bytes), to: topic, key: key)
-    }
-
-    /// Publishes a message; as ``publish(_:to:key:)-(String,_,_)``.
+extension Serving: MessagePublisher {
+    /// Publishes to all subscribers of a topic. From any thread. The refusal is
+    /// ``TopicError/feedEnded`` once a feed has been told to end.
     @discardableResult
     public func publish(_ message: Message, to topic: String, key: String? = nil) -> PublishCounts {
         run.publish(message, to: topic, key: key)

@@ -31,23 +31,16 @@ extension WebSocket {
         }
     }
 
-    /// Publishes text to all subscribers of a topic but this connection. Never waits.
+    /// The topics of the server: for publishing to everyone, and from code that outlives the
+    /// connection.
     ///
-    /// - Parameters:
-    ///   - key: with ``SlowSubscriberPolicy/latest`` it replaces a waiting message of this key.
-    /// - Returns: how many get it; ``PublishCounts/refusal`` if nothing was published.
-    @discardableResult
-    public func publish(_ text: String, to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.text(text), to: topic, key: key)
-    }
+    /// A connection that a program opened to another server has topics of its own, which nobody
+    /// can subscribe to.
+    public var topics: TopicBroker { connection.companions?.topics.broker ?? TopicBroker() }
+}
 
-    /// Publishes bytes; as ``publish(_:to:key:)-(String,_,_)``.
-    @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: String, key: String? = nil) -> PublishCounts {
-        publish(.binary(bytes), to: topic, key: key)
-    }
-
-    /// Publishes a message; as ``publish(_:to:key:)-(String,_,_)``.
+extension WebSocket: MessagePublisher {
+    /// Publishes to all subscribers of a topic but this connection.
     @discardableResult
     public func publish(_ message: Message, to topic: String, key: String? = nil) -> PublishCounts {
         guard let broker = connection.companions?.topics.broker else {
@@ -58,13 +51,6 @@ extension WebSocket {
         return broker.publish(
             Publication(topic: topic, message: message, key: key), except: connection)
     }
-
-    /// The topics of the server: for publishing to everyone, and from code that outlives the
-    /// connection.
-    ///
-    /// A connection that a program opened to another server has topics of its own, which nobody
-    /// can subscribe to.
-    public var topics: TopicBroker { connection.companions?.topics.broker ?? TopicBroker() }
 }
 
 extension HandshakeRequest {
