@@ -75,23 +75,27 @@ public final class WebSocketClient: Sendable {
         let current = Loop.current
         return try loops.withLock { loops throws(ConnectError) in
             if loops.isStopped { throw .stopped }
-            var (loop, owner) = (current, loops.own)
-            if loop == nil {
-                do throws(SystemError) { owner = try Self.ownLoop(&loops) } catch {
-                    throw .noThread(error)
-                }
-                loop = owner?.loop
+            if let current, current !== loops.own?.loop {
+                return clientLoop(on: current, owner: nil, &loops)
             }
-            guard let loop else { throw .stopped }
-            let key = ObjectIdentifier(loop)
-            if let client = loops.used[key]?.client { return client }
-            loops.used = loops.used.filter { $0.value.endpoint != nil }
-            let client = ClientLoop(
-                configuration, on: loop, log: log, unfinishedMessages,
-                owner: owner?.loop === loop ? owner : nil)
-            loops.used[key] = Used(endpoint: client.endpoint, open: client.open)
-            return client
+            do throws(SystemError) {
+                let own = try Self.ownLoop(&loops)
+                return clientLoop(on: own.loop, owner: own, &loops)
+            } catch {
+                throw .noThread(error)
+            }
         }
+    }
+
+    private func clientLoop(
+        on loop: Loop, owner: RunningLoop?, _ loops: inout Loops
+    ) -> ClientLoop {
+        let key = ObjectIdentifier(loop)
+        if let client = loops.used[key]?.client { return client }
+        loops.used = loops.used.filter { $0.value.endpoint != nil }
+        let client = ClientLoop(configuration, on: loop, log: log, unfinishedMessages, owner: owner)
+        loops.used[key] = Used(endpoint: client.endpoint, open: client.open)
+        return client
     }
 
     /// Opens a connection.
