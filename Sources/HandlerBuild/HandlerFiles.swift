@@ -91,8 +91,7 @@ package struct HandlerFiles: Sendable {
     ) -> [ProgramFile] {
         var sources: [ExactText: String] = [:]
         for path in scan.paths where path.endsExactly(with: "_wsh.swift") {
-            let route = "/" + String(Substring(path.utf8.dropLast("_wsh.swift".utf8.count)))
-            sources[ExactText(route)] = path
+            sources[ExactText(RegistrySource.route(of: path))] = path
         }
         return scan.programs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
             .filter { program in

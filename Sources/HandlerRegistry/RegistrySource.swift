@@ -83,9 +83,13 @@ package enum RegistrySource {
     }
 
     private static func registration(_ path: String, _ content: String) -> String {
+        "Registration(route: \(route(of: path).swiftLiteral), "
+            + "source: \(path.swiftLiteral), \(content))"
+    }
+
+    /// What a handler file answers: `sub/echo_wsh.swift` answers `/sub/echo`.
+    package static func route(of path: String) -> String {
         // By bytes: what stands before "_" may make one character of both.
-        let route = "/" + String(Substring(path.utf8.dropLast("_wsh.swift".utf8.count)))
-        return
-            "Registration(route: \(route.swiftLiteral), source: \(path.swiftLiteral), \(content))"
+        "/" + String(Substring(path.utf8.dropLast("_wsh.swift".utf8.count)))
     }
 }

@@ -75,26 +75,25 @@ extension WebSocket {
     public func send<Pieces: AsyncSequence>(
         pieces: Pieces, as kind: Message.Kind = .binary, compress: Bool = true
     ) async throws where Pieces.Element == [UInt8] {
-        var message = LongMessage(on: connection, kind, compress: compress)
-        do {
-            for try await piece in pieces where !piece.isEmpty {
-                try await message.send(.bytes(piece, kind))
-            }
-            try await message.finish()
-        } catch {
-            await message.giveUp()
-            throw error
-        }
+        try await send(pieces, kind, compress) { $0.isEmpty ? nil : .bytes($0, kind) }
     }
 
     /// Sends all text of a sequence as one message; as ``send(pieces:as:compress:)``.
     public func send<Pieces: AsyncSequence>(
         pieces: Pieces, compress: Bool = true
     ) async throws where Pieces.Element == String {
-        var message = LongMessage(on: connection, .text, compress: compress)
+        try await send(pieces, .text, compress) { $0.isEmpty ? nil : .text($0) }
+    }
+
+    /// - Parameter body: of an element; `nil`: it is left out.
+    private func send<Pieces: AsyncSequence>(
+        _ pieces: Pieces, _ kind: Message.Kind, _ compress: Bool,
+        _ body: (Pieces.Element) -> PieceBody?
+    ) async throws {
+        var message = LongMessage(on: connection, kind, compress: compress)
         do {
-            for try await piece in pieces where !piece.isEmpty {
-                try await message.send(.text(piece))
+            for try await piece in pieces {
+                if let body = body(piece) { try await message.send(body) }
             }
             try await message.finish()
         } catch {

@@ -23,7 +23,7 @@ struct ProgramEnvironment {
             ("REQUEST_METHOD", "GET"),
             ("REQUEST_URI", request.target),
             ("PATH_TRANSLATED", request.path),
-            ("QUERY_STRING", Self.query(request.target)),
+            ("QUERY_STRING", request.rawQuery ?? ""),
             ("REMOTE_ADDR", request.remoteAddress.host),
             ("REMOTE_HOST", request.remoteAddress.host),
             ("REMOTE_PORT", "\(request.remoteAddress.port)"),
@@ -44,12 +44,6 @@ struct ProgramEnvironment {
             // Set though empty, so that nothing is taken for them.
             ("CONTENT_LENGTH", ""), ("CONTENT_TYPE", ""), ("REMOTE_IDENT", ""),
         ]
-    }
-
-    private static func query(_ target: String) -> String {
-        target.utf8.firstIndex(of: UInt8(ascii: "?")).map {
-            String(target[target.utf8.index(after: $0)...])
-        } ?? ""
     }
 
     /// `NAME=value`, each name once: what the settings say comes first, then what the connection

@@ -132,8 +132,7 @@ final class HTTPAnswer: OngoingAnswer, LoopBound, @unchecked Sendable {
         exchange.log(
             .warning,
             "\(escaped(route.path)) \(exchange.address(of: request)): no answer of the hook http "
-                + "within "
-                + "--http-timeout (\(settings.timeout))")
+                + "within --http-timeout (\(settings.timeout))")
         exchange.respond(
             Response(.serviceUnavailable, text: "The handler did not answer in time."),
             to: request)
