@@ -22,7 +22,10 @@ int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 long syscall(long number, ...);
 
-// So are O_PATH and the parameters of mallopt(3).
+// So are O_PATH, the flags and seals of memfd_create(2) and the parameters of mallopt(3).
+static const unsigned linux_MFD_CLOEXEC = 1, linux_MFD_ALLOW_SEALING = 2;
+static const int linux_F_ADD_SEALS = 1033;
+static const int linux_F_SEAL_SEAL = 1, linux_F_SEAL_SHRINK = 2, linux_F_SEAL_GROW = 4;
 static const int linux_O_PATH = 010000000;
 static const int linux_M_TRIM_THRESHOLD = -1;
 static const int linux_M_MMAP_THRESHOLD = -3;

@@ -8,7 +8,7 @@ public final class MemoryFile: Sendable {
     private let descriptor: FileDescriptor
 
     public init(name: String) throws(SystemError) {
-        descriptor = try FileDescriptor("memfd_create") { memfd_create(name, 1) }  // MFD_CLOEXEC
+        descriptor = try FileDescriptor("memfd_create") { memfd_create(name, linux_MFD_CLOEXEC) }
     }
 
     /// Under which others can open it, as long as this process lives.

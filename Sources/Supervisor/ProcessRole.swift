@@ -3,7 +3,8 @@ import EventLoop
 /// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
     /// The descriptors that it inherits: the control socket, then the listening sockets, then the
-    /// one in the run directory, if there is one, then one to each other server process.
+    /// one in the run directory, if there is one, then one to each other server process, then those
+    /// of shared memory.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
         Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerIndices.count)
@@ -15,12 +16,24 @@ package struct ProcessRole: Equatable, Sendable {
         let start = listenerDescriptors.upperBound + (hasRunSocket ? 1 : 0)
         return start..<start + Int32(linkCount)
     }
+    package var memoryDescriptors: Range<Int32> {
+        let start = linkDescriptors.upperBound
+        return start..<start + Int32(memoryCount)
+    }
     package var inheritedDescriptors: Range<Int32> {
-        Self.controlDescriptor..<linkDescriptors.upperBound
+        Self.controlDescriptor..<memoryDescriptors.upperBound
     }
 
-    /// Tells it from the other processes of its supervisor.
+    /// Tells it from all other processes that its supervisor has ever started.
     package var number: Int
+    /// Its part of memory that processes share: a number that no other living process of the
+    /// supervisor has, below ``placeLimit``.
+    package var place: Int
+    /// 64 processes at a time.
+    package static let placeLimit = 64
+    /// As ``Supervisor/Plan/memories``.
+    package var memoryCount: Int
+    private static let memoryLimit = 8
     /// For each listening socket, which of the configuration's listeners it is one of.
     package var listenerIndices: [Int]
     /// Whether it answers its owner in the run directory.
@@ -39,12 +52,15 @@ package struct ProcessRole: Equatable, Sendable {
     package var trapping: [ExactText: Duration]
 
     package init(
-        number: Int, listenerIndices: [Int], hasRunSocket: Bool = false, linkCount: Int = 0,
+        number: Int, place: Int = 0, listenerIndices: [Int], hasRunSocket: Bool = false,
+        linkCount: Int = 0, memoryCount: Int = 0,
         announces: Bool = false,
         isWatched: Bool = false,
         leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
     ) {
         self.number = number
+        self.place = place
+        self.memoryCount = memoryCount
         self.listenerIndices = listenerIndices
         self.hasRunSocket = hasRunSocket
         self.linkCount = linkCount
@@ -63,7 +79,9 @@ package struct ProcessRole: Equatable, Sendable {
     /// `NAME=value`.
     var environment: [String] {
         let indices = listenerIndices.map { "\($0)" }.joined(separator: ",")
-        var words = ["\(number)", "\(linkCount)", "listeners=\(indices)"]
+        var words = [
+            "\(number)", "\(place)", "\(linkCount)", "\(memoryCount)", "listeners=\(indices)",
+        ]
         if hasRunSocket { words.append("run") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
@@ -104,13 +122,14 @@ package struct ProcessRole: Equatable, Sendable {
     /// - Returns: `nil` if no supervisor started this process.
     package init?(_ variables: [String: String]) {
         let words = (variables[Self.variable] ?? "").split(separator: " ")
-        let numbers = words.prefix(2).compactMap { Int($0) }
-        guard numbers.count == 2, numbers[0] > 0, (0...Self.linkLimit).contains(numbers[1]),
+        let numbers = words.prefix(4).compactMap { Int($0) }
+        guard numbers.count == 4, numbers[0] > 0, (0..<Self.placeLimit).contains(numbers[1]),
+            (0...Self.linkLimit).contains(numbers[2]), (0...Self.memoryLimit).contains(numbers[3]),
             let listenerIndices = Self.listenerIndices(words)
         else { return nil }
         self.init(
-            number: numbers[0], listenerIndices: listenerIndices,
-            hasRunSocket: words.contains("run"), linkCount: numbers[1],
+            number: numbers[0], place: numbers[1], listenerIndices: listenerIndices,
+            hasRunSocket: words.contains("run"), linkCount: numbers[2], memoryCount: numbers[3],
             announces: words.contains("announce"),
             isWatched: words.contains("watch"),
             leftOut: Self.values(variables[Self.leftOutVariable]),

@@ -32,6 +32,7 @@ extension Supervisor {
             timer.map(loop.cancel)
         }
         old.removeAll { $0 === generation }
+        plan.placeFreed(generation.role.place)
         carryOut(feeds.ended(generation.number))
         // The previous process may have ended before it reported that it had retired.
         if let current, current.phase == .serving, current.change != nil { logReady(current) }

@@ -2,8 +2,9 @@ import EventLoop
 import Logging
 import Processes
 
-// The sockets through which server processes share topics: a pair for each two of them. The
-// supervisor makes them, and takes no part in what goes over them (TopicBus).
+// What server processes share. Topics go over sockets, a pair for each two of them: the supervisor
+// makes those, and takes no part in what goes over them (TopicBus). Of shared memory each has a
+// place.
 
 /// A pair of sockets, until both processes have theirs.
 final class TopicLink {
@@ -18,6 +19,12 @@ final class TopicLink {
 }
 
 extension Supervisor {
+    /// The lowest that no living process has; `nil`: there is none.
+    var freePlace: Int? {
+        let taken = Set(generations.map(\.role.place))
+        return (0..<ProcessRole.placeLimit).first { !taken.contains($0) }
+    }
+
     /// One for each process that a new one shares topics with: all that can still publish, but for
     /// those that trapped. Beyond ``ProcessRole/linkLimit`` the oldest are left out.
     func makeLinks() -> [TopicLink] {

@@ -10,47 +10,6 @@ import Processes
 ///
 /// `@unchecked Sendable`: everything is used only on the thread that calls ``run()``.
 package final class Supervisor: @unchecked Sendable {
-    /// What to supervise.
-    package struct Plan: Sendable {
-        package var executable: String
-        package var arguments: [String]
-        /// `NAME=value`.
-        package var environment: [String]
-        package var sockets: [ListeningSocket]
-        /// Where server processes answer their owner; `nil`: nowhere.
-        package var runSocket: RunSocket?
-        /// How to build a new version; `nil`: impossible.
-        package var builder: Rebuild.Builder?
-        /// The handlers directory as the compiler names it, whether it is watched or not.
-        package var root = ""
-        /// The handlers directory as the user named it, for messages.
-        package var shownRoot = ""
-        package var watches = false
-        /// Whether a server process that traps writes a backtrace.
-        package var makesBacktraces = true
-        /// From the start of a process until it has to be ready; then it is killed.
-        package var startTimeout = defaultStartTimeout
-        package static let defaultStartTimeout: Duration = .seconds(10)
-        /// From the replacement of a process until it closes its connections with 1012; `nil`: it
-        /// keeps them.
-        package var oldGenerationTimeout: Duration?
-        /// How many replaced processes may keep connections; beyond that the oldest closes its own.
-        package var oldGenerationLimit = defaultOldGenerationLimit
-        package static let defaultOldGenerationLimit = 4
-        /// From the order to end until a process is killed.
-        package var stopTimeout: Duration = .seconds(15)
-
-        package init(
-            executable: String, arguments: [String], environment: [String],
-            sockets: [ListeningSocket]
-        ) {
-            self.executable = executable
-            self.arguments = arguments
-            self.environment = environment
-            self.sockets = sockets
-        }
-    }
-
     let plan: Plan
     let loop: Loop
     let log: Log
@@ -153,12 +112,18 @@ package final class Supervisor: @unchecked Sendable {
     // MARK: - Starting a process
 
     func launch(_ change: Change?) -> Generation? {
+        guard let place = freePlace else {
+            log(
+                .critical, "there are \(ProcessRole.placeLimit) server processes, and no more start"
+            )
+            return nil
+        }
         lastNumber += 1
         let links = makeLinks()
         let role = ProcessRole(
-            number: lastNumber, listenerIndices: plan.sockets.map(\.listenerIndex),
+            number: lastNumber, place: place, listenerIndices: plan.sockets.map(\.listenerIndex),
             hasRunSocket: plan.runSocket != nil, linkCount: links.count,
-            announces: phase == .starting,
+            memoryCount: plan.memories.count, announces: phase == .starting,
             isWatched: plan.watches,
             leftOut: leftOut, trapping: trapping.leftOut(at: .current()))
         do throws(SystemError) {

@@ -53,7 +53,8 @@ struct MessagesTests {
 
     @Test func processRole() throws {
         let role = ProcessRole(
-            number: 7, listenerIndices: [0, 1], linkCount: 3, announces: true, isWatched: true,
+            number: 7, place: 5, listenerIndices: [0, 1], linkCount: 3, memoryCount: 2,
+            announces: true, isWatched: true,
             leftOut: ["a_wsh.swift": "it trapped", "b/c d_wsh.swift": "why\tnot"],
             trapping: ["c_wsh.swift": .milliseconds(1), "d e_wsh.swift": .seconds(300)])
         var variables: [String: String] = [:]
@@ -65,7 +66,8 @@ struct MessagesTests {
         #expect(role.listenerDescriptors == 4..<6)
         #expect(role.runSocketDescriptor == nil)
         #expect(role.linkDescriptors == 6..<9)
-        #expect(role.inheritedDescriptors == 3..<9)
+        #expect(role.memoryDescriptors == 9..<11)
+        #expect(role.inheritedDescriptors == 3..<11)
     }
 
     @Test("the socket in the run directory comes behind the listening ones", arguments: 0...2)
@@ -85,9 +87,10 @@ struct MessagesTests {
 
     @Test(
         arguments: [
-            "", "many", "1", "1 2", "1 0 listeners", "1 0 listeners=0,-1", "1 0 listeners=0,64",
-            "1 0 listeners=0,x", "0 0 listeners=0", "1 65 listeners=0", "1 -1 listeners=0",
-            "1 many listeners=0",
+            "", "many", "1", "1 2", "1 0 0 0 listeners=0,-1", "1 0 0 0 listeners=0,64",
+            "1 0 0 0", "1 0 0 listeners=0", "1 0 0 0 listeners=0,x", "0 0 0 0 listeners=0",
+            "1 64 0 0 listeners=0", "1 -1 0 0 listeners=0", "1 0 65 0 listeners=0",
+            "1 0 -1 0 listeners=0", "1 0 0 9 listeners=0", "1 0 many 0 listeners=0",
         ])
     func noRole(_ text: String) {
         #expect(ProcessRole([ProcessRole.variable: text]) == nil)
