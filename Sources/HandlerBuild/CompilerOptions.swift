@@ -21,10 +21,12 @@ struct CompilerOptions: Sendable {
 
     /// For all modules: handlers, helper code and the list.
     var common: [String] {
-        let optimization = mode == .release ? ["-O"] : ["-Onone", "-enable-testing"]
+        // With -g and -Onone the compiler makes a second object file beside the one that we name, of
+        // the same name, and traps. A backtrace needs no more than these.
+        let code = mode == .release ? ["-O", "-g"] : ["-Onone", "-enable-testing", "-gdwarf-types"]
         // Handlers with Foundation have to be compiled for a program that contains it.
-        return optimization + (isStandalone ? ["-static-stdlib"] : []) + [
-            "-g", "-swift-version", "6", "-enable-upcoming-feature",
+        return code + (isStandalone ? ["-static-stdlib"] : []) + [
+            "-swift-version", "6", "-enable-upcoming-feature",
             "NonisolatedNonsendingByDefault", "-module-cache-path", moduleCache,
             "-I", server.folder + "/Modules",
         ] + moduleMaps.flatMap { ["-Xcc", "-fmodule-map-file=\($0)"] } + server.compilerFlags
