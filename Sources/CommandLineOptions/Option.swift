@@ -17,6 +17,8 @@ package struct Option<Settings>: Sendable {
     package let help: String
     package let apply: Apply
     package private(set) var scope = Scope.anywhere
+    /// Values that a shell can offer; it may take others.
+    package private(set) var words: [String] = []
     /// The default as a listing shows it; `nil`: there is none.
     package private(set) var defaultText: String?
 
@@ -43,6 +45,12 @@ extension Option {
     package func scoped(_ scope: Scope) -> Option {
         var option = self
         option.scope = scope
+        return option
+    }
+
+    package func offering(_ words: [String]) -> Option {
+        var option = self
+        option.words = words
         return option
     }
 

@@ -23,7 +23,8 @@ struct CompilerOptions: Sendable {
     var common: [String] {
         // With -g and -Onone the compiler makes a second object file beside the one that we name, of
         // the same name, and traps. A backtrace needs no more than these.
-        let code = mode == .release ? ["-O", "-g"] : ["-Onone", "-enable-testing", "-gdwarf-types"]
+        let code =
+            mode == .release ? ["-O", "-g"] : ["-Onone", "-enable-testing", "-gdwarf-types"]
         // Handlers with Foundation have to be compiled for a program that contains it.
         return code + (isStandalone ? ["-static-stdlib"] : []) + [
             "-swift-version", "6", "-enable-upcoming-feature",

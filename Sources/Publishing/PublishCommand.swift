@@ -5,6 +5,8 @@ import Processes
 
 /// `standalone.sh publish NAME`, from the command line to the exit code.
 package enum PublishCommand {
+    package static var options: [CommandShape.Group] { PublishSettings.table.shapes }
+
     /// - Parameters:
     ///   - arguments: after the command.
     ///   - variable: of the environment; `nil` for an empty one too.

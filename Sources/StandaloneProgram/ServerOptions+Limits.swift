@@ -59,7 +59,8 @@ extension ServerOptions {
         ) { settings, text, option throws(UsageError) in
             settings.configuration.connection.compression.mode = try Values.compressionMode(
                 text, option)
-        }.byDefault(defaults.connection.compression.mode.rawValue),
+        }.byDefault(defaults.connection.compression.mode.rawValue)
+            .offering(CompressionSettings.Mode.allCases.map(\.rawValue)),
         ServerOption(
             name: "compression-threshold", value: "BYTES",
             help: "shorter messages are sent uncompressed, default "
@@ -91,7 +92,8 @@ extension ServerOptions {
         wait("close-timeout", \.connection.closeTimeout, "for the answer to a Close"),
         wait("send-timeout", \.sendTimeout, "for a client to read some of a response"),
         wait(
-            "request-body-timeout", \.http.bodyTimeout, "for a request's body for a handler's http"),
+            "request-body-timeout", \.http.bodyTimeout,
+            "for a request's body for a handler's http"),
         wait("http-timeout", \.http.timeout, "for the answer of a handler's http; then 503"),
         wait("cgi-timeout", \.cgi.timeout, "for a script's output, and for a request's body"),
         wait(

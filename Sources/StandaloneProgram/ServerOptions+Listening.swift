@@ -32,7 +32,8 @@ extension ServerOptions {
                 clamping: try Values.integer(text, 1...65_535, option))
         },
         count(
-            "queue", \.backlog, 1...65_535, letter: "q", "connections that may wait to be accepted"),
+            "queue", \.backlog, 1...65_535, letter: "q",
+            "connections that may wait to be accepted"),
         ServerOption(
             name: "threads", value: "COUNT", help: "event loops; default: one per processor"
         ) { settings, text, option throws(UsageError) in
@@ -80,6 +81,6 @@ extension ServerOptions {
                 + "separated by commas; others get 403"
         ) { settings, text, option throws(UsageError) in
             settings.configuration.allowedOrigins = try Values.origins(text, option)
-        }.byDefault("any"),
+        }.byDefault("any").offering(["any", "same"]),
     ]
 }

@@ -3,6 +3,7 @@ import WebSocketHost
 
 extension ServerOptions {
     private static let log = LogSettings()
+    private static let levels = LogLevel.allCases.map(\.name)
 
     static let logging: [ServerOption] = [
         ServerOption(
@@ -14,7 +15,7 @@ extension ServerOptions {
             help: "fine (every frame), debug, info (default), warning, error or critical"
         ) { settings, text, option throws(UsageError) in
             settings.log.level = try Values.logLevel(text, option)
-        }.byDefault(log.level.name),
+        }.byDefault(log.level.name).offering(levels),
         ServerOption(
             name: "deflate-log-level", value: "LEVEL",
             help: "the same for lines about compression; debug: what was negotiated; default "
@@ -22,19 +23,19 @@ extension ServerOptions {
         ) { settings, text, option throws(UsageError) in
             settings.log.compressionLevel = try Values.logLevel(
                 text, option, among: LogLevel.allCases.filter { $0 != .fine })
-        }.byDefault(log.compressionLevel.name),
+        }.byDefault(log.compressionLevel.name).offering(levels.filter { $0 != LogLevel.fine.name }),
         ServerOption(
             name: "request-log-level", value: "LEVEL",
             help: "the level of lines about requests for pages, files and scripts; default "
                 + "\(log.requestLevel.name); debug: only with --log-level debug"
         ) { settings, text, option throws(UsageError) in
             settings.log.requestLevel = try Values.logLevel(text, option)
-        }.byDefault(log.requestLevel.name),
+        }.byDefault(log.requestLevel.name).offering(levels),
         ServerOption(
             name: "log-format", value: "FORMAT", help: "text (default) or json: one object per line"
         ) { settings, text, option throws(UsageError) in
             settings.log.format = try Values.logFormat(text, option)
-        }.byDefault(log.format.rawValue),
+        }.byDefault(log.format.rawValue).offering(LogFormat.allCases.map(\.rawValue)),
         ServerOption(
             name: "log-max", value: "BYTES",
             help: "size at which FILE becomes FILE.1, default \(log.fileByteLimit); 0: never"

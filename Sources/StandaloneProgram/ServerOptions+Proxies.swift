@@ -22,7 +22,8 @@ extension ServerOptions {
                 throw Values.notOneOf(ProxyHeaders.allCases.map(\.rawValue), text, option)
             }
             settings.configuration.proxies.headers = headers
-        }.byDefault(defaults.proxies.headers.rawValue),
+        }.byDefault(defaults.proxies.headers.rawValue)
+            .offering(ProxyHeaders.allCases.map(\.rawValue)),
         ServerOption(
             name: "proxy-protocol",
             help: "each connection begins with a header of the PROXY protocol, version 1 or 2, "

@@ -11,7 +11,8 @@ extension ServerOptions {
         ) { settings, text, option throws(UsageError) in
             settings.configuration.topics.slowSubscribers = try Values.slowSubscriberPolicy(
                 text, option)
-        }.byDefault(defaults.topics.slowSubscribers.rawValue),
+        }.byDefault(defaults.topics.slowSubscribers.rawValue)
+            .offering(SlowSubscriberPolicy.allCases.map(\.rawValue)),
         byteLimit(
             "max-topic-queue-size", \.topics.queueByteLimit, 1,
             "most bytes that may wait for one client before that happens"),

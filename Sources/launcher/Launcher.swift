@@ -32,6 +32,8 @@ struct Launcher {
             case "build": return try build(rest)
             case "editor": return try editor(rest)
             case "publish": return publish(rest)
+            case "completion": return try completion(rest)
+            case "man": return try manual(rest)
             case "help": return try serve(["--help"])
             default: return try serve(arguments)
             }
