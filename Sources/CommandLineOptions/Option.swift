@@ -12,13 +12,16 @@ package struct Option<Settings>: Sendable {
     package let letter: Character?
     /// The placeholder for the value in the help; `nil`: a flag, which takes no value on the
     /// command line, and true or false elsewhere. `FILE` and `DIR` are paths; in a configuration
-    /// file they are relative to that file.
+    /// file they are relative to that file, and so are those in `ADDRESS`.
     package let value: String?
     package let help: String
     package let apply: Apply
     package private(set) var scope = Scope.anywhere
     /// Values that a shell can offer; it may take others.
     package private(set) var words: [String] = []
+    /// What stands between its values in a text that has several; `nil`: only one counts, or it
+    /// can be repeated only on the command line.
+    package private(set) var separator: String?
     /// The default as a listing shows it; `nil`: there is none.
     package private(set) var defaultText: String?
 
@@ -37,6 +40,8 @@ package struct Option<Settings>: Sendable {
 extension Option {
     package var isFlag: Bool { value == nil }
     package var isPath: Bool { value == "FILE" || value == "DIR" }
+    /// Whether it may be the path of a Unix-domain socket: `unix:/run/x.sock`.
+    package var isAddress: Bool { value == "ADDRESS" }
     /// Never printed.
     package var isSecret: Bool { name.hasSuffix("credential") || name.hasSuffix("password") }
     /// `max_message_size`.
@@ -58,6 +63,13 @@ extension Option {
     package func byDefault(_ text: some CustomStringConvertible) -> Option {
         var option = self
         option.defaultText = text.description
+        return option
+    }
+
+    /// All of its values count, repeated or with this between them.
+    package func repeatable(separatedBy separator: String) -> Option {
+        var option = self
+        option.separator = separator
         return option
     }
 

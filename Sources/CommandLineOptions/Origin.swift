@@ -50,6 +50,16 @@ package struct Assignment<Settings>: Sendable {
         self.key = key
     }
 
+    /// The text of this one behind that of an earlier one from the same origin, where an option's
+    /// values add up.
+    package func joined(behind earlier: Assignment?) -> Assignment {
+        guard let separator = option.separator, let earlier,
+            earlier.origin.strength == origin.strength
+        else { return self }
+        return Assignment(
+            option: option, text: earlier.text + separator + text, origin: origin, key: key)
+    }
+
     /// Whether a flag is set.
     package func isSet() throws(UsageError) -> Bool {
         text.isEmpty && origin.strength == 2 ? true : try Values.flag(text, origin.errorPrefix(key))

@@ -54,56 +54,25 @@ enum Socket {
         return address
     }
 
-    /// A socket that listens; see ``Listener`` for taking connections from it.
-    ///
-    /// The file of a Unix-domain address is made, with the rights that the process's umask leaves,
-    /// and stays when the socket is closed. One that nobody listens on any more is replaced.
-    ///
-    /// - Parameter mode: the most rights that the file gets; `nil`: all.
+    /// A socket on an IPv4 or IPv6 address that listens; see ``Listener`` for taking connections
+    /// from it.
     static func listen(
-        at address: SocketAddress, backlog: Int32, mode: mode_t? = nil
+        at address: SocketAddress, backlog: Int32
     ) throws(SystemError) -> FileDescriptor {
         let socket = try open(address.family)
-        // Linux gives the file the mode of its socket. Nobody can be quicker than that, and the
-        // umask, which is all threads', stays as it is.
-        if let mode { try check("fchmod") { fchmod(socket.number, mode) } }
-        switch address.family {
-        case .ipv4, .ipv6:
-            try set(socket.number, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
-            if address.family == .ipv6 {
-                // Or it would take the IPv4 address of the same port, which has a socket of its
-                // own.
-                try set(socket.number, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
-            }
-            disableNagle(socket.number)  // accepted sockets inherit it
-            try bind(socket.number, to: address)
-        case .unix:
-            do throws(SystemError) {
-                try bind(socket.number, to: address)
-            } catch {
-                guard error.code == EADDRINUSE, try isAbandoned(address) else { throw error }
-                unlink(address.host)
-                try bind(socket.number, to: address)
-            }
+        try set(socket.number, level: SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
+        if address.family == .ipv6 {
+            // Or it would take the IPv4 address of the same port, which has a socket of its own.
+            try set(socket.number, level: Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
         }
+        disableNagle(socket.number)  // accepted sockets inherit it
+        try bind(socket.number, to: address)
         try check("listen") { Glibc.listen(socket.number, backlog) }
         return socket
     }
 
-    private static func bind(_ fd: Int32, to address: SocketAddress) throws(SystemError) {
+    static func bind(_ fd: Int32, to address: SocketAddress) throws(SystemError) {
         try check("bind") { address.withSockaddr { Glibc.bind(fd, $0, $1) } }
-    }
-
-    /// Whether the file of a Unix-domain address is a socket that nobody listens on.
-    static func isAbandoned(_ address: SocketAddress) throws(SystemError) -> Bool {
-        // Connecting to any other file is refused too.
-        var status = stat()
-        guard lstat(address.host, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
-            return false
-        }
-        let probe = try open(.unix)
-        return address.withSockaddr { connect(probe.number, $0, $1) } != 0
-            && errno == ECONNREFUSED
     }
 
     /// The next connection that waits on a listening socket; throws `EAGAIN` when none does.

@@ -49,7 +49,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     package static let unnamed = SocketAddress(.unix(path: ""))
 
     /// What `sun_path` holds with a NUL behind it.
-    private static let pathByteLimit = 107
+    package static let pathByteLimit = 107
 
     /// A path ends up in lines of logs, and one of a peer's comes from outside.
     private static func isPath(_ bytes: some Collection<UInt8>) -> Bool {

@@ -16,8 +16,8 @@ enum PageOptions {
         ServerOption(
             name: "index-page",
             help: "show the page at /, which lists the routes and what does not compile, also "
-                + "where it is not by default: with -H that is no loopback address, and in "
-                + "programs of 'build'"
+                + "where it is not by default: on an address that is no loopback address, on "
+                + "Unix-domain sockets, and in programs of 'build'"
         ) { settings, _, _ in settings.pageWish.add(.shown) },
         ServerOption(name: "no-index-page", help: "never show it") { settings, _, _ in
             settings.pageWish.add(.hidden)
@@ -30,7 +30,7 @@ enum PageOptions {
             for name in text.split(separator: ",") {
                 settings.configuration.serverNames.append(try Values.host(String(name), option))
             }
-        },
+        }.repeatable(separatedBy: ","),
     ]
 
     static func check(_ settings: ServerSettings) throws(UsageError) {
@@ -56,8 +56,11 @@ enum PageOptions {
         guard settings.pageWish == .none, !settings.configuration.showsIndexPage(on: addresses)
         else { return nil }
         let reason =
-            settings.configuration.showsIndexPage == nil
-            ? "other machines could read it (-H)" : "this program was not started by standalone.sh"
+            settings.configuration.showsIndexPage != nil
+            ? "this program was not started by standalone.sh"
+            : addresses.contains(where: { $0.family == .unix })
+                ? "whoever comes through a Unix-domain socket, by a proxy, could read it"
+                : "other machines could read it (-H)"
         return "no page at \(page): \(reason); --index-page shows it"
     }
 }

@@ -210,7 +210,7 @@ public enum Program {
                 worker?.reportReady(server, routes)
                 runSocket =
                     worker == nil
-                    ? settings.run.open(for: server, port: addresses.first?.port, log) : nil
+                    ? settings.run.open(for: server, on: addresses, log) : nil
                 if worker?.announces != false {
                     let places = settings.configuration.allListeners.indices.map {
                         server.addresses(ofListener: $0)

@@ -1,4 +1,5 @@
 import CommandLineOptions
+import EventLoop
 import Processes
 import WebSocketHost
 
@@ -27,18 +28,25 @@ struct RunOptions: Sendable {
     /// Opens it for a server that has no supervisor.
     ///
     /// - Returns: has to be removed at the end.
-    func open(for server: Server, port: UInt16?, _ log: Log) -> RunSocket? {
-        let socket = open(port: port, log)
+    func open(for server: Server, on addresses: [SocketAddress], _ log: Log) -> RunSocket? {
+        let socket = open(on: addresses, log)
         if let socket { server.answerAdmin(on: socket.socket) }
         return socket
     }
 
     /// Opens it. A server without one serves all the same.
     ///
-    /// - Parameter port: the server's; `nil`: it listens on none.
+    /// - Parameter addresses: where the server listens. The first port names the socket.
     /// - Returns: `nil` if it is not wanted, or not possible, which is logged.
-    func open(port: UInt16?, _ log: Log) -> RunSocket? {
-        guard isUsed, let port else { return nil }
+    func open(on addresses: [SocketAddress], _ log: Log) -> RunSocket? {
+        guard isUsed else { return nil }
+        guard let port = addresses.lazy.map(\.port).first(where: { $0 != 0 }) else {
+            log(
+                .info,
+                "'publish' does not reach this server: it finds servers by their port, and this "
+                    + "one has none")
+            return nil
+        }
         let folder = directory ?? RunDirectory.ofServer(Environment.value)
         do throws(RunSocketError) {
             return try RunSocket(in: folder, port: port)

@@ -16,6 +16,7 @@ extension ServerOptions {
             help: "name or address; default \(defaults.host), both loopback addresses; "
                 + "'*': every address of this machine"
         ) { settings, text, _ in settings.configuration.host = text }.byDefault(defaults.host),
+        ListenOptions.option,
         ServerOption(
             name: "validation-host", letter: "V", value: "HOST",
             help:

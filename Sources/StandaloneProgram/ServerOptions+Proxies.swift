@@ -33,9 +33,13 @@ extension ServerOptions {
 }
 
 extension ServerOptions {
-    static func checkProxies(_ proxies: ProxySettings) throws(UsageError) {
-        guard proxies.usesProxyProtocol && proxies.trusted.isEmpty else { return }
-        throw UsageError("--proxy-protocol needs the proxy's address: add --trusted-proxies LIST")
+    static func checkProxies(_ configuration: Configuration) throws(UsageError) {
+        guard configuration.proxies.trusted.isEmpty else { return }
+        let name =
+            configuration.proxies.usesProxyProtocol
+            ? "--proxy-protocol" : "--listen ADDRESS,proxy-protocol"
+        guard configuration.usesProxyProtocol else { return }
+        throw UsageError("\(name) needs the proxy's address: add --trusted-proxies LIST")
     }
 }
 

@@ -64,21 +64,35 @@ extension ServerOptions {
                 !assignment.option.isFlag || index == last?.index
             {
                 try assignment.apply(to: &invocation.settings)
-                invocation.given[assignment.option.name] = assignment
+                invocation.given[assignment.option.name] = assignment.joined(
+                    behind: invocation.given[assignment.option.name])
             } else {
                 try assignment.apply(to: &ignored)
             }
         }
         if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
-            try checkProxies(invocation.settings.configuration.proxies)
-            invocation.settings.configuration.tls = try invocation.settings.tls.configuration()
-            let plain = ListenerSettings(
-                host: invocation.settings.configuration.host,
-                port: invocation.settings.configuration.port)
-            invocation.settings.configuration.listeners = try invocation.settings.tls.listeners(
-                beside: plain)
+            try settle(where: &invocation)
         }
         return invocation
+    }
+
+    /// Where to listen, which several options say together.
+    private static func settle(where invocation: inout Invocation) throws(UsageError) {
+        var settings = invocation.settings
+        defer { invocation.settings = settings }
+        settings.tls.isWantedByAddress = settings.listen.wantsTLS
+        settings.configuration.tls = try settings.tls.configuration()
+        let isPortGiven = invocation.given["port"] != nil
+        settings.configuration.listeners = try settings.listen.listeners(
+            beside: settings.configuration.host, settings.configuration.port,
+            isPortGiven: isPortGiven, settings.tls)
+        try checkProxies(settings.configuration)
+        if !settings.listen.addresses.isEmpty, invocation.given["server-host"] != nil,
+            !isPortGiven, settings.tls.port == nil
+        {
+            settings.notes.append(
+                "-H, --server-host has no effect beside --listen without -p or --tls-port")
+        }
     }
 }
 
@@ -127,11 +141,24 @@ extension ServerOptions {
             guard option.scope == .anywhere else {
                 throw UsageError("\(origin): \(escaped(entry.key)) belongs on the command line")
             }
-            let value = option.isPath ? resolved(entry.value, besides: path) : entry.value
+            let value = located(entry.value, of: option, besides: path)
             assignments.append(
                 Assignment(option: option, text: value, origin: origin, key: entry.key))
         }
         return assignments
+    }
+
+    /// The value with its paths as seen from the current directory.
+    private static func located(
+        _ value: String, of option: ServerOption, besides file: String
+    ) -> String {
+        if option.isPath { return resolved(value, besides: file) }
+        guard option.isAddress else { return value }
+        let prefix = ListenAddress.unixPrefix
+        return value.split(separator: " ").map { word in
+            guard word.hasPrefix(prefix) else { return String(word) }
+            return prefix + resolved(String(word.dropFirst(prefix.count)), besides: file)
+        }.joined(separator: " ")
     }
 
     /// Resolves a path in a file against the file's directory, so that the file means the same

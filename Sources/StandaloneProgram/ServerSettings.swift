@@ -29,6 +29,7 @@ struct ServerSettings: Sendable {
     var pageWish = PageOptions.Wish.none
     var logFile: String?
     var log = LogSettings()
+    var listen = ListenOptions()
     var tls = TLSOptions()
     var supervision = SupervisionOptions()
     var run = RunOptions()

@@ -9,12 +9,10 @@ enum StartUp {
     static func text(
         _ settings: ServerSettings, _ routes: Routes, _ addresses: [[SocketAddress]]
     ) -> String {
-        let places = zip(settings.configuration.allListeners, addresses).map {
-            Place($0, addresses: $1)
-        }
+        let places = StartUpPlace.list(settings.configuration, addresses)
         var lines = ["WebSocketHost \(Program.version) serves"]
         for route in routes.listing where route.failure == nil {
-            lines += places.prefix(1).map { "  \($0.url)\(route.urlPath)" }
+            lines += places.prefix(1).map { "  \($0.text(ofPath: route.urlPath))" }
         }
         if routes.isEmpty {
             lines.append(
@@ -22,42 +20,25 @@ enum StartUp {
                     + "start again"
             )
         } else {
-            lines += places.dropFirst().map { "  and the same at \($0.url)/" }
+            lines += places.dropFirst().map { "  and the same at \($0.root)" }
         }
         lines += routes.listing.compactMap(\.failureLine).map { "  " + $0 }
-        let securePort = places.first { $0.listener.isSecure }?.port
-        lines += settings.tls.notes(port: securePort ?? 0).map { "  " + $0 }
+        let securePlace = places.first { $0.listener.isSecure }?.placeForOpenSSL
+        lines += settings.tls.notes(place: securePlace ?? "").map { "  " + $0 }
         lines += settings.siteLines
         let all = addresses.flatMap(\.self)
-        let pages = places.map { "\($0.page)/" }.joined(separator: " and ")
+        let pages = places.compactMap(\.page).joined(separator: " and ")
         let isShown = settings.configuration.showsIndexPage(on: all)
-        if let note = PageOptions.note(settings, pages, all) { lines.append("  " + note) }
+        let note = PageOptions.note(settings, pages.isEmpty ? "/" : pages, all)
+        if let note { lines.append("  " + note) }
         lines.append(
-            "listening on \(listening(places)); \(isShown ? "try them at \(pages); " : "")"
-                + "Ctrl-C stops")
+            "listening on \(listening(places)); "
+                + "\(isShown && !pages.isEmpty ? "try them at \(pages); " : "")Ctrl-C stops")
         return lines.joined(separator: "\n")
     }
 
-    /// A listener, as clients on this machine name it.
-    private struct Place {
-        let listener: ListenerSettings
-        let addresses: [SocketAddress]
-        let port: UInt16
-        private let origin: String
-
-        init(_ listener: ListenerSettings, addresses: [SocketAddress]) {
-            self.listener = listener
-            self.addresses = addresses
-            port = addresses.first?.port ?? listener.port
-            origin = "\(host(listener.host)):\(port)"
-        }
-
-        var url: String { "\(listener.isSecure ? "wss" : "ws")://\(origin)" }
-        var page: String { "\(listener.isSecure ? "https" : "http")://\(origin)" }
-    }
-
     /// Says which addresses speak TLS where others do not.
-    private static func listening(_ places: [Place]) -> String {
+    private static func listening(_ places: [StartUpPlace]) -> String {
         places.map { place in
             let addresses = place.addresses.map { "\($0)" }.joined(separator: " and ")
             return places.count > 1 && place.listener.isSecure
@@ -76,13 +57,5 @@ enum StartUp {
     static func broken(_ routes: Routes) -> String {
         let sources = routes.listing.filter { $0.failure != nil }.map(\.source)
         return "\(sources.joined(separator: ", ")): not compiled"
-    }
-
-    /// How a client on this machine names the host.
-    private static func host(_ host: String) -> String {
-        switch host {
-        case "*", "", "0.0.0.0", "::": "localhost"
-        default: host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        }
     }
 }

@@ -23,7 +23,7 @@ enum Supervision {
             executable: executable(),
             arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
             environment: Environment.all(), sockets: sockets)
-        plan.runSocket = settings.run.open(port: sockets.first?.address.port, log)
+        plan.runSocket = settings.run.open(on: sockets.map(\.address), log)
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
         plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)
@@ -37,6 +37,7 @@ enum Supervision {
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
             plan.runSocket?.close()
+            for socket in sockets { socket.end() }
             Program.printError(
                 "--watch needs standalone.sh, which builds the changes; this program was started "
                     + "without it"
@@ -46,6 +47,8 @@ enum Supervision {
         do throws(SystemError) {
             return try Supervisor(plan, log: log).run()
         } catch {
+            plan.runSocket?.close()
+            for socket in sockets { socket.end() }
             Program.printError("cannot serve: \(error)")
             return Program.ExitCode.failure
         }

@@ -7,6 +7,8 @@ struct TLSOptions: Sendable {
     var isOn = false
     /// `--tls-port`
     var port: UInt16?
+    /// `--listen ADDRESS,tls`
+    var isWantedByAddress = false
     var privateKeys: [String] = []
     var certificates: [String] = []
     var isSelfSigned = false
@@ -86,21 +88,25 @@ extension TLSOptions {
         return configuration
     }
 
-    private var isUsed: Bool { isOn || isSelfSigned || port != nil }
+    private var isUsed: Bool { isOn || isSelfSigned || port != nil || isWantedByAddress }
 
-    /// Where a server listens that has a port for TLS beside the other; empty: it has not.
+    /// Whether every address speaks TLS, not only those that say so.
+    var isEverywhere: Bool { isUsed && port == nil && !(isWantedByAddress && !isOn) }
+
+    /// Where a server listens that has a port for TLS beside the other.
     ///
-    /// - Parameter plain: the other.
-    func listeners(beside plain: ListenerSettings) throws(UsageError) -> [ListenerSettings] {
-        guard let port else { return [] }
-        if port != 0 && port == plain.port {
+    /// - Parameter plain: the other; `nil`: there is none.
+    /// - Returns: `nil`: there is no such port.
+    func listener(
+        on host: String, beside plain: ListenerSettings?
+    ) throws(UsageError) -> ListenerSettings? {
+        guard let port else { return nil }
+        if port != 0 && port == plain?.address.port {
             throw UsageError("--tls-port: \(port) is the port of -p; TLS needs one of its own")
         }
-        var secure = plain
-        secure.port = port
-        secure.isSecure = true
-        secure.portOption = "--tls-port"
-        return [plain, secure]
+        var secure = ListenerSettings(host: host, port: port, isSecure: true)
+        secure.option = "--tls-port"
+        return secure
     }
 
     private func checkClientOptions() throws(UsageError) {
@@ -133,7 +139,7 @@ extension TLSOptions {
                 throw UsageError("--tls-self-signed: \(error)")
             }
         }
-        let name = port == nil ? "-t" : "--tls-port"
+        let name = isOn ? "-t" : port == nil ? "--listen ADDRESS,tls" : "--tls-port"
         let remedy = "give both, or --tls-self-signed to try it out"
         guard !certificates.isEmpty else {
             throw UsageError("\(name) needs -c CERTIFICATE and -k KEY: \(remedy)")
@@ -147,14 +153,16 @@ extension TLSOptions {
     }
 
     /// Lines for the start-up message.
-    func notes(port: UInt16) -> [String] {
+    ///
+    /// - Parameter place: where it speaks TLS, as openssl's options name it.
+    func notes(place: String) -> [String] {
         if let selfSigned {
             let names = selfSigned.names.joined(separator: ", ")
             return [
                 "self-signed certificate for \(names), valid for 30 days; "
                     + "clients reject it until they trust it:",
                 "in a browser, accept it once; its SHA-256 is \(selfSigned.fingerprint)",
-                "for other clients, save it: openssl s_client -connect localhost:\(port) "
+                "for other clients, save it: openssl s_client \(place) "
                     + "</dev/null | openssl x509 >localhost.pem",
             ]
         }
@@ -162,7 +170,8 @@ extension TLSOptions {
             !isUsed && !(certificates.isEmpty && privateKeys.isEmpty && clientAuthorities == nil)
         return isUnused
             ? [
-                "no TLS: -c, -k and --tls-client-ca have no effect without -t or --tls-port"
+                "no TLS: -c, -k and --tls-client-ca have no effect without -t, --tls-port or "
+                    + "--listen ADDRESS,tls"
             ] : []
     }
 }

@@ -107,15 +107,17 @@ package struct ProcessRole: Equatable, Sendable {
         return values
     }
 
-    /// 64 sockets: two for each of more listeners than anybody has.
+    /// As many as `--listen` takes.
     private static let listenerLimit = 64
+    /// A listener has a socket for each address of its host.
+    private static let socketLimit = 4 * listenerLimit
 
     private static func listenerIndices(_ words: [Substring]) -> [Int]? {
         let prefix = "listeners="
         guard let word = words.first(where: { $0.hasPrefix(prefix) }) else { return nil }
         let texts = word.dropFirst(prefix.count).split(separator: ",")
         let indices = texts.compactMap { Int($0) }.filter { (0..<listenerLimit).contains($0) }
-        return indices.count == texts.count && indices.count <= listenerLimit ? indices : nil
+        return indices.count == texts.count && indices.count <= socketLimit ? indices : nil
     }
 
     /// - Parameter variables: by name.

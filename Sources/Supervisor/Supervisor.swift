@@ -97,7 +97,7 @@ package final class Supervisor: @unchecked Sendable {
     func stopAccepting() {
         guard !isStopping else { return }
         phase = .stopping
-        for socket in plan.sockets { socket.close() }
+        for socket in plan.sockets { socket.end() }
         plan.runSocket?.close()
     }
 

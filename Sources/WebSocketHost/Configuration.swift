@@ -8,9 +8,9 @@ public struct Configuration: Sendable {
     public var host = "localhost"
     /// `-p`. 0: any free one.
     public var port: UInt16 = 9998
-    /// `--tls-port`. Where the server listens, if that is more than one place; empty: at ``host``
-    /// and ``port``, with TLS if ``tls`` is not `nil`. Handlers, topics and limits are the same for
-    /// all.
+    /// `--listen`, `--tls-port`. Where the server listens, if that is more than one place or a
+    /// Unix-domain socket; empty: at ``host`` and ``port``, with TLS if ``tls`` is not `nil`.
+    /// Handlers, topics and limits are the same for all.
     public var listeners: [ListenerSettings] = []
     /// `-q`. Connections that may wait to be accepted; pywebsocket3's 128 is little for a burst,
     /// and the kernel caps it (4,096 on Linux).
@@ -89,7 +89,7 @@ public struct Configuration: Sendable {
 
     /// `--index-page`, `--no-index-page`. Whether the page at `/` lists the routes, with forms to
     /// try them and what the compiler said; `nil`: where all addresses that the server listens on
-    /// are loopback addresses.
+    /// are loopback addresses, and none is a Unix-domain socket.
     public var showsIndexPage: Bool?
     /// `--server-name`. Hosts, without a port, by which browsers may ask for that page, beside
     /// localhost, ``host`` and the address that they connected to; others: 421. Handlers and files

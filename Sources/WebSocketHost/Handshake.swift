@@ -40,7 +40,7 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
             head: plain.head, path: plain.path, query: plain.query,
             endpoint: connections.endpoint(of: route), remoteAddress: exchange.address(of: plain),
             localAddress: exchange.localAddress, tls: exchange.stream.tlsInfo, user: plain.user,
-            proxy: connections.configuration.proxies.proxy(of: plain, exchange))
+            proxy: connections.configuration.proxy(of: plain, exchange))
     }
 
     var loop: Loop { exchange.loop }

@@ -46,11 +46,14 @@ extension OwnHosts {
 extension Configuration {
     /// Whether the page at `/` is shown by a server that listens on these addresses.
     package func showsIndexPage(on addresses: [SocketAddress]) -> Bool {
-        showsIndexPage ?? addresses.allSatisfy(\.isLoopback)
+        // Whoever comes through a Unix-domain socket comes from a proxy, and the proxy's clients
+        // may be anywhere.
+        showsIndexPage ?? addresses.allSatisfy { $0.isLoopback && $0.family != .unix }
     }
 
     /// - Returns: `nil` if the page is not shown.
     func ownHosts(on addresses: [SocketAddress]) -> OwnHosts? {
-        showsIndexPage(on: addresses) ? OwnHosts([host] + serverNames) : nil
+        showsIndexPage(on: addresses)
+            ? OwnHosts(allListeners.compactMap(\.address.host) + serverNames) : nil
     }
 }

@@ -9,11 +9,15 @@ extension Server {
     ///
     /// - Parameter close: the Close that clients get; by default 1001.
     public func stop(_ close: Close = Close(.goingAway)) {
-        let phase = state.withLock { state in
-            defer { state.phase = .stopping }
-            return state.phase
+        let (phase, sockets) = state.withLock { state in
+            defer {
+                state.phase = .stopping
+                state.sockets = []
+            }
+            return (state.phase, state.sockets)
         }
         guard phase == .started || phase == .retiring else { return }
+        for socket in sockets { socket.removeFile() }
         let drainTimeout = configuration.drainTimeout
         hooks.end(ServingHooks.parts, onEnd: {})
         control.loop.submit { [self] in control.giveUpTime = control.loop.now + drainTimeout }
@@ -29,6 +33,8 @@ extension Server {
         let isRunning = state.withLock { state in
             guard state.phase == .started else { return false }
             state.phase = .retiring
+            // Their files are that process's now.
+            state.sockets = []
             return true
         }
         guard isRunning else { return }

@@ -43,6 +43,8 @@ public final class Server: Sendable {
         var routes: Routes
         /// Where it listens, by listener.
         var addresses: [[SocketAddress]] = []
+        /// Sockets whose files are removed at the end.
+        var sockets: [ListeningSocket] = []
         /// From the threads' beginning until they are about to end.
         var isRunning = false
         /// Tasks that wait in ``stopped()``.
@@ -124,7 +126,7 @@ public final class Server: Sendable {
         on sockets: [ListeningSocket], willListen: () -> Void = {}
     ) throws(ListenError) -> [SocketAddress] {
         var isTaken = false
-        defer { if !isTaken { for socket in sockets { socket.close() } } }
+        defer { if !isTaken { for socket in sockets { socket.end() } } }
         return try start(willListen: willListen) { _ in
             isTaken = true
             return sockets
@@ -148,6 +150,7 @@ public final class Server: Sendable {
             guard state.phase == .new else { throw .alreadyStarted }
             let sockets = try opening(configuration)
             state.phase = .started
+            state.sockets = sockets
             state.addresses = configuration.allListeners.indices.map { index in
                 sockets.filter { $0.listenerIndex == index }.map(\.address)
             }
@@ -178,7 +181,7 @@ public final class Server: Sendable {
             try startThreads()
         } catch {
             control.close()
-            for socket in sockets { socket.close() }
+            for socket in sockets { socket.end() }
             throw .system(error)
         }
         willListen()

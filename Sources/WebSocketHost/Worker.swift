@@ -24,6 +24,8 @@ final class Worker: @unchecked Sendable {
     var tls: TLSServer?
     /// Whether each listener speaks TLS.
     private let areListenersSecure: [Bool]
+    /// Whether what each listener accepts begins with a header of the PROXY protocol.
+    private let areListenersBehindProxy: [Bool]
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
     /// Of connections through proxies; see Worker+ProxyProtocol.swift.
@@ -52,6 +54,7 @@ final class Worker: @unchecked Sendable {
         self.log = log
         self.configuration = configuration
         areListenersSecure = configuration.allListeners.map(\.isSecure)
+        areListenersBehindProxy = configuration.allListeners.map(configuration.usesProxyProtocol)
         exchanges = Exchanges(on: loop, log: log, configuration.exchangeSettings)
         connections = Connections(on: loop, configuration, log: log, common)
         exchanges.onLeave = { [weak self] in self?.left() }
@@ -70,7 +73,10 @@ final class Worker: @unchecked Sendable {
 extension Worker {
     /// Takes over an accepted connection, which is counted already. On the loop's thread.
     func adopt(_ accepted: AcceptedConnection) {
-        configuration.proxies.usesProxyProtocol ? adoptBehindProxy(accepted) : serve(accepted)
+        let index = accepted.listenerIndex
+        let isBehindProxy =
+            areListenersBehindProxy.indices.contains(index) && areListenersBehindProxy[index]
+        isBehindProxy ? adoptBehindProxy(accepted) : serve(accepted)
     }
 
     /// Serves a connection, which is counted already.

@@ -34,10 +34,11 @@ ANY_ADDRESS = {"*", "0.0.0.0", "::"}
 class Server:
     """A running server. `host` and `port` are as the program said them."""
 
-    def __init__(self, *options, handlers=None):
+    def __init__(self, *options, handlers=None, port=0):
+        """`port` is that of -p; None: it is not given, and what the server says tells where it listens."""
         command = shlex.split(
             os.environ.get("WEBSOCKETHOST_COMMAND") or shlex.quote(str(REPOSITORY / "standalone.sh")))
-        command += ["-p", "0"]
+        command += [] if port is None else ["-p", str(port)]
         command += ["-w", str(handlers)] if handlers is not None else []
         command += [str(option) for option in options]
         self.command = command
@@ -133,13 +134,18 @@ class Server:
     def _address(self):
         return next(filter(None, map(ADDRESS.search, self._lines["stderr"])), None)
 
+    def _listens(self):
+        return any("listening on " in line for line in self._lines["stderr"])
+
     def _wait_until_listening(self):
         deadline = time.monotonic() + START_TIMEOUT
         with self._changed:
-            while (match := self._address()) is None:
+            while (match := self._address()) is None and not self._listens():
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     break
                 self._changed.wait(0.2)
+        if match is None and self._listens():
+            return  # only on Unix-domain sockets
         if match is None:
             reason = "is still silent" if self.process.poll() is None else f"ended with {self.wait()}"
             raise RuntimeError(

@@ -60,9 +60,9 @@ struct ListenersTests {
         let taken = try Server.listeningSockets(Self.configuration())
         defer { for socket in taken { socket.close() } }
         var configuration = try Self.configuration()
-        configuration.listeners[0].port = 0
-        configuration.listeners[1].port = taken[1].address.port
-        configuration.listeners[1].portOption = "--tls-port"
+        configuration.listeners[1].address = .internet(
+            host: "127.0.0.1", port: taken[1].address.port)
+        configuration.listeners[1].option = "--tls-port"
         #expect {
             try Server.listeningSockets(configuration)
         } throws: { error in

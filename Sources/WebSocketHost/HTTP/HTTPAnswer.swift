@@ -90,7 +90,7 @@ final class HTTPAnswer: OngoingAnswer, LoopBound, @unchecked Sendable {
         let executor = RouteExecutor(loop, activity: RoutePart.http.activity(ofRoute: route.index))
         let seen = HTTPRequest(
             request, body: body.content, exchange, connections.endpoint(of: route),
-            connections.topicBroker, connections.configuration.proxies)
+            connections.topicBroker, connections.configuration)
         loop.schedule(timer, after: settings.timeout)
         phase = .hook(
             Task(executorPreference: executor) { [self, hook] in

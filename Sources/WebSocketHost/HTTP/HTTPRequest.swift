@@ -40,7 +40,7 @@ public struct HTTPRequest: Sendable {
 
     init(
         _ request: Request, body: [UInt8], _ exchange: Exchange, _ endpoint: Endpoint,
-        _ topics: TopicBroker, _ proxies: ProxySettings
+        _ topics: TopicBroker, _ configuration: Configuration
     ) {
         method = request.head.method
         target = request.head.target
@@ -49,7 +49,7 @@ public struct HTTPRequest: Sendable {
         fields = request.head.fields.trimmed()
         self.body = body
         remoteAddress = exchange.address(of: request)
-        peerAddress = proxies.proxy(of: request, exchange)?.address ?? remoteAddress
+        peerAddress = configuration.proxy(of: request, exchange)?.address ?? remoteAddress
         isSecure = exchange.isSecure(request)
         localAddress = exchange.localAddress
         tls = exchange.stream.tlsInfo

@@ -16,12 +16,13 @@ public struct ProxySettings: Sendable {
     public init() {}
 }
 
-extension ProxySettings {
+extension Configuration {
     /// The proxy that a handshake comes from; `nil`: none, as far as this server knows.
     func proxy(of request: Request, _ exchange: Exchange) -> HandshakeProxy? {
-        guard request.client != nil || usesProxyProtocol else { return nil }
+        let mayHaveHeader = usesProxyProtocol
+        guard request.client != nil || mayHaveHeader else { return nil }
         // A PROXY header has put the client in the peer's place.
-        let address = usesProxyProtocol ? exchange.stream.kernelPeer : exchange.stream.peer
+        let address = mayHaveHeader ? exchange.stream.kernelPeer : exchange.stream.peer
         return address.map {
             HandshakeProxy(address: $0, isClientSecure: request.client?.isSecure)
         }
