@@ -21,8 +21,8 @@ struct CompilerOptions: Sendable {
 
     /// For all modules: handlers, helper code and the list.
     var common: [String] {
-        // With -g and -Onone the compiler makes a second object file beside the one that we name, of
-        // the same name, and traps. A backtrace needs no more than these.
+        // With -g and -Onone the compiler makes a second object file beside the one that we name,
+        // of the same name, and traps. A backtrace needs no more than these.
         let code =
             mode == .release ? ["-O", "-g"] : ["-Onone", "-enable-testing", "-gdwarf-types"]
         // Handlers with Foundation have to be compiled for a program that contains it.
