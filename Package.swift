@@ -158,6 +158,9 @@ let tests = [
             "TopicBus", "Topics", "WebSocketProtocol", "EventLoop", "Logging", "LoopTesting",
             "TestSupport",
         ]),
+    test(
+        "MetricsTests",
+        ["Metrics", "Counting", "Topics", "WebSocketConnection", "TestSupport"]),
     test("ProxiesTests", ["Proxies", "HTTPProtocol", "EventLoop", "TestSupport"]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting", "TestSupport"]),
@@ -273,19 +276,25 @@ let package = Package(
         module("Subprocesses", ["EventLoop", "Processes"]),
         module("Proxies", ["HTTPProtocol", "EventLoop"]),
         module("Offloading", ["EventLoop"]),
+        module("Counting"),
         module(
             "HTTPServer",
             ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CCrypt", "COpenSSL"]),
         module(
             "WebSocketConnection",
-            ["HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "CSwiftTasks"]),
-        module("Topics", ["WebSocketProtocol", "EventLoop"]),
+            [
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Counting",
+                "CSwiftTasks",
+            ]),
+        module("Topics", ["WebSocketProtocol", "EventLoop", "Counting"]),
         module("TopicBus", ["WebSocketProtocol", "EventLoop", "Logging", "Topics"]),
+        module("Metrics", ["Counting", "Topics", "WebSocketConnection"]),
         module(
             "WebSocketHost",
             [
-                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Processes", "Proxies",
-                "Offloading", "Topics", "HTTPServer", "WebSocketConnection",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies",
+                "Offloading", "Counting", "Topics", "HTTPServer", "WebSocketConnection",
+                "Metrics",
             ]),
         module(
             "WebSocketHostJSON",
@@ -324,7 +333,8 @@ let package = Package(
             "StandaloneProgram",
             [
                 "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies", "Subprocesses",
-                "TopicBus", "WebSocketHost", "WebSocketHostPrograms", "CommandLineOptions",
+                "TopicBus", "Metrics", "WebSocketHost", "WebSocketHostPrograms",
+                "CommandLineOptions",
                 "HandlerRegistry", "HandlerBuild", "Supervisor",
             ], exclude: ["help.txt"]),
         program(

@@ -7,6 +7,8 @@ import WebSocketProtocol
 final class Batch {
     @exclusivity(unchecked) private(set) var bytes: SharedBytes
     @exclusivity(unchecked) private var entries: [Entry] = []
+    /// Of all messages, without frames and compression.
+    @exclusivity(unchecked) private var byteCount = 0
 
     private struct Entry {
         let publication: Publication
@@ -34,10 +36,17 @@ final class Batch {
 
     private func note(_ publication: Publication) {
         entries.append(Entry(publication: publication, end: bytes.count))
+        byteCount += publication.byteCount
     }
 
-    func messageCount(from start: Int) -> Int {
-        start == 0 ? entries.count : entries.count { $0.end > start }
+    /// The messages behind `start`.
+    func sum(from start: Int) -> MessageSum {
+        if start == 0 { return MessageSum(count: entries.count, byteCount: byteCount) }
+        let rest = entries.lazy.filter { $0.end > start }
+        return rest.reduce(into: MessageSum(count: 0, byteCount: 0)) { sum, entry in
+            sum.count += 1
+            sum.byteCount += entry.publication.byteCount
+        }
     }
 
     func publications(from start: Int) -> [Publication] {
@@ -48,5 +57,6 @@ final class Batch {
     func removeAll() {
         if isKnownUniquelyReferenced(&bytes) { bytes.removeAll() } else { bytes = SharedBytes() }
         entries.removeAll(keepingCapacity: true)
+        byteCount = 0
     }
 }

@@ -15,6 +15,7 @@ extension LoopTopics {
         let id = ObjectIdentifier(subscriber)
         guard slowSubscribers[id] == nil else { return }
         slowSubscribers[id] = SlowSubscriber(subscriber: subscriber)
+        counts.addWaiting()
         for subscription in subscriber.subscriptions { noteSlow(subscription) }
         subscriber.askForPause()
         sweepLater()
@@ -83,6 +84,7 @@ extension LoopTopics {
             slowSubscribers[ObjectIdentifier(subscriber)]?.backlog = Backlog()
         }
         guard subscriber.takesMessages else { return }
+        counts.addClosedSubscriber()
         isSending = true
         subscriber.closeBehind()
         isSending = false
@@ -154,7 +156,8 @@ extension LoopTopics {
         defer { isSending = false }
         if subscriber.wireForm == .own { return subscriber.sendByItself(publication.message, mode) }
         let frame = publication.frame(form(of: publication, subscriber.wireForm), pool)
-        return subscriber.send(frame, 0..<frame.count, messageCount: 1, mode)
+        let sum = MessageSum(count: 1, byteCount: publication.byteCount)
+        return subscriber.send(frame, 0..<frame.count, of: sum, mode)
     }
 
     private func sweepLater() {

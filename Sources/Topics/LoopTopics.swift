@@ -1,3 +1,4 @@
+import Counting
 import EventLoop
 import WebSocketProtocol
 
@@ -17,7 +18,7 @@ package final class LoopTopics: @unchecked Sendable {
     package let broker: TopicBroker
     let loop: Loop
     let pool: CompressionPool
-    let counts = LoopCounts()
+    let counts: LoopCounts
     @exclusivity(unchecked) var inbox: LoopInbox
 
     /// The topic that has batches now.
@@ -39,8 +40,14 @@ package final class LoopTopics: @unchecked Sendable {
     /// it saves.
     private static let longByteCount = 16_384
 
-    /// - Parameter pool: of the loop's thread.
-    package init(_ broker: TopicBroker, on loop: Loop, _ pool: CompressionPool) {
+    /// - Parameters:
+    ///   - pool: of the loop's thread.
+    ///   - cells: ``TopicCells/count``, and what keeps their memory; `nil`: of its own.
+    package init(
+        _ broker: TopicBroker, on loop: Loop, _ pool: CompressionPool,
+        cells: (cells: CounterCells, owner: AnyObject & Sendable)? = nil
+    ) {
+        counts = LoopCounts(cells)
         self.broker = broker
         self.loop = loop
         self.pool = pool
@@ -202,13 +209,12 @@ extension LoopTopics {
         let end = batch.bytes.count
         subscription.start = base &+ end
         guard start < end else { return }
-        let count = batch.messageCount(from: start)
+        let sum = batch.sum(from: start)
         isSending = true
-        let result = subscription.subscriber.send(
-            batch.bytes, start..<end, messageCount: count, mode)
+        let result = subscription.subscriber.send(batch.bytes, start..<end, of: sum, mode)
         isSending = false
         switch result {
-        case .sent: counts.addDelivered(count)
+        case .sent: counts.addDelivered(sum.count)
         default: note(result, of: subscription, batch.publications(from: start))
         }
     }

@@ -18,7 +18,7 @@ package protocol Subscriber: AnyObject {
 
     /// Sends frames of whole messages.
     func send(
-        _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, _ mode: SendMode
+        _ frames: SharedBytes, _ range: Range<Int>, of messages: MessageSum, _ mode: SendMode
     ) -> SendResult
     /// Sends a message in a form of its own.
     func sendByItself(_ message: Message, _ mode: SendMode) -> SendResult
@@ -26,6 +26,12 @@ package protocol Subscriber: AnyObject {
     func askForPause()
     /// Closes because messages were lost for it.
     func closeBehind()
+}
+
+/// Some messages: how many, and their bytes without frames and compression.
+package struct MessageSum: Equatable {
+    package var count: Int
+    package var byteCount: Int
 }
 
 package enum SendMode {

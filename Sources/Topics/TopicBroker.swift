@@ -1,3 +1,4 @@
+import Counting
 import EventLoop
 import Synchronization
 import WebSocketProtocol
@@ -21,6 +22,10 @@ public final class TopicBroker: Sendable {
         var remoteCounts: [UInt64: [ExactText: Int]] = [:]
         var watchers: [ChangeSource] = []
         var publishedCount = 0
+        /// Counts the same for longer than this process lives; `nil`: nobody wants to know.
+        var publishedCell: CounterCells?
+        /// What keeps its memory.
+        var publishedCellOwner: (AnyObject & Sendable)?
         /// Of loops that have left.
         var pastCounters = TopicCounters()
     }
@@ -52,6 +57,7 @@ extension TopicBroker: MessagePublisher {
         }
         return distribute(publication, except: publisher) { state in
             state.publishedCount += 1
+            state.publishedCell?.add(1, to: 0)
             for backplane in state.backplanes { backplane.published(publication) }
         }
     }
@@ -142,6 +148,18 @@ extension TopicBroker {
             }
             counters.published = state.publishedCount
             return counters
+        }
+    }
+
+    /// Counts publications in the first of these cells, too. One server that uses the broker gives
+    /// them; those of another one that shares it are left alone.
+    ///
+    /// - Parameter cells: their memory lives as long as the broker.
+    package func countPublications(in cells: CounterCells, keeping owner: AnyObject & Sendable) {
+        state.withLock { state in
+            guard state.publishedCell == nil else { return }
+            state.publishedCell = cells
+            state.publishedCellOwner = owner
         }
     }
 

@@ -135,7 +135,7 @@ extension Connection {
     /// Ends the connection without waiting for anything.
     package func drop() {
         handler.task?.cancel()
-        end(.lost)
+        end(.lost, isDropped: true)
         stream.close()
     }
 }
@@ -145,8 +145,12 @@ extension Connection {
 extension Connection {
     /// Ends the connection, however that came about: closes TCP, and resumes all who wait. Later
     /// calls do nothing.
-    func end(_ ending: ConnectionError) {
+    ///
+    /// - Parameter isDropped: whether this side ends it without a Close.
+    func end(_ ending: ConnectionError, isDropped: Bool = false) {
         guard !hasEnded else { return }
+        endpoint.counters?.closed(
+            countedEnd(ending, isDropped: isDropped), after: loop.now - traffic.opened)
         if case .answeringClose(.hook(let task)) = phase { task.cancel() }
         logEnd(ending)
         inbox.unparsed = UnparsedBytes()

@@ -33,7 +33,8 @@ extension Connection {
         if case .failure(let error) = writeOwnControl(.ping, payload) {
             return waiter.resume(returning: .failure(error))
         }
-        makeWaits().pongs.append(Waits.PongWaiter(payload: payload, waiter: waiter))
+        makeWaits().pongs.append(
+            Waits.PongWaiter(payload: payload, sentAt: loop.currentTime, waiter: waiter))
     }
 
     private func cancelPing(_ number: Int) {
@@ -66,12 +67,21 @@ extension Connection {
 
     /// A Pong answers the Ping with its payload, and all before it (RFC 6455 §5.5.3).
     func receivedPong(_ payload: [UInt8]) {
-        if case .open(.pong) = phase { watchForSilence() }
+        if case .open(.pong(let wait)) = phase {
+            if payload == Self.keepAlivePayload {
+                endpoint.counters?.answeredPing(after: loop.now - wait.sentAt)
+            }
+            watchForSilence()
+        }
         if traffic.unansweredPingCount > 0 { traffic.unansweredPingCount &-= 1 }
         guard let waits, let index = waits.pongs.firstIndex(where: { $0.payload == payload })
         else { return }
         let answered = waits.pongs[...index]
         waits.pongs.removeSubrange(...index)
-        for pong in answered { pong.waiter.resume(returning: .success(loop.currentTime)) }
+        let now = loop.currentTime
+        for pong in answered {
+            endpoint.counters?.answeredPing(after: now - pong.sentAt)
+            pong.waiter.resume(returning: .success(now))
+        }
     }
 }

@@ -61,6 +61,7 @@ extension Connection {
     }
 
     func receivedPiece(_ piece: Session.Piece) {
+        endpoint.counters?.received(messages: 0, bytes: piece.bytes.count)
         if piece.isLast { receivedLast(piece) }
         guard !isDone, let incoming = waits?.incoming else { return }
         incoming.hasEnd = piece.isLast
@@ -79,7 +80,7 @@ extension Connection {
     }
 
     private func receivedLast(_ piece: Session.Piece) {
-        traffic.receivedMessageCount &+= 1
+        countReceived(0)
         if log.isEnabled(.fine) {
             log(.fine, "\(stream.peer) received the end of a \(piece.kind) message in pieces")
         }
@@ -100,7 +101,7 @@ extension Connection {
         incoming.first = []
         for _ in 0..<incoming.queuedCount { _ = inbox.popFirst() }
         if hasBegun && !incoming.hasEnd {
-            traffic.receivedMessageCount &+= 1
+            countReceived(0)
             session.skipRest()
         }
     }

@@ -65,7 +65,7 @@ extension Connection {
     }
 
     /// Anything the peer sends shows that it lives; the payload is for people who read dumps.
-    private static let keepAlivePayload = Array("keep-alive".utf8)
+    static let keepAlivePayload = Array("keep-alive".utf8)
 }
 
 // MARK: - The end behind what is not read

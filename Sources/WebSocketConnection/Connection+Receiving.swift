@@ -126,7 +126,7 @@ extension Connection {
     private func received(_ event: consuming Session.Event) {
         switch consume event {
         case .message(let message):
-            traffic.receivedMessageCount &+= 1
+            countReceived(message.payloadByteCount)
             if waits != nil { finishUnfinished() }
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
             guard !isDone else { return }

@@ -25,10 +25,12 @@ extension Connection {
             if compress && session.compresses(byteCount) { return try writeCompressed(message) }
             guard let header = try header(.text, byteCount) else { return .notInTurn }
             if !lend(header, .text(text)) { text.utf8Span.span.withUnsafeBytes { put(header, $0) } }
+            countSent(1, byteCount: byteCount)
         case .binary(let bytes):
             if compress && session.compresses(bytes.count) { return try writeCompressed(message) }
             guard let header = try header(.binary, bytes.count) else { return .notInTurn }
             if !lend(header, .bytes(bytes)) { bytes.withUnsafeBytes { put(header, $0) } }
+            countSent(1, byteCount: bytes.count)
         }
         return wrote(message)
     }
@@ -49,7 +51,6 @@ extension Connection {
     }
 
     private func wrote(_ message: Message) -> SendOutcome {
-        traffic.sentMessageCount &+= 1
         if log.isEnabled(.fine) { log(.fine, "\(stream.peer) sent \(describe(message))") }
         return flushOverMark() ? .queuedOverMark : .queued
     }
@@ -75,7 +76,7 @@ extension Connection {
             result = writePart(of: file, range, isFinal)
         }
         try result.get()
-        if isFinal { traffic.sentMessageCount &+= 1 }
+        countSent(isFinal ? 1 : 0, byteCount: body.byteCount)
         if log.isEnabled(.fine) {
             log(.fine, "\(stream.peer) sent \(describe(body, isFinal: isFinal))")
         }

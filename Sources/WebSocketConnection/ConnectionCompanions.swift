@@ -52,10 +52,15 @@ extension Connection {
 
     /// Sends frames of whole messages that are serialised already. They are not masked, so this is
     /// for servers.
+    ///
+    /// - Parameters:
+    ///   - messageCount: how many messages they are.
+    ///   - byteCount: of these messages, without frames and compression.
     package func send(
-        _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, isUrgent: Bool
+        _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, byteCount: Int,
+        isUrgent: Bool
     ) {
-        traffic.sentMessageCount &+= messageCount
+        countSent(messageCount, byteCount: byteCount)
         stream.send(frames, range, isUrgent: isUrgent)
         // As after a handler's message: the queue is not full before the socket was asked.
         if stream.isOverDrainMark { stream.flush() }

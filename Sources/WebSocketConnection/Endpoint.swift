@@ -19,10 +19,13 @@ package final class Endpoint: @unchecked Sendable {
     /// Of all routes and loops.
     let unfinishedMessages: UnfinishedMessages
     let controlHooks: ControlHooks
+    /// `nil`: nothing is counted. What keeps their memory is ``owner``.
+    let counters: ConnectionCounters?
     /// The Close that answers the peer's; `nil`: the same one, unless the connection's request has
     /// a hook of its own.
     let passiveClosingHandshake: PassiveClosingHook?
-    /// What has to live as long as there are connections: the thread of a client.
+    /// What has to live as long as there are connections: the thread of a client, the memory of
+    /// counters.
     private let owner: AnyObject?
     /// Another module that sends on the connections; `nil`: there is none.
     package let companions: (any ConnectionCompanions)?
@@ -33,7 +36,7 @@ package final class Endpoint: @unchecked Sendable {
         role: Role, loop: Loop, log: Log, settings: ConnectionSettings, name: String,
         activity: Int = -1, logsConnections: Bool = true,
         compressionPool: CompressionPool, unfinishedMessages: UnfinishedMessages,
-        controlHooks: ControlHooks = ControlHooks(),
+        controlHooks: ControlHooks = ControlHooks(), counters: ConnectionCounters? = nil,
         passiveClosingHandshake: PassiveClosingHook? = nil,
         owner: AnyObject? = nil, companions: (any ConnectionCompanions)? = nil,
         onLeave: @escaping (Connection) -> Void
@@ -48,6 +51,7 @@ package final class Endpoint: @unchecked Sendable {
         self.compressionPool = compressionPool
         self.unfinishedMessages = unfinishedMessages
         self.controlHooks = controlHooks
+        self.counters = counters
         self.passiveClosingHandshake = passiveClosingHandshake
         self.owner = owner
         self.companions = companions

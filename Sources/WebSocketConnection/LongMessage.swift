@@ -14,6 +14,14 @@ enum PieceBody: Sendable {
         case .binary(let bytes): self = .bytes(bytes, .binary)
         }
     }
+
+    var byteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes, _): bytes.count
+        case .file(_, let range): range.count
+        }
+    }
 }
 
 /// A message that one call sends piece by piece.

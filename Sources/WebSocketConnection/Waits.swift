@@ -23,6 +23,7 @@ final class Waits {
 
     struct PongWaiter {
         let payload: [UInt8]
+        let sentAt: MonotonicTime
         let waiter: Waiter<Result<MonotonicTime, ConnectionError>>
     }
 }

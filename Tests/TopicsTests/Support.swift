@@ -46,7 +46,7 @@ final class FakeSubscriber: Subscriber {
     func belongs(to loop: Loop) -> Bool { self.loop.map { $0 === loop } ?? true }
 
     func send(
-        _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, _ mode: SendMode
+        _ frames: SharedBytes, _ range: Range<Int>, of messages: MessageSum, _ mode: SendMode
     ) -> SendResult {
         write(Array(frames.bytes[range]), mode)
     }

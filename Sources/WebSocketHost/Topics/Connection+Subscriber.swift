@@ -16,11 +16,13 @@ extension Connection: Subscriber {
     package func belongs(to loop: Loop) -> Bool { self.loop === loop }
 
     package func send(
-        _ frames: SharedBytes, _ range: Range<Int>, messageCount: Int, _ mode: SendMode
+        _ frames: SharedBytes, _ range: Range<Int>, of messages: MessageSum, _ mode: SendMode
     ) -> SendResult {
         guard takesMessages else { return .closed }
         if isInsideSentMessage || isOverDrainMark && mode != .inAnyCase { return .full }
-        send(frames, range, messageCount: messageCount, isUrgent: mode == .now)
+        send(
+            frames, range, messageCount: messages.count, byteCount: messages.byteCount,
+            isUrgent: mode == .now)
         return result
     }
 
