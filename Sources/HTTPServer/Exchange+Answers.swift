@@ -4,6 +4,7 @@ import HTTPProtocol
 extension Exchange {
     package func respond(_ response: Response, to request: Request) {
         log(response, to: request)
+        if request.isUpgrade { owner.onRefusedUpgrade(request, response.status) }
         respond(response, isLast: request.isLast, isHead: request.isHead)
     }
 

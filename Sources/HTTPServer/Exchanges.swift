@@ -14,6 +14,12 @@ package final class Exchanges {
     @exclusivity(unchecked) package private(set) var isLeaving = false
     @exclusivity(unchecked) private var members = Roster<Exchange>()
     private var dates = DateTexts()
+    /// Called for each request for another protocol that gets an answer instead.
+    ///
+    /// - Parameter status: `nil`: the connection is closed without an answer.
+    @exclusivity(unchecked) package var onRefusedUpgrade: (Request, _ status: Status?) -> Void = {
+        _, _ in
+    }
     /// Called for each exchange whose connection is gone.
     @exclusivity(unchecked) package var onLeave: () -> Void = {}
 

@@ -190,7 +190,9 @@ public enum Program {
         let signals = worker == nil ? [SIGINT, SIGTERM, SIGUSR1] : SupervisedServer.signals
         Signals.block(signals)
         do throws(SystemError) {
-            let server = try Server(settings.configuration, routes: routes, log: log)
+            let metrics = if let worker { try worker.metrics() } else { try ServerMetrics() }
+            let server = try Server(
+                settings.configuration, routes: routes, log: log, metrics: metrics)
             let end = EndOfServer(server, log)
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }

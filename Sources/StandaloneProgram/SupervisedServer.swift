@@ -13,8 +13,8 @@ final class SupervisedServer: @unchecked Sendable {
     /// The signals that this process handles; the others that end a program are the supervisor's.
     static let signals = [SIGTERM, SIGUSR1]
 
-    private let role: ProcessRole
-    private let log: Log
+    let role: ProcessRole
+    let log: Log
     private var control: ControlSocket?
 
     /// - Throws: if the descriptors that the supervisor should have passed are missing.

@@ -45,6 +45,7 @@ enum Supervision {
             return Program.ExitCode.usage
         }
         do throws(SystemError) {
+            try SupervisorMetrics.add(to: &plan)
             return try Supervisor(plan, log: log).run()
         } catch {
             plan.runSocket?.close()

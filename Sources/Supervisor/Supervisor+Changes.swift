@@ -108,7 +108,9 @@ extension Supervisor {
         // The files that were left out may have been corrected.
         leftOut = [:]
         forgetTraps()
-        next = launch(Change(began: request.began, what: what))
+        next = launch(
+            Change(began: request.began, what: what),
+            because: request.isForced && outcome.changed.isEmpty ? .signal : .change)
         if next == nil { startPendingRequest() }
     }
 }

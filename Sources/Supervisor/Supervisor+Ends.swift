@@ -12,6 +12,7 @@ extension Supervisor {
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
         killIfLate(generation)
+        restartReason = .trap
         restart(after: generation.trap?.source ?? "")
     }
 
@@ -24,6 +25,7 @@ extension Supervisor {
         log(.warning, "the server process received SIGTERM: another one takes its place")
         old.append(generation)
         current = nil
+        restartReason = .end
         startAgain()
     }
 
@@ -53,6 +55,7 @@ extension Supervisor {
             let end = ExitStatus(waitStatus: status)
             log(.warning, "the server process ended unexpectedly (\(end))")
         }
+        restartReason = hasCrashed ? .trap : .end
         restart()
     }
 
@@ -125,7 +128,7 @@ extension Supervisor {
     }
 
     func relaunch(_ generation: Generation) {
-        let new = launch(generation.change)
+        let new = launch(generation.change, because: .trap)
         if current == nil { current = new } else { next = new }
         guard new == nil && current == nil else { return }
         if phase == .starting { end(1) } else { restart() }
@@ -156,7 +159,7 @@ extension Supervisor {
             self.next = nil
             return
         }
-        current = launch(nil)
+        current = launch(nil, because: restartReason)
         if current == nil { restart() }
     }
 }

@@ -13,6 +13,8 @@ extension Supervisor {
         package var runSocket: RunSocket?
         /// Every server process has them, so that what lies there outlives it.
         package var memories: [SharedMemory] = []
+        /// Called for each process that is started.
+        package var processStarted: @Sendable (StartReason) -> Void = { _ in }
         /// Called once the process with this ``ProcessRole/place`` has ended, before another one
         /// gets the place.
         package var placeFreed: @Sendable (_ place: Int) -> Void = { _ in }
@@ -47,4 +49,18 @@ extension Supervisor {
             self.sockets = sockets
         }
     }
+}
+
+/// Why a server process is started.
+package enum StartReason: String, Sendable {
+    /// It is the first one.
+    case start
+    /// Handler files have changed.
+    case change
+    /// SIGHUP
+    case signal
+    /// The one before trapped, was killed, or did not become ready in time.
+    case trap
+    /// The one before ended by itself.
+    case end
 }

@@ -26,6 +26,8 @@ package final class Supervisor: @unchecked Sendable {
     var exitCode: Int32 = 0
     var lastNumber = 0
     var restarts = RestartPolicy()
+    /// Why the next process will be started, where no change is.
+    var restartReason = StartReason.trap
     /// Handler files that kept a process from starting, and why.
     var leftOut: [ExactText: String] = [:]
     var trapping = TrappingHandlers()
@@ -86,7 +88,7 @@ package final class Supervisor: @unchecked Sendable {
             } catch {
                 log(.error, "cannot handle signals: \(error)")
             }
-            current = launch(nil)
+            current = launch(nil, because: .start)
             if current == nil { end(1) }
         }
         loop.run()
@@ -111,7 +113,7 @@ package final class Supervisor: @unchecked Sendable {
 
     // MARK: - Starting a process
 
-    func launch(_ change: Change?) -> Generation? {
+    func launch(_ change: Change?, because reason: StartReason) -> Generation? {
         guard let place = freePlace else {
             log(
                 .critical, "there are \(ProcessRole.placeLimit) server processes, and no more start"
@@ -130,6 +132,7 @@ package final class Supervisor: @unchecked Sendable {
             let generation = try Generation(
                 role: role, links: links.map { $0.ends.one.number }, plan: plan, supervisor: self)
             handOver(links)
+            plan.processStarted(reason)
             generation.change = change
             let timer = loop.makeTimer { [weak generation] in generation?.killOverdue() }
             generation.startTimer = timer

@@ -10,15 +10,21 @@ struct CommonState: Sendable {
     let topics: TopicBroker
     /// Of requests that hooks `http` answer.
     let heldBodies: HeldBodies
+    /// `nil`: nothing is counted.
+    let metrics: ServerMetrics?
 
     /// - Parameter topics: `nil`: of its own.
-    init(_ configuration: Configuration, topics: TopicBroker? = nil) {
+    init(
+        _ configuration: Configuration, topics: TopicBroker? = nil, metrics: ServerMetrics? = nil
+    ) {
+        self.metrics = metrics
         unfinishedMessages = UnfinishedMessages(
             byteLimit: configuration.unfinishedMessagesByteLimit)
         heldBodies = HeldBodies(byteLimit: configuration.http.heldBodiesByteLimit)
         var settings = configuration.topics
         settings.messageByteLimit = configuration.connection.messageByteLimit
         self.topics = topics ?? TopicBroker(settings)
+        metrics?.count(self.topics)
     }
 }
 

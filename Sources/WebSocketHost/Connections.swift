@@ -24,13 +24,16 @@ final class Connections {
     private let common: CommonState
     private let compressionPool: CompressionPool
     private let topics: LoopTopics
+    /// `nil`: nothing is counted. Its routes are set before the loop begins.
+    let counters: LoopMetrics?
     private var compressionTimer: EventLoop.Timer?
     private var drainTimer: EventLoop.Timer?
     /// Called for each connection that is closed and whose handler has ended.
     @exclusivity(unchecked) var onLeave: () -> Void = {}
 
     init(
-        on loop: Loop, _ configuration: Configuration, log: Log, _ common: CommonState
+        on loop: Loop, lane: Int = 0, _ configuration: Configuration, log: Log,
+        _ common: CommonState
     ) {
         self.loop = loop
         self.log = log
@@ -38,13 +41,16 @@ final class Connections {
         self.common = common
         tasks = HandlerTasks(on: loop)
         compressionPool = CompressionPool(configuration.connection.compression)
-        topics = LoopTopics(common.topics, on: loop, compressionPool)
+        counters = common.metrics.map { LoopMetrics($0, lane: lane) }
+        topics = LoopTopics(
+            common.topics, on: loop, compressionPool, cells: counters?.topicCells)
     }
 
     /// Before the loop begins.
     func serve(_ routes: Routes) {
         self.routes = routes
         openCounts = RouteCounts(routeCount: routes.all.count)
+        counters?.serve(routes)
         endpoints = Array(repeating: nil, count: routes.all.count)
     }
 
@@ -59,8 +65,11 @@ final class Connections {
 
     func nextID() -> UInt64 { common.numbers.next() }
 
-    /// - Parameter route: the one whose endpoint the connection was made with.
-    func add(_ connection: Connection, to route: Route) {
+    /// - Parameters:
+    ///   - route: the one whose endpoint the connection was made with.
+    ///   - duration: of the handshake.
+    func add(_ connection: Connection, to route: Route, after duration: Duration) {
+        counters?.accepted(route, after: duration)
         members.add(connection)
         openCounts.add(1, to: route.index)
     }
@@ -73,6 +82,17 @@ final class Connections {
 }
 
 extension Connection: RosterMember {}
+
+// MARK: - Measuring
+
+extension Connections {
+    /// What waits to be sent on so many connections, from one of them on.
+    func queuedByteCount(from index: Int, limit: Int) -> Int {
+        let all = members.members
+        let range = min(index, all.count)..<min(index + limit, all.count)
+        return all[range].reduce(0) { $0 + $1.queuedByteCount }
+    }
+}
 
 // MARK: - What routes share
 
@@ -94,8 +114,8 @@ extension Connections {
             role: .server, loop: loop, log: log, settings: settings, name: escaped(route.path),
             activity: route.activity, logsConnections: route.path != ChangeFeed.path,
             compressionPool: compressionPool, unfinishedMessages: common.unfinishedMessages,
-            controlHooks: controlHooks,
-            passiveClosingHandshake: passiveClosingHandshake,
+            controlHooks: controlHooks, counters: counters?.connectionCounters(of: route),
+            passiveClosingHandshake: passiveClosingHandshake, owner: common.metrics,
             companions: TopicCompanions(topics, slowSubscribers: slowSubscribers)
         ) { [weak self, index = route.index] connection in self?.remove(connection, of: index) }
         endpoints[route.index] = endpoint

@@ -15,7 +15,9 @@ final class ControlLoop: @unchecked Sendable {
     /// `nil`: there is no socket for it.
     var admin: AdminListener?
     /// Makes a worker for ``Server/startSpare()``. Set before the loop begins.
-    var makeSpare: (() throws(SystemError) -> Worker)?
+    var makeSpare: ((_ lane: Int) throws(SystemError) -> Worker)?
+    /// How long loops let something wait.
+    var probes = LoopProbes()
 
     /// Duplicates of the sockets that the first worker accepts from. For any thread.
     private let sockets = Mutex<[ListeningSocket]>([])

@@ -20,6 +20,9 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
     /// Until the connection has it.
     @exclusivity(unchecked) private(set) var task: Task<Void, Never>?
     @exclusivity(unchecked) private var hasBegun = false
+    private let begun: MonotonicTime
+    /// Whether the client's end is no loss: it was refused without an answer.
+    @exclusivity(unchecked) private var isRefused = false
     /// What the hook reads by itself: see Handshake+Raw.
     @exclusivity(unchecked) var raw = RawReceiving()
 
@@ -35,6 +38,7 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
         self.route = route
         hooks = handler.hooks
         self.client = client
+        begun = exchange.loop.now
         self.plain = plain
         request = HandshakeRequest(
             head: plain.head, path: plain.path, query: plain.query,
@@ -81,6 +85,7 @@ final class Handshake: OngoingAnswer, @unchecked Sendable {
     func abandon() {
         raw.waiter.resume(returning: .failure(.lost))
         task?.cancel()
+        if !isRefused { connections.counters?.lostHandshake(of: route) }
     }
 }
 
@@ -129,7 +134,7 @@ extension Handshake {
         // The connection's from now on: to cancel it has to end the handler's wait as well.
         connection.task = task
         task = nil
-        connections.add(connection, to: route)
+        connections.add(connection, to: route, after: loop.currentTime - begun)
         connection.start(firstBytes: firstBytes)
         if connections.isDraining { connection.sendClose(Close(.goingAway)) }
         return connection
@@ -139,6 +144,7 @@ extension Handshake {
     private func reject(_ error: any Error) {
         task = nil
         guard !stream.isClosed else { return }
+        isRefused = true
         switch error {
         case let rejection as HandshakeRejection: exchange.respond(rejection, to: plain)
         default:

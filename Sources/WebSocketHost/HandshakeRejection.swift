@@ -40,6 +40,7 @@ extension Exchange {
     func respond(_ rejection: HandshakeRejection, to request: Request) {
         if let answer = rejection.answer { return respond(answer, to: request) }
         logRefusal(HandshakeRefusal("closed without an answer"), of: request, nil)
+        if request.isUpgrade { owner.onRefusedUpgrade(request, nil) }
         close()
     }
 }

@@ -2,6 +2,7 @@
 // of documents, scripts and passwords, `offload`, and what
 // proxies are trusted.
 @_exported import HTTPServer
+@_exported import Metrics
 @_exported import Offloading
 @_exported import Proxies
 @_exported import Topics

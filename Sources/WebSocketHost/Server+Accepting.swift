@@ -136,7 +136,7 @@ extension Server {
             return nil
         }
         do throws(SystemError) {
-            let worker = try makeSpare()
+            let worker = try makeSpare(workers.count + index)
             let thread = try worker.loop.start()
             spares.withLock { $0.append(worker) }
             state.withLock { $0.threads.append(WorkerThread(worker: worker, thread: thread)) }

@@ -19,6 +19,7 @@ extension Server {
     private func looked() {
         log.reportOmittedPeerEvents()
         let now = control.loop.currentTime
+        measure(at: now)
         if control.undrained == nil {
             return relieveStalledWorkers(at: now)
         }

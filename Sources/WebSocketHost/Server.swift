@@ -64,19 +64,28 @@ public final class Server: Sendable {
     ///   - log: standard error, unless given; `Log(settings) { line in … }` hands lines to another.
     ///   - topics: those of another server, to share them; `nil`: its own.
     /// - Throws: ``SystemError`` if the kernel gives no event loop.
-    public init(
+    public convenience init(
         _ configuration: Configuration = Configuration(), routes: Routes = Routes(),
         log: Log = Log(), topics: TopicBroker? = nil
+    ) throws(SystemError) {
+        try self.init(
+            configuration, routes: routes, log: log, topics: topics, metrics: ServerMetrics())
+    }
+
+    /// - Parameter metrics: where it counts, which may outlive this process.
+    package init(
+        _ configuration: Configuration, routes: Routes, log: Log, topics: TopicBroker? = nil,
+        metrics: ServerMetrics
     ) throws(SystemError) {
         self.configuration = configuration
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         control = try ControlLoop()
-        common = CommonState(configuration, topics: topics)
+        common = CommonState(configuration, topics: topics, metrics: metrics)
         var workers: [Worker] = []
-        for _ in 0..<max(1, count) {
-            workers.append(try Worker(configuration, log: log, common))
+        for lane in 0..<max(1, count) {
+            workers.append(try Worker(configuration, log: log, common, lane: lane))
         }
         self.workers = workers
         hooks = ServingHooks(on: workers[0].loop, log: log, common.topics)
@@ -167,8 +176,8 @@ public final class Server: Sendable {
             hooks.serve(state.routes)
             control.makeSpare = {
                 [configuration, log, common, routes = state.routes]
-                () throws(SystemError) in
-                let worker = try Worker(configuration, log: log, common)
+                (lane) throws(SystemError) in
+                let worker = try Worker(configuration, log: log, common, lane: lane)
                 worker.serve(routes, responders)
                 worker.tls = tls
                 return worker
@@ -258,6 +267,9 @@ extension Server {
 
     /// For publishing to its connections, from any thread.
     public var topics: TopicBroker { common.topics }
+
+    /// What it counts.
+    var counted: ServerMetrics? { common.metrics }
 
     /// The loops of connections, without spare ones; the first one accepts.
     package var loops: [Loop] { workers.map(\.loop) }

@@ -22,6 +22,8 @@ final class Worker: @unchecked Sendable {
     private let dealt = Mutex<[AcceptedConnection]?>([])
     /// Set before the loop begins.
     var tls: TLSServer?
+    /// How long the loop lets something wait.
+    let probe = LoopProbe()
     /// Whether each listener speaks TLS.
     private let areListenersSecure: [Bool]
     /// Whether what each listener accepts begins with a header of the PROXY protocol.
@@ -46,8 +48,9 @@ final class Worker: @unchecked Sendable {
         case empty
     }
 
+    /// - Parameter lane: a number for it among all that the server ever has.
     init(
-        _ configuration: Configuration, log: Log, _ common: CommonState,
+        _ configuration: Configuration, log: Log, _ common: CommonState, lane: Int = 0,
         manualTime: ManualTime? = nil
     ) throws(SystemError) {
         loop = try Loop(manualTime: manualTime)
@@ -56,7 +59,7 @@ final class Worker: @unchecked Sendable {
         areListenersSecure = configuration.allListeners.map(\.isSecure)
         areListenersBehindProxy = configuration.allListeners.map(configuration.usesProxyProtocol)
         exchanges = Exchanges(on: loop, log: log, configuration.exchangeSettings)
-        connections = Connections(on: loop, configuration, log: log, common)
+        connections = Connections(on: loop, lane: lane, configuration, log: log, common)
         exchanges.onLeave = { [weak self] in self?.left() }
         connections.onLeave = { [weak self] in self?.left() }
     }
@@ -65,6 +68,10 @@ final class Worker: @unchecked Sendable {
     func serve(_ routes: Routes, _ responders: Responders) {
         connections.serve(routes)
         exchanges.responders = responders.list(for: connections)
+        guard let counters = connections.counters else { return }
+        exchanges.onRefusedUpgrade = { request, status in
+            counters.refused(routes.find(request.path), status)
+        }
     }
 }
 
@@ -147,6 +154,7 @@ extension Worker {
 
     /// Answers a connection over the limit with 503. On the loop's thread.
     func refuse(_ accepted: AcceptedConnection) {
+        connections.counters?.refused(nil, .serviceUnavailable)
         guard let stream = try? accepted.makeStream(on: loop, tls: tls(for: accepted)) else {
             return
         }

@@ -1,6 +1,6 @@
 """Servers for the end-to-end tests: the real program, a real port.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pytest websockets selenium
+    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install prometheus-client pytest websockets selenium
     /tmp/venv/bin/pytest Tests/EndToEnd
 
 WEBSOCKETHOST_COMMAND names another command than the checkout's standalone.sh; it may have arguments.

@@ -32,7 +32,7 @@ struct AdminTimeTests {
             Unchecked(
                 try AdminListener(
                     on: socket, loop: loop.loop, Configuration(), log: Log(level: .critical),
-                    topics: TopicBroker(), onShortage: { _ in }))
+                    topics: TopicBroker(), metrics: nil, onShortage: { _ in }))
         }
         try body(Clock(loop: loop), path)
         try loop { listener.value.close() }

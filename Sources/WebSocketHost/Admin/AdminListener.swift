@@ -24,19 +24,26 @@ final class AdminListener {
     /// - Parameter socket: owned from now on.
     init(
         on socket: ListeningSocket, loop: Loop, _ configuration: Configuration, log: Log,
-        topics: TopicBroker, onShortage: @escaping (SystemError) -> Void
+        topics: TopicBroker, metrics: MetricsTexts?,
+        onShortage: @escaping (SystemError) -> Void
     ) throws(SystemError) {
         self.loop = loop
         exchanges = Exchanges(on: loop, log: log, configuration.adminExchangeSettings)
-        exchanges.responders = Self.responders(topics)
+        exchanges.responders = Self.responders(topics, metrics)
         listener = try Listener(
             socket, on: loop, onShortage: onShortage,
             onAccept: { [unowned self] in accepted($0, log) })
     }
 
     /// In the order in which they are asked.
-    static func responders(_ topics: TopicBroker) -> [any Responder] {
-        [TargetResponder(host: nil, port: nil), TopicsResponder(topics)]
+    static func responders(
+        _ topics: TopicBroker, _ metrics: MetricsTexts?
+    ) -> [any Responder] {
+        let all: [(any Responder)?] = [
+            TargetResponder(host: nil, port: nil), TopicsResponder(topics),
+            metrics.map { MetricsResponder($0) },
+        ]
+        return all.compactMap(\.self)
     }
 
     private func accepted(_ connection: AcceptedConnection, _ log: Log) {
@@ -96,7 +103,7 @@ extension Server {
             do throws(SystemError) {
                 control.admin = try AdminListener(
                     on: socket, loop: control.loop, configuration, log: log, topics: topics,
-                    onShortage: logShortage)
+                    metrics: makeMetricsTexts(), onShortage: logShortage)
             } catch {
                 log(.error, "cannot accept on \(socket.address): \(error)")
             }
