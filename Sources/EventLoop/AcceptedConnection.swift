@@ -26,6 +26,18 @@ public final class AcceptedConnection: @unchecked Sendable {
         self.listenerIndex = listenerIndex
     }
 
+    /// One that another process accepted. It never waits.
+    package convenience init(
+        adopting descriptor: consuming FileDescriptor
+    ) throws(SystemError) {
+        let peer = try Socket.peerAddress(descriptor.number)
+        let localAddress = try Socket.localAddress(descriptor.number)
+        self.init(descriptor, peer: peer, localAddress: localAddress, listenerIndex: 0)
+    }
+
+    /// To give it to another process, which gets a duplicate; `nil` once a stream was made of it.
+    package var descriptorNumber: Int32? { descriptor?.number }
+
     /// Makes the stream, once. On the loop's thread.
     ///
     /// - Parameters:

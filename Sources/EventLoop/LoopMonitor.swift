@@ -10,6 +10,12 @@ extension Loop {
         let start = turnStart.load(ordering: .relaxed)
         return start != 0 && now.nanoseconds &- start >= limit.wholeNanoseconds
     }
+
+    /// How long the present turn has lasted; `nil`: the loop waits. From any thread.
+    package func turnDuration(at now: MonotonicTime) -> Duration? {
+        let start = turnStart.load(ordering: .relaxed)
+        return start == 0 ? nil : .nanoseconds(max(0, now.nanoseconds &- start))
+    }
 }
 
 /// Watches loops from another one, and reports one that does not come round: something on it

@@ -49,6 +49,7 @@ final class SupervisedServer: @unchecked Sendable {
     /// This process received SIGTERM.
     func reportLeaving(_ server: Server) {
         send(.leaving)
+        server.leaveAdmin()
         endFeeds(of: server)
     }
 
@@ -150,9 +151,19 @@ final class SupervisedServer: @unchecked Sendable {
         case .force(let signal): end.force(signal)
         case .leaveOut(let source, let duration): server.leaveOut(source, for: duration)
         case .link: if let descriptor { bus.add(descriptor) }
+        case .answer: if let descriptor { answer(descriptor, server) }
         case .startFeeds: server.startFeeds()
         case .show(let failure): server.show(failure: failure)
         case nil: break
+        }
+    }
+
+    /// What comes over a connection that the supervisor accepted.
+    private func answer(_ descriptor: consuming FileDescriptor, _ server: Server) {
+        do throws(SystemError) {
+            server.answerAdmin(try AcceptedConnection(adopting: descriptor))
+        } catch {
+            log(.debug, "a connection of the owner has ended: \(error)")
         }
     }
 

@@ -24,6 +24,9 @@ enum Supervision {
             arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
             environment: Environment.all(), sockets: sockets)
         plan.runSocket = settings.run.open(on: sockets.map(\.address), log)
+        plan.makeStandIn = { [configuration = settings.configuration] in
+            AdminStandIn($0, configuration)
+        }
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
         plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)

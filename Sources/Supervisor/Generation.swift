@@ -25,6 +25,8 @@ final class Generation {
     private(set) var making: String?
     /// Whether it has said that it carries out an order to end.
     private(set) var hasAnswered = false
+    /// Whether it accepts what its owner asks: no other process has taken its place.
+    var answersOwner = false
     private(set) var trap: (route: String, source: String)?
     /// Whether it was killed because it did not become ready in time.
     var isOverdue = false
@@ -96,8 +98,10 @@ final class Generation {
     var isSilent: Bool { phase == .stopping && !hasAnswered }
     var pid: pid_t { process?.pid ?? -1 }
 
-    func send(_ order: Order, descriptor: Int32? = nil) {
-        control?.send(order.text, descriptor: descriptor)
+    /// - Returns: whether it was sent.
+    @discardableResult
+    func send(_ order: Order, descriptor: Int32? = nil) -> Bool {
+        control?.send(order.text, descriptor: descriptor) ?? false
     }
     func signal(_ number: Int32) { process?.signal(number) }
 

@@ -12,6 +12,8 @@ package enum Order: Equatable, Sendable {
     case leaveOut(source: String, duration: Duration)
     /// Share topics with another process, through the socket that comes with this.
     case link
+    /// Answer what the owner asks on the connection that comes with this.
+    case answer
     /// Run the feeds: no other process does. ``retire`` and all that ends the process ends them.
     case startFeeds
     /// Show these messages of the compiler on the index page; empty: the last change has no errors.
@@ -21,7 +23,7 @@ package enum Order: Equatable, Sendable {
     package var endsProcess: Bool {
         switch self {
         case .stop, .replace, .force: true
-        case .retire, .leaveOut, .link, .startFeeds, .show: false
+        case .retire, .leaveOut, .link, .answer, .startFeeds, .show: false
         }
     }
 
@@ -34,6 +36,7 @@ package enum Order: Equatable, Sendable {
         case .leaveOut(let source, let duration):
             "leave out\t\(duration.milliseconds)\t\(source)"
         case .link: "link"
+        case .answer: "answer"
         case .startFeeds: "start feeds"
         case .show(let failure): "show\t\(failure)"
         }
@@ -48,6 +51,7 @@ package enum Order: Equatable, Sendable {
         case ("stop", 2): self = .stop(signal: words[1])
         case ("replace", 1): self = .replace
         case ("link", 1): self = .link
+        case ("answer", 1): self = .answer
         case ("start feeds", 1): self = .startFeeds
         case ("force", 2): self = .force(signal: words[1])
         case ("show", 2): self = .show(failure: words[1])

@@ -9,6 +9,7 @@ extension Supervisor {
     /// The process is still there while its backtrace is made, but it serves nobody.
     func generationTrapped(_ generation: Generation) {
         carryOut(feeds.ended(generation.number))
+        answersNoMore(generation)
         guard generation === current, generation.phase == .serving, !isStopping else { return }
         generation.phase = .stopping
         killIfLate(generation)
@@ -26,6 +27,7 @@ extension Supervisor {
         old.append(generation)
         current = nil
         restartReason = .end
+        answersNoMore(generation)
         startAgain()
     }
 
@@ -34,6 +36,7 @@ extension Supervisor {
             timer.map(loop.cancel)
         }
         old.removeAll { $0 === generation }
+        answersNoMore(generation)
         plan.placeFreed(generation.role.place)
         carryOut(feeds.ended(generation.number))
         // The previous process may have ended before it reported that it had retired.

@@ -18,6 +18,8 @@ extension Supervisor {
         /// Called once the process with this ``ProcessRole/place`` has ended, before another one
         /// gets the place.
         package var placeFreed: @Sendable (_ place: Int) -> Void = { _ in }
+        /// Answers there while no server process does; `nil`: nobody does then.
+        package var makeStandIn: (@Sendable (Supervisor) -> any StandIn)?
         /// How to build a new version; `nil`: impossible.
         package var builder: Rebuild.Builder?
         /// The handlers directory as the compiler names it, whether it is watched or not.

@@ -105,6 +105,7 @@ extension Supervisor {
             generation.send(order)
             killIfLate(generation)
         }
+        chooseWhoAnswers()
         let timer = loop.makeTimer { [unowned self] in nameTheSilent() }
         silenceTimer = timer
         loop.schedule(timer, at: .current() + Self.silenceLimit)

@@ -11,8 +11,11 @@ import Processes
 /// `@unchecked Sendable`: everything is used only on the thread that calls ``run()``.
 package final class Supervisor: @unchecked Sendable {
     let plan: Plan
-    let loop: Loop
-    let log: Log
+    package let loop: Loop
+    package let log: Log
+    lazy var standIn = plan.makeStandIn?(self) ?? NoStandIn()
+    /// After that nothing is answered.
+    private(set) var hasEnded = false
     /// False once that has closed.
     var hasTerminal = Supervisor.hasTerminal()
     /// Whether it was started so that a terminal that closes does not end it (`nohup`).
@@ -89,6 +92,7 @@ package final class Supervisor: @unchecked Sendable {
                 log(.error, "cannot handle signals: \(error)")
             }
             current = launch(nil, because: .start)
+            chooseWhoAnswers()
             if current == nil { end(1) }
         }
         loop.run()
@@ -105,6 +109,8 @@ package final class Supervisor: @unchecked Sendable {
 
     func end(_ code: Int32) {
         stopAccepting()
+        hasEnded = true
+        standIn.end()
         exitCode = max(exitCode, code)
         watch?.stop()
         rebuild?.stop()
@@ -154,6 +160,8 @@ package final class Supervisor: @unchecked Sendable {
             next = nil
             current = generation
         }
+        generation.answersOwner = true
+        chooseWhoAnswers()
         if !failure.isEmpty { generation.send(.show(failure: failure)) }
         generation.routeCounts = (routeCount, brokenCount)
         carryOut(feeds.serves(generation.number))
@@ -198,6 +206,7 @@ extension Supervisor {
     func retire(_ generation: Generation) {
         guard generation.phase == .serving else { return }
         generation.phase = .retired
+        generation.answersOwner = false
         old.append(generation)
         generation.send(.retire)
         carryOut(feeds.leaves(generation.number))

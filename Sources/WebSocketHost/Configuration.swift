@@ -45,6 +45,12 @@ public struct Configuration: Sendable {
     /// `--basic-auth`. The users who may request anything; `nil`: everyone may.
     public var basicAuthentication: BasicAuthentication?
 
+    /// `--health-path`. Where anybody may ask whether clients should be sent here: 200 or 503;
+    /// `nil`: nowhere.
+    public var healthPath: String?
+    /// The limits of what the owner asks.
+    public var admin = AdminSettings()
+
     /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
     public var connectionLimit = 10_000
     /// `--max-unfinished-size`. What may be kept of messages that are not complete, of all

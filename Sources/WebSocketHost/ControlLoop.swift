@@ -12,8 +12,8 @@ final class ControlLoop: @unchecked Sendable {
     let loop: Loop
     var signals: Signals?
     var monitor: LoopMonitor?
-    /// `nil`: there is no socket for it.
-    var admin: AdminListener?
+    /// Those that answer the owner; one for each socket.
+    var admins: [AdminListener] = []
     /// Makes a worker for ``Server/startSpare()``. Set before the loop begins.
     var makeSpare: ((_ lane: Int) throws(SystemError) -> Worker)?
     /// How long loops let something wait.
@@ -93,8 +93,8 @@ final class ControlLoop: @unchecked Sendable {
         monitor = nil
         signals?.close()
         signals = nil
-        admin?.close()
-        admin = nil
+        for admin in admins { admin.close() }
+        admins = []
         makeSpare = nil
         waitingLeaves = []
     }

@@ -21,7 +21,7 @@ extension Server {
         let drainTimeout = configuration.drainTimeout
         hooks.end(ServingHooks.parts, onEnd: {})
         control.loop.submit { [self] in control.giveUpTime = control.loop.now + drainTimeout }
-        leave { worker, onEmpty in
+        leave(atEnd: phase == .started) { worker, onEmpty in
             worker.scheduleDrop(after: drainTimeout)
             worker.drain(close, onEmpty: onEmpty)
         }
@@ -40,7 +40,7 @@ extension Server {
         guard isRunning else { return }
         changeFeed.finish()
         hooks.end([.feed], onEnd: {})
-        leave { worker, onEmpty in worker.retire(onEmpty: onEmpty) }
+        leave(atEnd: false) { worker, onEmpty in worker.retire(onEmpty: onEmpty) }
     }
 
     /// Shows the compiler's message about the author's last change on open index pages; empty: all
@@ -50,7 +50,10 @@ extension Server {
     /// Accepts nothing any more, and has all workers leave: the first one before the others, so
     /// that no client has its Close while another one still connects. One that is blocked leaves
     /// when it comes round; the others do not wait for it. From any thread.
+    ///
+    /// - Parameter isEnd: whether no other process has taken this one's place.
     private func leave(
+        atEnd isEnd: Bool,
         _ body: @escaping @Sendable (Worker, _ onEmpty: @escaping @Sendable () -> Void) -> Void
     ) {
         gate.close()
@@ -59,7 +62,7 @@ extension Server {
         // thread only, and no more after this.
         control.loop.submit { [self] in
             control.closeListeners()
-            control.admin?.leave()
+            control.leaveAdmin(atEnd: isEnd)
             if control.undrained == nil { control.undrained = allWorkers }
             control.waitingLeaves.append { [self] in
                 for worker in allWorkers.dropFirst() { leave(worker, body) }

@@ -41,6 +41,7 @@ public final class Server: Sendable {
         var threads: [WorkerThread] = []
         var controlThread: LoopThread?
         var routes: Routes
+        var readinessConditions: [ReadinessCondition] = []
         /// Where it listens, by listener.
         var addresses: [[SocketAddress]] = []
         /// Sockets whose files are removed at the end.
@@ -170,12 +171,15 @@ public final class Server: Sendable {
                 state.routes.add(ChangeFeed.path, changeFeed.handler(ownHosts))
                 changes = changeFeed.version
             }
-            let responders = Responders(
+            var responders = Responders(
                 configuration, state.routes, common.topics, ownHosts: ownHosts, changes: changes)
+            if let path = configuration.healthPath {
+                responders.open.append(HealthPathResponder(path, health))
+            }
             for worker in workers { worker.serve(state.routes, responders) }
             hooks.serve(state.routes)
             control.makeSpare = {
-                [configuration, log, common, routes = state.routes]
+                [configuration, log, common, routes = state.routes, responders]
                 (lane) throws(SystemError) in
                 let worker = try Worker(configuration, log: log, common, lane: lane)
                 worker.serve(routes, responders)

@@ -18,9 +18,12 @@ struct StallText {
     var subject: String { route.map { "\(part.name) of \($0)" } ?? "something" }
     private var milliseconds: Int64 { duration.wholeNanoseconds / 1_000_000 }
 
+    /// While it lasts, without who waits.
+    var cause: String { "\(subject) has been blocking its thread for \(milliseconds) ms" }
+
     /// While it lasts.
     var whileBlocked: String {
-        "\(subject) has been blocking its thread for \(milliseconds) ms: \(whoWaits). "
+        "\(cause): \(whoWaits). "
             + "Use await instead of sleeping or waiting, and offload { … } for code that blocks."
     }
 

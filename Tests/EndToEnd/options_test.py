@@ -10,7 +10,7 @@ from wire import HANDLERS, handshake, request, run_program
 PLAIN = {"PORT": "any", "COUNT": "many", "BYTES": "lots", "SECONDS": "soon", "MODE": "shred", "LEVEL": "loud",
          "FORMAT": "yaml", "LIST": "https://a/b", "HOST": "a b", "FILE": "/proc/none/at", "DIR": "/proc/none/at",
          "PATHS": "../x", "USER:PASSWORD": "nobody", "VERSION": "0.9", "CIPHERS": "no such cipher",
-         "NAMES": "a b", "POLICY": "drop-all", "KIND": "x-real-ip", "ADDRESS": "localhost"}
+         "NAMES": "a b", "PATH": "no-slash", "POLICY": "drop-all", "KIND": "x-real-ip", "ADDRESS": "localhost"}
 # Any text is right for these. Without its run directory a server serves all the same.
 FREE = {"--handler-encoding", "--run-directory"}
 # These standalone.sh looks at; another command may take anything.

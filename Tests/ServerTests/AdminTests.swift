@@ -254,7 +254,7 @@ struct AdminTests {
     func connectionLimit() async throws {
         try await withServer { _, path, _ in
             var clients: [AdminClient] = []
-            for _ in 0..<AdminListener.connectionLimit { clients.append(try AdminClient(path)) }
+            for _ in 0..<AdminSettings().connectionLimit { clients.append(try AdminClient(path)) }
             let surplus = try AdminClient(path)
             #expect(try surplus.answer().status == 503)
             #expect(try surplus.ends())

@@ -32,7 +32,7 @@ struct AdminTimeTests {
             Unchecked(
                 try AdminListener(
                     on: socket, loop: loop.loop, Configuration(), log: Log(level: .critical),
-                    topics: TopicBroker(), metrics: nil, onShortage: { _ in }))
+                    responders: [TopicsResponder(TopicBroker())]))
         }
         try body(Clock(loop: loop), path)
         try loop { listener.value.close() }
@@ -51,7 +51,7 @@ struct AdminTimeTests {
         try withListener { clock, path in
             let idle = try connect(path)
             let slow = try connect(path)
-            try clock.advance(by: AdminListener.idleTimeout - .seconds(1))
+            try clock.advance(by: AdminSettings().idleTimeout - .seconds(1))
             try slow.send("GET /topics HT")
             try slow.waitUntilRead()
             try idle.send("GET /topics HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -60,7 +60,7 @@ struct AdminTimeTests {
             #expect(try slow.ends())
             try idle.send("GET /topics HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try idle.answer().status == 200)
-            try clock.advance(by: AdminListener.idleTimeout + .seconds(1))
+            try clock.advance(by: AdminSettings().idleTimeout + .seconds(1))
             #expect(try idle.ends())
         }
     }

@@ -4,52 +4,58 @@ import HTTPServer
 import Topics
 import WebSocketConnection
 
-/// Answers HTTP requests of whoever runs the server, on a socket that nobody else can reach.
+/// Answers HTTP requests of whoever runs the server, on a socket that is not for the public.
 ///
 /// It is on the control loop, which no handler blocks. None of its responders stands in the list of
 /// ``Responders``, so none of this is answered on the listeners of the public.
 ///
 /// Belongs to its loop's thread.
-final class AdminListener {
+package final class AdminListener {
     private let loop: Loop
+    private let log: Log
     private let exchanges: Exchanges
+    private let connectionLimit: Int
     private var listener: Listener?
+    /// Whether it answers while the server drains, too.
+    let staysUntilEnd: Bool
 
-    /// Connections at a time; more get 503.
-    static let connectionLimit = 64
-    /// How long a connection may be idle, and a request head take. Longer than any client of ours
-    /// keeps one that it does not need: see `PublishConnection`.
-    static let idleTimeout: Duration = .seconds(60)
-
-    /// - Parameter socket: owned from now on.
-    init(
+    /// - Parameters:
+    ///   - socket: owned from now on.
+    ///   - responders: those behind the check of who asks, in the order in which they are asked.
+    ///   - passOn: asked first with each connection; true: another process answers it.
+    package init(
         on socket: ListeningSocket, loop: Loop, _ configuration: Configuration, log: Log,
-        topics: TopicBroker, metrics: MetricsTexts?,
-        onShortage: @escaping (SystemError) -> Void
+        responders: [any Responder], staysUntilEnd: Bool = false,
+        onShortage: @escaping (SystemError) -> Void = { _ in },
+        passOn: @escaping (AcceptedConnection) -> Bool = { _ in false }
     ) throws(SystemError) {
         self.loop = loop
+        self.log = log
+        self.staysUntilEnd = staysUntilEnd
+        connectionLimit = configuration.admin.connectionLimit
         exchanges = Exchanges(on: loop, log: log, configuration.adminExchangeSettings)
-        exchanges.responders = Self.responders(topics, metrics)
+        exchanges.responders =
+            [TargetResponder(host: nil, port: nil), AdminAccessResponder(configuration.adminHosts)]
+            + responders
         listener = try Listener(
             socket, on: loop, onShortage: onShortage,
-            onAccept: { [unowned self] in accepted($0, log) })
+            onAccept: { [unowned self] in if !passOn($0) { adopt($0) } })
     }
 
     /// In the order in which they are asked.
-    static func responders(
-        _ topics: TopicBroker, _ metrics: MetricsTexts?
-    ) -> [any Responder] {
+    static func responders(for server: Server) -> [any Responder] {
         let all: [(any Responder)?] = [
-            TargetResponder(host: nil, port: nil), TopicsResponder(topics),
-            metrics.map { MetricsResponder($0) },
+            HealthResponder(server.health), TopicsResponder(server.topics),
+            server.makeMetricsTexts().map { MetricsResponder($0) },
         ]
         return all.compactMap(\.self)
     }
 
-    private func accepted(_ connection: AcceptedConnection, _ log: Log) {
+    /// Answers what comes over a connection.
+    func adopt(_ connection: AcceptedConnection) {
         do throws(SystemError) {
             let stream = try connection.makeStream(on: loop, tls: nil)
-            guard exchanges.count < Self.connectionLimit else {
+            guard exchanges.count < connectionLimit else {
                 return exchanges.refuse(stream, .busy)
             }
             exchanges.begin(stream, localAddress: connection.localAddress)
@@ -58,9 +64,12 @@ final class AdminListener {
         }
     }
 
+    /// Ends each connection with its next answer.
+    package func answerOnce() { exchanges.leave() }
+
     /// Accepts and does nothing any more. Clients learn what was not done, so that another process
     /// can do it.
-    func leave() {
+    package func leave() {
         listener?.close()
         listener = nil
         exchanges.leave(telling: Self.leaving)
@@ -85,28 +94,15 @@ final class AdminListener {
 extension Configuration {
     fileprivate var adminExchangeSettings: ExchangeSettings {
         var settings = exchangeSettings
-        settings.headTimeout = AdminListener.idleTimeout
+        settings.headLimits = RequestHeadLimits(
+            headByteLimit: admin.headByteLimit, fieldCountLimit: fieldCountLimit)
+        settings.headTimeout = admin.idleTimeout
+        settings.sendTimeout = admin.sendTimeout
         settings.upgradeProtocol = nil
         settings.logsAnswers = false
         return settings
     }
-}
 
-extension Server {
-    /// Answers what the owner of this server asks on a socket that is for nobody else, such as to
-    /// publish something. After ``start()``.
-    ///
-    /// - Parameter socket: owned from now on.
-    package func answerAdmin(on socket: ListeningSocket) {
-        control.loop.submit { [self] in
-            guard control.undrained == nil, control.admin == nil else { return socket.close() }
-            do throws(SystemError) {
-                control.admin = try AdminListener(
-                    on: socket, loop: control.loop, configuration, log: log, topics: topics,
-                    metrics: makeMetricsTexts(), onShortage: logShortage)
-            } catch {
-                log(.error, "cannot accept on \(socket.address): \(error)")
-            }
-        }
-    }
+    /// Beside localhost and the address of each connection.
+    fileprivate var adminHosts: OwnHosts { OwnHosts(serverNames) }
 }
