@@ -19,7 +19,7 @@ enum BusError: Error, Hashable, CustomStringConvertible {
             "a message of \(byteCount) bytes, over the limit of \(byteLimit)"
         case .unknownKind(let kind): "a message of the unknown kind \(kind)"
         case .wrongLength(let kind): "a message (\(kind)) that is too long or too short"
-        case .unknownFlags(let flags): "a publication with the unknown flags \(flags)"
+        case .unknownFlags(let flags): "a message with the unknown flags \(flags)"
         case .emptyTopic: "a topic without a name"
         case .notUTF8: "text that is not UTF-8"
         case .notAHello: "something that is no greeting"

@@ -13,6 +13,8 @@ import WebSocketProtocol
 /// | count | topic, subscribers (4) |
 /// | forgetCounts | – |
 /// | missed | messages (4), number of topics (2), the topics |
+/// | question | number (4), UTF-8 up to the end |
+/// | answer | number (4), 1 if it is the last piece, else 0 (1), a piece up to the end |
 ///
 /// A topic and a key are a byte count (4) and as many bytes of UTF-8. Numbers of subscribers and of
 /// messages beyond 2³² - 1 are told as that.
@@ -29,16 +31,20 @@ enum BusFrame: Hashable, Sendable {
     /// So many publications were left out since the last one that came, because this process did
     /// not read. Of these topics; `nil`: of any.
     case missed(Int, topics: [ExactText]?)
+    /// To be answered; not about topics. The number is the asking process's.
+    case question(number: UInt32, String)
+    /// A piece of the answer to the question of that number.
+    case answer(number: UInt32, isLast: Bool, [UInt8])
 
     /// Raised with each change of the frames.
-    static let version: UInt16 = 1
+    static let version: UInt16 = 2
     static let lengthByteCount = 4
     /// For the topic, the key and all else around a payload: 128 KiB.
     static let surroundingByteLimit = 131_072
 
     enum Kind: UInt8 {
         case hello = 1
-        case open, publication, count, forgetCounts, missed
+        case open, publication, count, forgetCounts, missed, question, answer
     }
 
     var kind: Kind {
@@ -49,6 +55,8 @@ enum BusFrame: Hashable, Sendable {
         case .count: .count
         case .forgetCounts: .forgetCounts
         case .missed: .missed
+        case .question: .question
+        case .answer: .answer
         }
     }
 
@@ -95,6 +103,15 @@ extension BusFrame {
             bytes.append(number: UInt32(clamping: count))
             bytes.append(number: UInt16(clamping: topics?.count ?? 0))
             for topic in topics ?? [] { bytes.append(text: topic.text) }
+        case .question(let number, let text):
+            bytes.append(Kind.question.rawValue)
+            bytes.append(number: number)
+            bytes += text.utf8
+        case .answer(let number, let isLast, let piece):
+            bytes.append(Kind.answer.rawValue)
+            bytes.append(number: number)
+            bytes.append(isLast ? 1 : 0)
+            bytes += piece
         }
         bytes.set(UInt32(clamping: bytes.count - start - Self.lengthByteCount), at: start)
     }

@@ -83,6 +83,16 @@ private struct BusFields {
             var topics: [ExactText] = []
             for _ in 0..<topicCount { topics.append(try topic(kind)) }
             return .missed(count, topics: topics.isEmpty ? nil : topics)
+        case .question:
+            let question = try number(UInt32.self, kind)
+            defer { rest = [] }
+            return .question(number: question, try Self.text(rest))
+        case .answer:
+            let question = try number(UInt32.self, kind)
+            let flag = try number(UInt8.self, kind)
+            guard flag <= 1 else { throw .unknownFlags(flag) }
+            defer { rest = [] }
+            return .answer(number: question, isLast: flag == 1, Array(rest))
         }
     }
 

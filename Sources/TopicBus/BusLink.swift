@@ -8,7 +8,7 @@ import Topics
 /// |---|---|---|---|
 /// | `greeting` | it is made | our hello | the other's hello |
 /// | `greeted` | that has come | `open`, then all but hello | `open` |
-/// | `open` | that has come | the same | publications, counts, missed |
+/// | `open` | that has come | the same, and questions | all but hello and `open` |
 /// | `ended` | the other's end, an error, a frame out of this order | – | – |
 ///
 /// So whoever has received `open` knows that all which is published in the other process from then
@@ -30,26 +30,32 @@ final class BusLink: StreamDelegate {
         case behind(MissedMessages)
     }
 
-    private let bus: TopicBus
-    private let stream: Stream
+    let bus: TopicBus
+    let stream: Stream
     private var decoder: BusFrameDecoder
     private var phase = Phase.greeting
     private var sending = Sending.following
     private var untold = CountChanges()
+    /// Those that the other process owes.
+    var answers: PendingAnswers
     /// One line tells that the other process does not read, however often it falls behind.
     private var isSlownessLogged = false
 
     init(_ descriptor: consuming FileDescriptor, _ bus: TopicBus) throws(SystemError) {
         self.bus = bus
         decoder = BusFrameDecoder(frameByteLimit: bus.settings.frameByteLimit)
+        answers = PendingAnswers(on: bus.loop, byteLimit: bus.settings.answerByteLimit)
         stream = try Stream(
             descriptor, peer: .unnamed, on: bus.loop, drainMark: bus.settings.queueByteLimit / 2)
         stream.delegate = self
         write(.hello(version: BusFrame.version, process: bus.processNumber))
     }
 
-    var isOpen: Bool {
-        if case .open = phase { true } else { false }
+    var isOpen: Bool { openProcess != nil }
+
+    /// The other one, once it is open.
+    var openProcess: UInt64? {
+        if case .open(let process) = phase { process } else { nil }
     }
 
     /// Whether the other process gets publications.
@@ -69,7 +75,7 @@ final class BusLink: StreamDelegate {
 
     private var name: String { process.map { "server process \($0)" } ?? "another server process" }
 
-    private func write(_ frame: BusFrame) { stream.write(frame.bytes) }
+    func write(_ frame: BusFrame) { stream.write(frame.bytes) }
 }
 
 // MARK: - Sending
@@ -168,6 +174,9 @@ extension BusLink {
         case .count(let topic, let count): bus.target.setCount(count, of: topic.text, at: process)
         case .forgetCounts: bus.target.removeOrigin(process)
         case .missed(let count, let topics): bus.target.missed(count, of: topics?.map(\.text))
+        case .question(let number, let text): received(question: text, number)
+        case .answer(let number, let isLast, let piece):
+            answers.take(piece, isLast: isLast, of: number)?()
         case .hello, .open: throw .unexpected(frame.kind)
         }
     }
@@ -196,6 +205,7 @@ extension BusLink {
     func streamClosed() {
         let process = process
         phase = .ended
+        for end in answers.endAll() { end() }
         if let process { bus.target.removeOrigin(process) }
         bus.linkEnded(self)
     }

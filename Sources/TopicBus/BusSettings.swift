@@ -11,6 +11,13 @@ package struct BusSettings: Sendable, Hashable {
     /// answer; everybody else needs some milliseconds.
     package var answerTimeout: Duration = .seconds(1)
 
+    /// Questions to another process that may wait for their answers; more are not asked.
+    package var questionLimit = 64
+    /// How long an answer is waited for. Longer than any process takes whose control loop turns.
+    package var questionTimeout: Duration = .seconds(2)
+    /// The longest answer; a longer one is none. 8 MiB: more than a list of connections may be.
+    package var answerByteLimit = 8 << 20
+
     package init(messageByteLimit: Int) { self.messageByteLimit = messageByteLimit }
 
     var frameByteLimit: Int { messageByteLimit + BusFrame.surroundingByteLimit }

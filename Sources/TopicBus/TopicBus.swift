@@ -9,8 +9,8 @@ import Topics
 /// Each two processes share a pair of sockets, which the supervisor made: see ``BusLink``. Nobody
 /// waits for a process that does not read; what it misses is counted, and told once it reads again.
 ///
-/// `@unchecked Sendable`: `links`, `waiters` and `scratch` are touched on the loop's thread only; a
-/// mutex protects the outbox.
+/// `@unchecked Sendable`: `links`, `waiters`, `onQuestion` and `scratch` are touched on the loop's
+/// thread only; a mutex protects the outbox.
 package final class TopicBus: Backplane, @unchecked Sendable {
     let processNumber: UInt64
     let target: any BusTarget
@@ -23,6 +23,11 @@ package final class TopicBus: Backplane, @unchecked Sendable {
     private let hasListener = Atomic<Bool>(false)
     private(set) var links: [BusLink] = []
     private var waiters: [Waiter] = []
+    /// Answers what another process asks, by calling `then` once, or not at all. Set and called on
+    /// the loop's thread.
+    package var onQuestion: (_ question: String, _ then: @escaping (String) -> Void) -> Void = {
+        _, then in then("")
+    }
     /// Frames of a turn are written here, each once for all links.
     private var scratch: [UInt8] = []
 

@@ -21,6 +21,8 @@ struct BusFrameTests {
             topic: ExactText(String(repeating: "n", count: 70_000)), key: nil, .text("long name")),
         .count(topic: "t", 0), .count(topic: "e\u{301}", 4_294_967_295),
         .forgetCounts,
+        .question(number: 0, ""), .question(number: .max, "ü?"),
+        .answer(number: 1, isLast: false, []), .answer(number: .max, isLast: true, [0, 255]),
         .missed(1, topics: nil), .missed(4_294_967_295, topics: ["one", "zwei", "é"]),
     ]
 
@@ -89,12 +91,20 @@ struct BusFrameTests {
             {
                 // A payload goes up to the end, whatever that is.
                 #expect(part.payloadByteCount < message.payloadByteCount)
+            } else if case .question(let number, let text) = frame,
+                case .question(number, let part)? = cut.frames.first
+            {
+                #expect(part.utf8.count < text.utf8.count)
+            } else if case .answer(let number, let isLast, let piece) = frame,
+                case .answer(number, isLast, let part)? = cut.frames.first
+            {
+                #expect(part.count < piece.count)
             } else {
                 #expect(cut.error != nil && cut.frames.isEmpty, "\(count) bytes")
             }
         }
         switch frame {
-        case .publication: break
+        case .publication, .question, .answer: break
         case .hello: #expect(decode([Self.framed(content + [1])[...]]).frames == [frame])
         default: #expect(error(of: content + [1]) == .wrongLength(frame.kind))
         }
@@ -103,7 +113,10 @@ struct BusFrameTests {
     @Test("what is no frame of this version is named")
     func errors() {
         #expect(error(of: []) == .unknownKind(0))
-        #expect(error(of: [7]) == .unknownKind(7))
+        #expect(error(of: [9]) == .unknownKind(9))
+        #expect(error(of: [7]) == .wrongLength(.question))
+        #expect(error(of: [7, 0, 0, 0, 1, 0xFF]) == .notUTF8, "a question")
+        #expect(error(of: [8, 0, 0, 0, 1, 2]) == .unknownFlags(2))
         #expect(error(of: [255, 1]) == .unknownKind(255))
         #expect(error(of: [1] + Array("topicz".utf8) + [0, 1]) == .notAHello)
         // Whatever stands behind the version.

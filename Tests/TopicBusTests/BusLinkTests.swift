@@ -55,25 +55,36 @@ struct BusLinkTests {
     }
 
     static let broken: [(name: String, frames: [BusFrame], rest: [UInt8], message: String)] = [
-        ("another version", [.hello(version: 2, process: 9)], [], "version 2"),
+        ("another version", [.hello(version: 9, process: 9)], [], "version 9"),
         ("no hello", [.open], [], "(open) out of its order"),
         ("a publication first", [.forgetCounts], [], "(forgetCounts) out of its order"),
         (
-            "a second hello", [.hello(version: 1, process: 9), .hello(version: 1, process: 9)], [],
+            "a second hello",
+            [
+                .hello(version: BusFrame.version, process: 9),
+                .hello(version: BusFrame.version, process: 9),
+            ], [],
             "server process 9 sent a message (hello) out of its order"
         ),
         (
             "a publication before `open`",
-            [.hello(version: 1, process: 9), .publication(topic: "t", key: nil, .text("x"))], [],
+            [
+                .hello(version: BusFrame.version, process: 9),
+                .publication(topic: "t", key: nil, .text("x")),
+            ], [],
             "(publication) out of its order"
         ),
         (
-            "a second `open`", [.hello(version: 1, process: 9), .open, .open], [],
+            "a second `open`", [.hello(version: BusFrame.version, process: 9), .open, .open], [],
             "(open) out of its order"
         ),
-        ("an unknown kind", [.hello(version: 1, process: 9), .open], [0, 0, 0, 1, 99], "kind 99"),
         (
-            "a long frame", [.hello(version: 1, process: 9), .open], [0x7F, 0, 0, 0],
+            "an unknown kind", [.hello(version: BusFrame.version, process: 9), .open],
+            [0, 0, 0, 1, 99], "kind 99"
+        ),
+        (
+            "a long frame", [.hello(version: BusFrame.version, process: 9), .open],
+            [0x7F, 0, 0, 0],
             "over the limit of 231072"
         ),
     ]

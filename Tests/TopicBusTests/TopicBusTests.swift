@@ -110,7 +110,7 @@ struct TopicBusTests {
             frames += try peer.frames { $0 == Self.publication("now") }
             #expect(
                 frames == [
-                    .hello(version: 1, process: 1), .open, .count(topic: "t", 1),
+                    .hello(version: BusFrame.version, process: 1), .open, .count(topic: "t", 1),
                     Self.publication("now"),
                 ])
             try loop { process.bus.close() }
