@@ -216,9 +216,9 @@ let tests = [
         "HandlerBuildTests",
         ["CommandLineOptions", "HandlerBuild", "HandlerRegistry", "EventLoop", "TestSupport"]),
     test(
-        "PublishingTests",
+        "OwnerCommandsTests",
         [
-            "Publishing", "CommandLineOptions", "EventLoop", "HTTPProtocol", "Processes",
+            "OwnerCommands", "CommandLineOptions", "EventLoop", "HTTPProtocol", "Processes",
             "TestSupport",
         ]),
     test("LayeringTests", []),
@@ -319,7 +319,7 @@ let package = Package(
                 "WebSocketClient", "CommandLineOptions",
             ]),
         module(
-            "Publishing",
+            "OwnerCommands",
             ["HTTPProtocol", "EventLoop", "Logging", "Processes", "CommandLineOptions"]),
         module("HandlerRegistry"),
         module(
@@ -344,7 +344,7 @@ let package = Package(
         program(
             "launcher",
             [
-                "EventLoop", "Processes", "CommandLineOptions", "Publishing", "HandlerBuild",
+                "EventLoop", "Processes", "CommandLineOptions", "OwnerCommands", "HandlerBuild",
                 "StandaloneProgram", "CLinux",
             ]),
         program("RegistryGenerator", ["HandlerRegistry"]),

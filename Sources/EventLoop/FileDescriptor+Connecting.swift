@@ -13,4 +13,24 @@ extension FileDescriptor {
         try check("connect") { address.withSockaddr { connect(socket.number, $0, $1) } }
         return socket
     }
+
+    /// Connects to an address without a loop, and waits for that.
+    ///
+    /// - Returns: a descriptor that is non-blocking.
+    /// - Throws: `ETIMEDOUT` after `timeout`.
+    package static func connected(
+        to address: SocketAddress, timeout: Duration
+    ) throws(SystemError) -> FileDescriptor {
+        let socket = try Socket.open(address.family)
+        let result = address.withSockaddr { connect(socket.number, $0, $1) }
+        guard result != 0 else { return socket }
+        guard errno == EINPROGRESS else { throw SystemError("connect") }
+        var entry = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
+        let milliseconds = Int32(clamping: timeout.wholeNanoseconds / 1_000_000)
+        guard poll(&entry, 1, milliseconds) > 0 else {
+            throw SystemError("connect", code: ETIMEDOUT)
+        }
+        if let code = Socket.takeError(socket.number) { throw SystemError("connect", code: code) }
+        return socket
+    }
 }

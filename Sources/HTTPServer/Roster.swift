@@ -21,6 +21,9 @@ package struct Roster<Member: RosterMember> {
         return members
     }
 
+    /// Its place changes when others are removed.
+    package subscript(index: Int) -> Member { Self.member(objects[index]) }
+
     package mutating func add(_ member: Member) {
         member.rosterIndex = objects.count
         objects.append(member)

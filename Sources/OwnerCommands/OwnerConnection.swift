@@ -1,9 +1,8 @@
 import EventLoop
 import Glibc
-import Processes
 
 /// A connection to the server, non-blocking.
-struct PublishConnection: ~Copyable {
+struct OwnerConnection: ~Copyable {
     private let descriptor: FileDescriptor
 
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
@@ -38,47 +37,17 @@ struct PublishConnection: ~Copyable {
             return errno == EAGAIN ? .nothing : .end
         }
     }
-}
 
-/// Where the server is.
-struct PublishPlace {
-    let port: UInt16
-    /// Run directories to look in, one after the other; at least one.
-    let folders: [String]
-
-    /// - Throws: why no server is reached, for a person.
-    func connect() throws(PublishConnectError) -> PublishConnection {
-        var reason: String?
-        for folder in folders {
-            let path = RunDirectory.socketPath(in: folder, port: port)
-            do throws(RunDirectoryError) {
-                _ = try RunDirectory.find(folder)
-            } catch {
-                if case .system(_, let error) = error, error.code == ENOENT { continue }
-                reason = reason ?? "\(error)"
-                continue
-            }
-            do throws(SystemError) {
-                return PublishConnection(try FileDescriptor.connected(to: path))
-            } catch {
-                if error.code == ENOENT || error.code == ECONNREFUSED { continue }
-                reason = reason ?? "\(path): \(error)"
-            }
+    /// - Returns: false once the time is over.
+    func waitForBytes(until end: MonotonicTime) -> Bool {
+        while true {
+            let rest = end - .current()
+            guard rest > .zero else { return false }
+            var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            let milliseconds = Int32(clamping: rest.wholeNanoseconds / 1_000_000 + 1)
+            let count = poll(&entry, 1, milliseconds)
+            if count > 0 { return true }
+            if count < 0 && errno != EINTR { return false }
         }
-        throw PublishConnectError(reason: reason ?? missing)
     }
-
-    /// With what else there is.
-    private var missing: String {
-        let ports = folders.flatMap(RunDirectory.ports).filter { $0 != port }
-        let others =
-            ports.isEmpty
-            ? "" : "; there are sockets for port \(ports.map(String.init).joined(separator: ", "))"
-        let places = folders.joined(separator: " or ")
-        return "nobody listens on \(port).sock in \(places)\(others)"
-    }
-}
-
-struct PublishConnectError: Error {
-    let reason: String
 }

@@ -1,7 +1,6 @@
 import CommandLineOptions
 import EventLoop
 import Glibc
-import Processes
 
 /// `standalone.sh publish NAME`, from the command line to the exit code.
 package enum PublishCommand {
@@ -17,7 +16,7 @@ package enum PublishCommand {
         do throws(UsageError) {
             settings = try PublishSettings.read(arguments, variable: variable)
         } catch {
-            PublishReport.writeToStandardError(
+            StandardError.write(
                 "publish: \(error)\n\n\(PublishSettings.shortUsage)\n")
             return error.exitCode
         }
@@ -27,9 +26,8 @@ package enum PublishCommand {
         }
         // A terminal that has gone is no reason to stop.
         Loop.ignoreBrokenPipes()
-        let folders = settings.runDirectory.map { [$0] } ?? RunDirectory.ofServers(variable)
         let publisher = Publisher(
-            settings, PublishPlace(port: settings.port, folders: folders),
+            settings, settings.place.place(variable),
             PublishReport(isBinary: settings.isBinary))
         return publisher.run().rawValue
     }

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 
 /// What `publish` says on standard error: which messages were not published and why.
@@ -21,7 +20,7 @@ struct PublishReport {
     /// Of messages that are left out, so many are named; the rest is counted.
     static let toldLimit = 10
 
-    init(isBinary: Bool, write: @escaping (String) -> Void = PublishReport.writeToStandardError) {
+    init(isBinary: Bool, write: @escaping (String) -> Void = StandardError.write) {
         self.isBinary = isBinary
         self.write = write
     }
@@ -64,17 +63,5 @@ struct PublishReport {
             return "standard input"
         }
         return first == last ? "line \(first)" : "lines \(first) to \(last)"
-    }
-
-    static func writeToStandardError(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
     }
 }

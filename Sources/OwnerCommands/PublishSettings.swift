@@ -4,10 +4,7 @@ import Logging
 /// What the command line of `publish` asks for.
 struct PublishSettings: Equatable, Sendable {
     var topic = ""
-    /// `-p`
-    var port: UInt16 = 9_998
-    /// `--run-directory`; `nil`: where servers are by default.
-    var runDirectory: String?
+    var place = PlaceSettings()
     /// `--binary`
     var isBinary = false
     /// `--max-message-size`. As the server's default.
@@ -29,10 +26,7 @@ struct PublishSettings: Equatable, Sendable {
         let line = try table.read(arguments, takesOperands: true)
         settings.showsHelp = line.assignments.contains { $0.option.name == "help" }
         if settings.showsHelp { return settings }
-        for option in table.all where option.scope == .anywhere {
-            let name = "WEBSOCKETHOST_" + option.key.uppercased()
-            if let text = variable(name) { try option.apply(&settings, text, name) }
-        }
+        try table.read(environment: variable, into: &settings)
         for assignment in line.assignments { try assignment.apply(to: &settings) }
         settings.topic = try topic(line.operands)
         return settings
@@ -57,20 +51,7 @@ struct PublishSettings: Equatable, Sendable {
     static let table = OptionTable<PublishSettings>([
         (
             "Options",
-            [
-                PublishOption(
-                    name: "port", letter: "p", value: "PORT", help: "the server's, default 9998"
-                ) { settings, text, option throws(UsageError) in
-                    settings.port = UInt16(
-                        clamping: try Values.integer(text, 1...65_535, option))
-                },
-                PublishOption(
-                    name: "run-directory", value: "DIR",
-                    help: "where its socket PORT.sock is, if it was started with this option"
-                ) { settings, text, option throws(UsageError) in
-                    if text.isEmpty { throw UsageError("\(option) needs a directory") }
-                    settings.runDirectory = text
-                },
+            PlaceSettings.options(\.place) + [
                 PublishOption(
                     name: "binary", help: "all of standard input is one binary message"
                 ) { settings, _, _ in settings.isBinary = true }.scoped(.commandLineOnly),
@@ -101,7 +82,8 @@ struct PublishSettings: Equatable, Sendable {
 
     static var help: String {
         """
-        Publishes to a topic of a server on this machine that the same user started.
+        Publishes to a topic of a server on this machine that the same user started, or of any
+        by its --admin-listen.
 
         usage: ./standalone.sh publish NAME [options]
                tail -f FILE | ./standalone.sh publish NAME

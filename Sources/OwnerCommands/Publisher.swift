@@ -9,12 +9,12 @@ import HTTPProtocol
 /// under way, so a fast input waits for the server.
 final class Publisher {
     private let settings: PublishSettings
-    private let place: PublishPlace
+    private let place: ServerPlace
     private let inputDescriptor: Int32
     private var input: PublishInput
     private var session: PublishSession
     private var report: PublishReport
-    private var connection: PublishConnection?
+    private var connection: OwnerConnection?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
     /// When the server answered last, or the first message after that was read.
     private var lastProgress = MonotonicTime.current()
@@ -38,7 +38,7 @@ final class Publisher {
     }
 
     init(
-        _ settings: PublishSettings, _ place: PublishPlace, input descriptor: Int32 = STDIN_FILENO,
+        _ settings: PublishSettings, _ place: ServerPlace, input descriptor: Int32 = STDIN_FILENO,
         _ report: PublishReport
     ) {
         self.settings = settings
@@ -55,7 +55,7 @@ final class Publisher {
     func run() -> PublishReport.ExitCode {
         var code: PublishReport.ExitCode?
         do throws(Failure) {
-            do throws(PublishConnectError) {
+            do throws(ConnectFailure) {
                 connection = try place.connect()
             } catch {
                 throw .noServer(reason: error.reason)
@@ -139,7 +139,7 @@ final class Publisher {
 
     private func reconnect() throws(Failure) {
         while true {
-            do throws(PublishConnectError) {
+            do throws(ConnectFailure) {
                 connection = try place.connect()
                 return
             } catch {
@@ -198,12 +198,12 @@ final class Publisher {
     // MARK: - The end
 
     private func explain(_ failure: Failure) -> PublishReport.ExitCode {
-        let server = "the server on port \(settings.port)"
+        let server = place.name
         switch failure {
         case .noServer(let reason):
             report.say(
-                "\(server) is not reached: \(reason). Start one (./standalone.sh -p "
-                    + "\(settings.port)), or name another (-p PORT, --run-directory DIR).")
+                "\(server) is not reached: \(reason). Start one, or name another "
+                    + "(-p PORT, --run-directory DIR, --server ADDRESS).")
         case .gone(let reason):
             report.say("\(server) has gone for \(timeoutText): \(reason)")
             giveUp()

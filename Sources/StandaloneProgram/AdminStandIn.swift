@@ -23,7 +23,7 @@ final class AdminStandIn: StandIn, @unchecked Sendable {
             do throws(SystemError) {
                 let listener = try AdminListener(
                     on: socket, loop: supervisor.loop, configuration, log: supervisor.log,
-                    responders: AdminListener.standInResponders(health),
+                    responders: AdminListener.standInResponders(health, identity),
                     passOn: { [unowned self] connection in
                         connection.descriptorNumber.map { supervisor.passOn($0) } ?? false
                     })
@@ -38,6 +38,10 @@ final class AdminStandIn: StandIn, @unchecked Sendable {
     func end() {
         for listener in listeners { listener.leave() }
         listeners = []
+    }
+
+    private var identity: ServerIdentity {
+        ServerIdentity(version: Program.version, processNumber: 0, began: supervisor.began)
     }
 
     /// No handler runs here, so every loop turns.

@@ -47,6 +47,10 @@ package enum CommandHelp {
             summary: "publishes lines of standard input to a topic; publish --help has its options"
         ),
         CommandShape(
+            name: "status", usage: "[--json]",
+            summary: "shows whether a server is ready, and its connections; status --help has its "
+                + "options"),
+        CommandShape(
             name: "test", usage: "[arguments]",
             summary: "runs the tests of the server: swift test with these arguments"),
         CommandShape(

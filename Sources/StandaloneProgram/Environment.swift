@@ -8,14 +8,14 @@ enum Environment {
     /// processes of a supervisor read them.
     static let reserved: Set = [
         "BUILD", "HANDLERS", "INSTALL", "COMMAND", "CLIENT_COMMAND", "WORKER", "LEFT_OUT",
-        "TRAPPING", "PEERS", "UWS",
+        "TRAPPING", "PEERS", "UWS", StartOptions.variableName,
     ]
 
     /// Where the checkout is that standalone.sh lies in.
     static let checkout = "STANDALONE_PACKAGE"
 
     /// What a supervisor knows from standalone.sh, and sets for the runtime of its processes.
-    static let ofSupervisor = [checkout, "SWIFT_BACKTRACE"]
+    static let ofSupervisor = [checkout, "SWIFT_BACKTRACE", StartOptions.variable]
 
     /// The variables of this process that begin with ``prefix``.
     static func own() -> [String: String] {

@@ -28,17 +28,23 @@ public enum Program {
         case ended(Int32)
     }
 
+    /// Reads what was given, and checks it.
+    static func readOptions(_ arguments: [String]) throws(UsageError) -> Invocation {
+        let invocation = try ServerOptions.read(arguments, environment: Environment.own()) {
+            path throws(SystemError) in
+            try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
+        }
+        try PageOptions.check(invocation.settings)
+        try SiteOptions.check(invocation.settings)
+        try SupervisionOptions.check(invocation.settings)
+        return invocation
+    }
+
     /// - Parameter help: what `--help` prints.
     static func read(_ arguments: [String], help: String) -> Request {
         var invocation: Invocation
         do throws(UsageError) {
-            invocation = try ServerOptions.read(arguments, environment: Environment.own()) {
-                path throws(SystemError) in
-                try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
-            }
-            try PageOptions.check(invocation.settings)
-            try SiteOptions.check(invocation.settings)
-            try SupervisionOptions.check(invocation.settings)
+            invocation = try readOptions(arguments)
         } catch {
             printError("\(error)\n\n\(ServerOptions.shortUsage)")
             return .ended(error.exitCode)
@@ -193,6 +199,9 @@ public enum Program {
             let metrics = if let worker { try worker.metrics() } else { try ServerMetrics() }
             let server = try Server(
                 settings.configuration, routes: routes, log: log, metrics: metrics)
+            if worker == nil {
+                server.identify(as: ServerIdentity(version: version, began: .current()))
+            }
             let end = EndOfServer(server, log)
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }

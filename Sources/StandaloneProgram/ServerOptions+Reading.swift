@@ -7,6 +7,8 @@ struct Invocation: Sendable {
     var settings = ServerSettings()
     /// The assignment in effect, by the option's name; other options have their default.
     var given: [String: Assignment<ServerSettings>] = [:]
+    /// All that are in effect, those of an option that may be repeated too.
+    var effective: [Assignment<ServerSettings>] = []
 }
 
 extension ServerOptions {
@@ -42,6 +44,9 @@ extension ServerOptions {
             }
             all = try assignments(inFile: text, path: path) + all
         }
+        if let start = environment[StartOptions.variable] {
+            all = StartOptions.fix(all, to: start)
+        }
         var invocation = try resolve(all)
         invocation.settings.notes += notes + SiteOptions.notes(invocation.settings)
         return invocation
@@ -64,6 +69,7 @@ extension ServerOptions {
                 !assignment.option.isFlag || index == last?.index
             {
                 try assignment.apply(to: &invocation.settings)
+                invocation.effective.append(assignment)
                 invocation.given[assignment.option.name] = assignment.joined(
                     behind: invocation.given[assignment.option.name])
             } else {

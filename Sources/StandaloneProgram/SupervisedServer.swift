@@ -80,6 +80,7 @@ final class SupervisedServer: @unchecked Sendable {
         for (source, duration) in role.trapping { routes.leaveOut(source.text, for: duration) }
         installCrashReport(routes)
         let bus = shareTopics(of: server)
+        identify(server, bus)
         // A client that is accepted here misses nothing that others publish from then on.
         let addresses = try server.startWithoutHooks(
             on: sockets, willListen: bus.waitForAnswers)
@@ -119,6 +120,17 @@ final class SupervisedServer: @unchecked Sendable {
             server.controlLoop.submit { bus.add(FileDescriptor(descriptor)) }
         }
         return bus
+    }
+
+    /// Lets it answer for all processes, and be asked by the others.
+    private func identify(_ server: Server, _ bus: TopicBus) {
+        server.identify(
+            as: ServerIdentity(
+                version: Program.version, processNumber: UInt64(role.number), began: role.began),
+            beside: bus)
+        server.controlLoop.submit { [weak server] in
+            bus.onQuestion = { server?.answer(question: $0, then: $1) }
+        }
     }
 
     private func installCrashReport(_ routes: Routes) {

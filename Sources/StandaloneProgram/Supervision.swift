@@ -1,3 +1,4 @@
+import CommandLineOptions
 import EventLoop
 import Glibc
 import HandlerBuild
@@ -22,7 +23,8 @@ enum Supervision {
         var plan = Supervisor.Plan(
             executable: executable(),
             arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
-            environment: Environment.all(), sockets: sockets)
+            environment: Environment.all() + [StartOptions.entry(invocation)], sockets: sockets)
+        plan.reload = { reload(invocation, arguments) }
         plan.runSocket = settings.run.open(on: sockets.map(\.address), log)
         plan.makeStandIn = { [configuration = settings.configuration] in
             AdminStandIn($0, configuration)
@@ -55,6 +57,18 @@ enum Supervision {
             for socket in sockets { socket.end() }
             Program.printError("cannot serve: \(error)")
             return Program.ExitCode.failure
+        }
+    }
+
+    /// Looks at the configuration file anew, before a process is started that would read it.
+    private static func reload(
+        _ start: Invocation, _ arguments: [String]
+    ) -> Supervisor.ReloadOutcome {
+        do throws(UsageError) {
+            let now = try Program.readOptions(arguments)
+            return .possible(unchanged: StartOptions.changes(from: start, to: now))
+        } catch {
+            return .impossible(reason: "\(error)")
         }
     }
 

@@ -31,6 +31,8 @@ package struct ProcessRole: Equatable, Sendable {
     package var place: Int
     /// 64 processes at a time.
     package static let placeLimit = 64
+    /// When the supervisor began.
+    package var began: MonotonicTime
     /// As ``Supervisor/Plan/memories``.
     package var memoryCount: Int
     private static let memoryLimit = 8
@@ -52,7 +54,8 @@ package struct ProcessRole: Equatable, Sendable {
     package var trapping: [ExactText: Duration]
 
     package init(
-        number: Int, place: Int = 0, listenerIndices: [Int], hasRunSocket: Bool = false,
+        number: Int, place: Int = 0, began: MonotonicTime = MonotonicTime(nanoseconds: 0),
+        listenerIndices: [Int], hasRunSocket: Bool = false,
         linkCount: Int = 0, memoryCount: Int = 0,
         announces: Bool = false,
         isWatched: Bool = false,
@@ -60,6 +63,7 @@ package struct ProcessRole: Equatable, Sendable {
     ) {
         self.number = number
         self.place = place
+        self.began = began
         self.memoryCount = memoryCount
         self.listenerIndices = listenerIndices
         self.hasRunSocket = hasRunSocket
@@ -82,6 +86,7 @@ package struct ProcessRole: Equatable, Sendable {
         var words = [
             "\(number)", "\(place)", "\(linkCount)", "\(memoryCount)", "listeners=\(indices)",
         ]
+        words.append("began=\(began.nanoseconds)")
         if hasRunSocket { words.append("run") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
@@ -120,6 +125,12 @@ package struct ProcessRole: Equatable, Sendable {
         return indices.count == texts.count && indices.count <= socketLimit ? indices : nil
     }
 
+    /// What stands behind `NAME=`; 0 if that is not there.
+    private static func number(_ name: String, _ words: [Substring]) -> Int64 {
+        let word = words.first { $0.hasPrefix(name + "=") }
+        return word.flatMap { Int64($0.dropFirst(name.count + 1)) } ?? 0
+    }
+
     /// - Parameter variables: by name.
     /// - Returns: `nil` if no supervisor started this process.
     package init?(_ variables: [String: String]) {
@@ -130,7 +141,9 @@ package struct ProcessRole: Equatable, Sendable {
             let listenerIndices = Self.listenerIndices(words)
         else { return nil }
         self.init(
-            number: numbers[0], place: numbers[1], listenerIndices: listenerIndices,
+            number: numbers[0], place: numbers[1],
+            began: MonotonicTime(nanoseconds: Self.number("began", words)),
+            listenerIndices: listenerIndices,
             hasRunSocket: words.contains("run"), linkCount: numbers[2], memoryCount: numbers[3],
             announces: words.contains("announce"),
             isWatched: words.contains("watch"),

@@ -20,6 +20,8 @@ extension Supervisor {
         package var placeFreed: @Sendable (_ place: Int) -> Void = { _ in }
         /// Answers there while no server process does; `nil`: nobody does then.
         package var makeStandIn: (@Sendable (Supervisor) -> any StandIn)?
+        /// Looks at the options when SIGHUP asks for a new process with those that there are now.
+        package var reload: @Sendable () -> ReloadOutcome = { .possible(unchanged: []) }
         /// How to build a new version; `nil`: impossible.
         package var builder: Rebuild.Builder?
         /// The handlers directory as the compiler names it, whether it is watched or not.
@@ -50,6 +52,15 @@ extension Supervisor {
             self.environment = environment
             self.sockets = sockets
         }
+    }
+
+    /// What becomes of options that have changed.
+    package enum ReloadOutcome: Sendable {
+        /// A new process has them, but for these, which take effect when the server is started
+        /// anew.
+        case possible(unchanged: [String])
+        /// What is wrong with them, in a line.
+        case impossible(reason: String)
     }
 }
 

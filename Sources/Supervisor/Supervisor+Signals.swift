@@ -30,7 +30,21 @@ extension Supervisor {
     }
 
     private func takeOver() {
-        log(.info, "SIGHUP: a new process takes over")
+        switch plan.reload() {
+        case .impossible(let reason):
+            return log(
+                .error,
+                "SIGHUP: \(escaped(reason, limit: 1_000)); the running process goes on with the "
+                    + "options that it has")
+        case .possible(let unchanged):
+            log(.info, "SIGHUP: a new process takes over")
+            if !unchanged.isEmpty {
+                log(
+                    .warning,
+                    "SIGHUP: changed, but in effect only when the server is started anew: "
+                        + unchanged.joined(separator: ", "))
+            }
+        }
         request(Request(began: .current(), isForced: true))
     }
 

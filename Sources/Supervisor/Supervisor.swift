@@ -13,6 +13,8 @@ package final class Supervisor: @unchecked Sendable {
     let plan: Plan
     package let loop: Loop
     package let log: Log
+    /// When this began.
+    package let began = MonotonicTime.current()
     lazy var standIn = plan.makeStandIn?(self) ?? NoStandIn()
     /// After that nothing is answered.
     private(set) var hasEnded = false
@@ -129,7 +131,8 @@ package final class Supervisor: @unchecked Sendable {
         lastNumber += 1
         let links = makeLinks()
         let role = ProcessRole(
-            number: lastNumber, place: place, listenerIndices: plan.sockets.map(\.listenerIndex),
+            number: lastNumber, place: place, began: began,
+            listenerIndices: plan.sockets.map(\.listenerIndex),
             hasRunSocket: plan.runSocket != nil, linkCount: links.count,
             memoryCount: plan.memories.count, announces: phase == .starting,
             isWatched: plan.watches,

@@ -56,6 +56,8 @@ final class Connections {
 
     var count: Int { members.count }
     var isEmpty: Bool { members.isEmpty }
+    /// In no order.
+    subscript(index: Int) -> Connection { members[index] }
     /// Whether all that is left is handlers that go on.
     var areAllEnded: Bool { members.members.allSatisfy(\.hasEnded) }
     var queuedByteCount: Int { members.members.reduce(0) { $0 + $1.queuedByteCount } }

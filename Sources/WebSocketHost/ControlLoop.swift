@@ -14,6 +14,9 @@ final class ControlLoop: @unchecked Sendable {
     var monitor: LoopMonitor?
     /// Those that answer the owner; one for each socket.
     var admins: [AdminListener] = []
+    /// Set before the loop begins.
+    var identity = ServerIdentity(began: .current())
+    var others: (any OtherProcesses)?
     /// Makes a worker for ``Server/startSpare()``. Set before the loop begins.
     var makeSpare: ((_ lane: Int) throws(SystemError) -> Worker)?
     /// How long loops let something wait.
@@ -95,6 +98,7 @@ final class ControlLoop: @unchecked Sendable {
         signals = nil
         for admin in admins { admin.close() }
         admins = []
+        others = nil
         makeSpare = nil
         waitingLeaves = []
     }

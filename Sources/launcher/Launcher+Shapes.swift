@@ -1,12 +1,14 @@
 import CommandLineOptions
-import Publishing
+import OwnerCommands
 import StandaloneProgram
 
 // What is generated from the tables of options.
 
 extension Launcher {
     private static var program: CommandShape {
-        CommandHelp.shape(options: ["publish": PublishCommand.options])
+        CommandHelp.shape(options: [
+            "publish": PublishCommand.options, "status": StatusCommand.options,
+        ])
     }
 
     func completion(_ arguments: [String]) throws(UsageError) -> Int32 {

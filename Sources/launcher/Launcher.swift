@@ -2,7 +2,7 @@ import CommandLineOptions
 import EventLoop
 import Glibc
 import HandlerBuild
-import Publishing
+import OwnerCommands
 import StandaloneProgram
 
 /// What standalone.sh hands over to: builds the program of the handlers directory and becomes it,
@@ -32,6 +32,7 @@ struct Launcher {
             case "build": return try build(rest)
             case "editor": return try editor(rest)
             case "publish": return publish(rest)
+            case "status": return status(rest)
             case "completion": return try completion(rest)
             case "man": return try manual(rest)
             case "help": return try serve(["--help"])
@@ -145,6 +146,12 @@ struct Launcher {
         output.flush()
         interruption?.end()
         return PublishCommand.run(arguments, variable: ProcessEnvironment.value)
+    }
+
+    private func status(_ arguments: [String]) -> Int32 {
+        output.flush()
+        interruption?.end()
+        return StatusCommand.run(arguments, variable: ProcessEnvironment.value)
     }
 
     private func editor(_ arguments: [String]) throws -> Int32 {

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -127,6 +128,8 @@ def test_before_the_first_process_is_ready_and_after_a_trap(run_directory, tmp_p
         assert ask(path, "/live") == (200, "live\n")
         status, text = ask(path, "/topics")
         assert status == 503 and "Nothing was done" in text
+        status, text = ask(path, "/status")
+        assert status == 503 and json.loads(text)["processes"] == [] and "being made" in json.loads(text)["reason"]
         gate.touch()
         thread.join(DEADLINE)
         # At once: whoever reads that it serves may ask.
@@ -146,6 +149,138 @@ def test_before_the_first_process_is_ready_and_after_a_trap(run_directory, tmp_p
         thread.join()
         if server:
             server.stop()
+
+
+# Connections.
+
+
+def connections(place, query=""):
+    status, text = ask(place, "/connections" + query)
+    assert status == 200, text
+    answer = json.loads(text)
+    assert answer["missing"] == []
+    return answer
+
+
+def test_connections_of_all_processes(start, run_directory):
+    """Those of a process that was replaced are listed with its number, and closed there."""
+    server = start()
+    path = run_directory / f"{server.port}.sock"
+    with Wire.open(server) as old:
+        old.echo()
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("1 connection stays on the old version")
+        with Wire.open(server, "/who") as new:
+            found = wait_until(lambda: len(found := connections(path)["connections"]) == 2 and found)
+            by_process = {each["id"].split("-")[0]: each for each in found}
+            assert set(by_process) == {"1", "2"}
+            assert by_process["1"]["route"] == "/echo" and by_process["2"]["route"] == "/who"
+            assert by_process["1"]["messagesIn"] == by_process["1"]["messagesOut"] == 1
+            assert [each["route"] for each in connections(path, "?route=/echo")["connections"]] == ["/echo"]
+            status = json.loads(ask(path, "/status")[1])
+            assert [(each["number"], each["state"], each["connections"]) for each in status["processes"]] == [
+                (2, "serving", 1), (1, "retired", 1)]
+            assert ask(path, f"/connections/{by_process['1']['id']}?code=1008&reason=enough", "DELETE")[0] == 202
+            assert old.close_frame() == (1008, "enough")
+            assert ask(path, "/connections/9-1", "DELETE")[0] == 404
+            assert new is not None
+
+
+def test_a_process_that_does_not_answer(start, run_directory):
+    """It is named in the answer, which does not wait for long."""
+    server = start()
+    path = run_directory / f"{server.port}.sock"
+    with Wire.open(server) as old:
+        old.echo()
+        pid = server.pid
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("1 connection stays on the old version")
+        freeze(pid)
+        try:
+            status, text = ask(path, "/connections")
+            assert status == 200
+            assert json.loads(text)["missing"] == ["server process 1, which does not answer"]
+            assert ask(path, "/connections/1-1", "DELETE")[0] == 503
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+# The command status.
+
+needs_script = pytest.mark.skipif(
+    "standalone.sh" not in os.environ.get("WEBSOCKETHOST_COMMAND", "standalone.sh"),
+    reason="status is a command of standalone.sh")
+
+
+@needs_script
+def test_status(start, run_directory):
+    server = start("--threads", "1", "--spare-threads", "0")
+    place = "-p", server.port, "--run-directory", run_directory
+    with Wire.open(server):
+        code, text, errors = run_program("status", *place)
+        lines = text.splitlines()
+        assert code == 0 and errors == "", errors
+        assert lines[0].startswith("WebSocketHost ") and lines[0].endswith(", ready")
+        assert lines[1:3] == ["PROCESS  STATE    CONNECTIONS", "1        serving            1"]
+        assert any(line.split() == ["/echo", "1"] for line in lines)
+        code, text, _ = run_program("status", *place, "--json")
+        status = json.loads(text)
+        assert code == 0 and status["ready"] and {"path": "/echo", "connections": 1} in status["routes"]
+    with blocked(server):
+        code, text, _ = wait_until(lambda: (done := run_program("status", *place))[0] == 1 and done)
+        assert "not ready: all 1 event loops are blocked by handlers" in text.splitlines()[0]
+        line = wait_until(lambda: next((line for line in run_program("status", *place)[1].splitlines()
+                                        if line.startswith("blocked: ")), None))
+        assert "/block has been blocking its thread for" in line
+
+
+@needs_script
+@pytest.mark.parametrize("arguments, text", [
+    (("--server", "localhost"), "--server: expected an address such as http://127.0.0.1:9999"),
+    (("name",), "name"), (("--timeout", "0"), "--timeout")])
+def test_wrong_arguments_of_status(arguments, text):
+    code, _, errors = run_program("status", *arguments)
+    assert code == 2 and text in errors
+
+
+@needs_script
+def test_status_of_nobody(tmp_path):
+    code, text, errors = run_program("status", "-p", "1", "--run-directory", tmp_path)
+    assert (code, text) == (1, "") and "status: the server on port 1 is not reached: nobody listens on 1.sock" in errors
+    code, _, errors = run_program("status", "--server", f"unix:{tmp_path}/none.sock")
+    assert code == 1 and "none.sock is not reached" in errors
+
+
+# What a reload takes.
+
+
+def test_reload(start, run_directory, tmp_path):
+    """What the file has by then; what needs a new start is named; a file that is wrong changes nothing."""
+    file = tmp_path / "server.ini"
+    file.write_text("[websockethost]\nhealth_path = /one\n")
+    server = start("--config", file)
+    first = server.pid
+
+    def status(path):
+        return request(server, b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path).status
+
+    assert (status(b"/one"), status(b"/two")) == (200, 404)
+    file.write_text("[websockethost]\nhealth_path = /two\nqueue = 5\nmax_old_generations = 3\nmax_message_size = 9\n")
+    server.signal(signal.SIGHUP)
+    server.wait_for_line("a new process: live")
+    assert (status(b"/one"), status(b"/two")) == (404, 200)
+    line = server.wait_for_line("in effect only when the server is started anew")
+    assert line.endswith("anew: --queue, --max-old-generations")
+    assert server.pid != first
+    second = server.pid
+    for text, reason in [("health_path = two", "server.ini:2: health_path: expected a path such as /health"),
+                         ("\nhelth_path = /x", "server.ini:3: unknown option helth_path; did you mean health_path?")]:
+        file.write_text(f"[websockethost]\n{text}\n")
+        start_line = len(server.stderr_lines())
+        server.signal(signal.SIGHUP)
+        line = server.wait_for_line("the running process goes on", start=start_line)
+        assert reason in line and " error " in line
+        assert server.pid == second and status(b"/two") == 200
 
 
 # Health checks of a load balancer, on the port of the public.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Publishing
+@testable import OwnerCommands
 
 @Suite("Lines of standard input")
 struct LineReaderTests {

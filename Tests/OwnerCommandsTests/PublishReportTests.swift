@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Publishing
+@testable import OwnerCommands
 
 @Suite("What publish says")
 struct PublishReportTests {

@@ -1,7 +1,7 @@
 import HTTPProtocol
 import Testing
 
-@testable import Publishing
+@testable import OwnerCommands
 
 @Suite("The requests of publish")
 struct PublishSessionTests {

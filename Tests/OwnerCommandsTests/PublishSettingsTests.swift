@@ -1,7 +1,7 @@
 import CommandLineOptions
 import Testing
 
-@testable import Publishing
+@testable import OwnerCommands
 
 @Suite("The command line of publish")
 struct PublishSettingsTests {
@@ -13,16 +13,16 @@ struct PublishSettingsTests {
 
     @Test func defaults() throws {
         let settings = try read("room")
-        #expect(settings.topic == "room" && settings.port == 9_998 && !settings.isBinary)
-        #expect(settings.runDirectory == nil && settings.messageByteLimit == 1 << 20)
+        #expect(settings.topic == "room" && settings.place.port == 9_998 && !settings.isBinary)
+        #expect(settings.place.runDirectory == nil && settings.messageByteLimit == 1 << 20)
         #expect(settings.timeout == .seconds(10))
     }
 
     @Test("options, also behind the name, and names that look like some")
     func options() throws {
         let settings = try read("-p 80 room --binary --run_directory=/r --max-message-size 2K")
-        #expect(settings.topic == "room" && settings.port == 80 && settings.isBinary)
-        #expect(settings.runDirectory == "/r" && settings.messageByteLimit == 2_048)
+        #expect(settings.topic == "room" && settings.place.port == 80 && settings.isBinary)
+        #expect(settings.place.runDirectory == "/r" && settings.messageByteLimit == 2_048)
         #expect(try read("--timeout 0.5 -- -p").topic == "-p")
         #expect(try read("room --timeout 0.5").timeout == .milliseconds(500))
         #expect(try read("--help").showsHelp)
@@ -36,7 +36,7 @@ struct PublishSettingsTests {
             "WEBSOCKETHOST_TIMEOUT": "1",
         ]
         let settings = try read("room -p 80", variables)
-        #expect(settings.port == 80 && settings.runDirectory == "/v")
+        #expect(settings.place.port == 80 && settings.place.runDirectory == "/v")
         #expect(settings.messageByteLimit == 5)
         #expect(!settings.isBinary && settings.timeout == .seconds(10))
         #expect(throws: UsageError.self) { try read("room", ["WEBSOCKETHOST_PORT": "0"]) }

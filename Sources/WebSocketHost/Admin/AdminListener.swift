@@ -46,6 +46,8 @@ package final class AdminListener {
     static func responders(for server: Server) -> [any Responder] {
         let all: [(any Responder)?] = [
             HealthResponder(server.health), TopicsResponder(server.topics),
+            ConnectionsResponder(server),
+            StatusResponder { [unowned server] in server.gatherStatus(then: $0) },
             server.makeMetricsTexts().map { MetricsResponder($0) },
         ]
         return all.compactMap(\.self)

@@ -11,5 +11,12 @@ public struct AdminSettings: Sendable, Hashable {
     /// Longer request heads: 431.
     public var headByteLimit = 16_384
 
+    /// How long the loops of one process are waited for. One that a handler blocks does not answer;
+    /// all others need some milliseconds.
+    public var loopTimeout: Duration = .seconds(1)
+    /// The same of other processes of the server: longer, so that each can say which loops of its
+    /// own do not answer.
+    public var processTimeout: Duration = .seconds(2)
+
     public init() {}
 }

@@ -25,6 +25,16 @@ extension Server {
         }
     }
 
+    /// Makes it one of several processes. Before ``start()``.
+    ///
+    /// - Parameter others: the other ones; `nil`: there are none.
+    package func identify(as identity: ServerIdentity, beside others: (any OtherProcesses)? = nil) {
+        control.identity = identity
+        control.others = others
+    }
+
+    var identity: ServerIdentity { control.identity }
+
     /// Answers on a connection that another process accepted on such a socket.
     package func answerAdmin(_ connection: AcceptedConnection) {
         control.loop.submit { [control] in control.admins.first?.adopt(connection) }

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPProtocol
 import HTTPServer
 
@@ -21,7 +22,15 @@ final class StandInResponder: Responder {
 }
 
 extension AdminListener {
-    package static func standInResponders(_ health: Health) -> [any Responder] {
-        [HealthResponder(health), StandInResponder(health)]
+    package static func standInResponders(
+        _ health: Health, _ identity: ServerIdentity
+    ) -> [any Responder] {
+        let status = StatusResponder { then in
+            then(
+                ServerStatus(
+                    version: identity.version, uptime: MonotonicTime.current() - identity.began,
+                    readiness: health.readiness()))
+        }
+        return [HealthResponder(health), status, StandInResponder(health)]
     }
 }

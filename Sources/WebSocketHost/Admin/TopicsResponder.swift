@@ -51,7 +51,7 @@ final class TopicsResponder: Responder {
 }
 
 extension Response {
-    fileprivate init(_ status: Status, json: String) {
+    init(_ status: Status, json: String) {
         self.init(status, type: "application/json", body: Array((json + "\n").utf8))
     }
 

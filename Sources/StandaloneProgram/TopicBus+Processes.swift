@@ -1,0 +1,6 @@
+import TopicBus
+import WebSocketHost
+
+extension TopicBus: OtherProcesses {
+    package var numbers: [UInt64] { askable }
+}
