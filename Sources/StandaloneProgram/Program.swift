@@ -37,6 +37,7 @@ public enum Program {
         try PageOptions.check(invocation.settings)
         try SiteOptions.check(invocation.settings)
         try SupervisionOptions.check(invocation.settings)
+        try ServerOptions.checkAdmin(invocation.settings)
         return invocation
     }
 
@@ -223,10 +224,12 @@ public enum Program {
                     worker == nil
                     ? settings.run.open(for: server, on: addresses, log) : nil
                 if worker?.announces != false {
+                    warnOfAdmin(server.adminAddresses, log)
                     let places = settings.configuration.allListeners.indices.map {
                         server.addresses(ofListener: $0)
                     }
-                    settings.announcer(log).announce(StartUp.text(settings, routes, places))
+                    settings.announcer(log).announce(
+                        StartUp.text(settings, routes, places, admin: server.adminAddresses))
                 }
             } catch {
                 if case .tls(let error) = error { return printError(error) }
@@ -240,6 +243,16 @@ public enum Program {
         } catch {
             printError("cannot serve: \(error)")
             return ExitCode.cannotListen
+        }
+    }
+
+    /// Where the owner's address is reached by others.
+    private static func warnOfAdmin(_ addresses: [SocketAddress], _ log: Log) {
+        for address in addresses where !address.isLoopback {
+            log(
+                .warning,
+                "--admin-listen: other machines may reach \(address), and whoever does may see and "
+                    + "close connections without a password")
         }
     }
 

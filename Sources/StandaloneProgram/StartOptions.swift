@@ -6,7 +6,7 @@ import CommandLineOptions
 enum StartOptions {
     /// docs/CONFIGURATION.md has the same list.
     static let names: Set<String> = [
-        "port", "server-host", "tls-port", "queue",
+        "port", "server-host", "tls-port", "listen", "queue", "admin-listen",
         "websock-handlers", "scan-dir", "allow-handlers-outside-root-dir",
         "run-directory", "no-run-directory",
         "watch", "no-supervisor", "start-timeout", "max-old-generations", "drain-timeout",

@@ -7,7 +7,8 @@ enum StartUp {
     ///
     /// - Parameter addresses: of each listener.
     static func text(
-        _ settings: ServerSettings, _ routes: Routes, _ addresses: [[SocketAddress]]
+        _ settings: ServerSettings, _ routes: Routes, _ addresses: [[SocketAddress]],
+        admin: [SocketAddress] = []
     ) -> String {
         let places = StartUpPlace.list(settings.configuration, addresses)
         var lines = ["WebSocketHost \(Program.version) serves"]
@@ -26,6 +27,10 @@ enum StartUp {
         let securePlace = places.first { $0.listener.isSecure }?.placeForOpenSSL
         lines += settings.tls.notes(place: securePlace ?? "").map { "  " + $0 }
         lines += settings.siteLines
+        if !admin.isEmpty {
+            let places = admin.map { "\($0)" }.joined(separator: " and ")
+            lines.append("  answers its owner on \(places) (--admin-listen)")
+        }
         let all = addresses.flatMap(\.self)
         let pages = places.compactMap(\.page).joined(separator: " and ")
         let isShown = settings.configuration.showsIndexPage(on: all)

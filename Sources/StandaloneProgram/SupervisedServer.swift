@@ -102,11 +102,17 @@ final class SupervisedServer: @unchecked Sendable {
     }
 
     private func answerOwner(_ server: Server) {
-        guard let descriptor = role.runSocketDescriptor else { return }
         do throws(SystemError) {
-            server.answerAdmin(on: try ListeningSocket(adopting: descriptor))
+            if let descriptor = role.runSocketDescriptor {
+                server.answerAdmin(on: try ListeningSocket(adopting: descriptor))
+            }
+            var sockets: [ListeningSocket] = []
+            for descriptor in role.adminDescriptors {
+                sockets.append(try ListeningSocket(adopting: descriptor))
+            }
+            server.answerOwner(on: sockets)
         } catch {
-            log(.error, "cannot use the socket in the run directory: \(error)")
+            log(.error, "cannot use a socket of the owner: \(error)")
         }
     }
 

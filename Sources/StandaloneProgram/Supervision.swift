@@ -14,8 +14,15 @@ enum Supervision {
         Signals.block(Supervisor.signals)
         Loop.ignoreBrokenPipes()
         let sockets: [ListeningSocket]
+        let adminSockets: [ListeningSocket]
         do throws(ListenError) {
             sockets = try Server.listeningSockets(settings.configuration)
+            do throws(ListenError) {
+                adminSockets = try Server.adminSockets(settings.configuration)
+            } catch {
+                for socket in sockets { socket.end() }
+                throw error
+            }
         } catch {
             Program.printError("cannot serve: \(error)")
             return Program.ExitCode.cannotListen
@@ -26,6 +33,7 @@ enum Supervision {
             environment: Environment.all() + [StartOptions.entry(invocation)], sockets: sockets)
         plan.reload = { reload(invocation, arguments) }
         plan.runSocket = settings.run.open(on: sockets.map(\.address), log)
+        plan.adminSockets = adminSockets
         plan.makeStandIn = { [configuration = settings.configuration] in
             AdminStandIn($0, configuration)
         }
@@ -42,7 +50,7 @@ enum Supervision {
         plan.watches = settings.supervision.watches
         if plan.watches && plan.builder == nil {
             plan.runSocket?.close()
-            for socket in sockets { socket.end() }
+            for socket in sockets + adminSockets { socket.end() }
             Program.printError(
                 "--watch needs standalone.sh, which builds the changes; this program was started "
                     + "without it"
@@ -54,7 +62,7 @@ enum Supervision {
             return try Supervisor(plan, log: log).run()
         } catch {
             plan.runSocket?.close()
-            for socket in sockets { socket.end() }
+            for socket in sockets + adminSockets { socket.end() }
             Program.printError("cannot serve: \(error)")
             return Program.ExitCode.failure
         }

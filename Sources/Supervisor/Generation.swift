@@ -78,7 +78,8 @@ final class Generation {
         return ProcessLaunch(
             path: plan.executable, arguments: plan.arguments, environment: environment,
             descriptors: [0, 1, 2, control] + plan.sockets.map(\.descriptor)
-                + [plan.runSocket?.socket.descriptor].compactMap(\.self) + links
+                + [plan.runSocket?.socket.descriptor].compactMap(\.self)
+                + plan.adminSockets.map(\.descriptor) + links
                 + plan.memories.map(\.descriptor),
             // Until the process handles them itself: the supervisor decides what they mean.
             blockedSignals: [SIGINT, SIGTERM, SIGHUP, SIGUSR1])

@@ -3,8 +3,8 @@ import EventLoop
 /// What a supervisor passes to a server process at its start, in environment variables.
 package struct ProcessRole: Equatable, Sendable {
     /// The descriptors that it inherits: the control socket, then the listening sockets, then the
-    /// one in the run directory, if there is one, then one to each other server process, then those
-    /// of shared memory.
+    /// one in the run directory, if there is one, then those of `--admin-listen`, then one to each
+    /// other server process, then those of shared memory.
     package static let controlDescriptor: Int32 = 3
     package var listenerDescriptors: Range<Int32> {
         Self.controlDescriptor + 1..<Self.controlDescriptor + 1 + Int32(listenerIndices.count)
@@ -12,8 +12,12 @@ package struct ProcessRole: Equatable, Sendable {
     package var runSocketDescriptor: Int32? {
         hasRunSocket ? listenerDescriptors.upperBound : nil
     }
-    package var linkDescriptors: Range<Int32> {
+    package var adminDescriptors: Range<Int32> {
         let start = listenerDescriptors.upperBound + (hasRunSocket ? 1 : 0)
+        return start..<start + Int32(adminSocketCount)
+    }
+    package var linkDescriptors: Range<Int32> {
+        let start = adminDescriptors.upperBound
         return start..<start + Int32(linkCount)
     }
     package var memoryDescriptors: Range<Int32> {
@@ -40,6 +44,8 @@ package struct ProcessRole: Equatable, Sendable {
     package var listenerIndices: [Int]
     /// Whether it answers its owner in the run directory.
     package var hasRunSocket: Bool
+    /// On how many sockets it does so until its end.
+    package var adminSocketCount: Int
     /// Processes that it shares topics with from the start.
     package var linkCount: Int
     /// 64 processes; usually there are at most those of `--max-old-generations` and two more.
@@ -56,7 +62,7 @@ package struct ProcessRole: Equatable, Sendable {
     package init(
         number: Int, place: Int = 0, began: MonotonicTime = MonotonicTime(nanoseconds: 0),
         listenerIndices: [Int], hasRunSocket: Bool = false,
-        linkCount: Int = 0, memoryCount: Int = 0,
+        adminSocketCount: Int = 0, linkCount: Int = 0, memoryCount: Int = 0,
         announces: Bool = false,
         isWatched: Bool = false,
         leftOut: [ExactText: String] = [:], trapping: [ExactText: Duration] = [:]
@@ -67,6 +73,7 @@ package struct ProcessRole: Equatable, Sendable {
         self.memoryCount = memoryCount
         self.listenerIndices = listenerIndices
         self.hasRunSocket = hasRunSocket
+        self.adminSocketCount = adminSocketCount
         self.linkCount = linkCount
         self.announces = announces
         self.isWatched = isWatched
@@ -88,6 +95,7 @@ package struct ProcessRole: Equatable, Sendable {
         ]
         words.append("began=\(began.nanoseconds)")
         if hasRunSocket { words.append("run") }
+        if adminSocketCount > 0 { words.append("admin=\(adminSocketCount)") }
         if announces { words.append("announce") }
         if isWatched { words.append("watch") }
         return [
@@ -140,11 +148,15 @@ package struct ProcessRole: Equatable, Sendable {
             (0...Self.linkLimit).contains(numbers[2]), (0...Self.memoryLimit).contains(numbers[3]),
             let listenerIndices = Self.listenerIndices(words)
         else { return nil }
+        let adminSocketCount = Self.number("admin", words)
+        guard (0...Int64(Self.listenerLimit)).contains(adminSocketCount) else { return nil }
         self.init(
             number: numbers[0], place: numbers[1],
             began: MonotonicTime(nanoseconds: Self.number("began", words)),
             listenerIndices: listenerIndices,
-            hasRunSocket: words.contains("run"), linkCount: numbers[2], memoryCount: numbers[3],
+            hasRunSocket: words.contains("run"),
+            adminSocketCount: Int(clamping: adminSocketCount), linkCount: numbers[2],
+            memoryCount: numbers[3],
             announces: words.contains("announce"),
             isWatched: words.contains("watch"),
             leftOut: Self.values(variables[Self.leftOutVariable]),

@@ -11,6 +11,8 @@ extension Supervisor {
         package var sockets: [ListeningSocket]
         /// Where server processes answer their owner; `nil`: nowhere.
         package var runSocket: RunSocket?
+        /// Where they do so, too, until the end of the last of them.
+        package var adminSockets: [ListeningSocket] = []
         /// Every server process has them, so that what lies there outlives it.
         package var memories: [SharedMemory] = []
         /// Called for each process that is started.

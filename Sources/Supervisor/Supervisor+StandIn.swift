@@ -45,6 +45,14 @@ extension Supervisor {
         return generation?.send(.answer, descriptor: descriptor) ?? false
     }
 
+    /// At the end: the owner has no answer any more.
+    func leaveOwner() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        standIn.end()
+        for socket in plan.adminSockets { socket.end() }
+    }
+
     func answersNoMore(_ generation: Generation) {
         guard generation.answersOwner else { return }
         generation.answersOwner = false
@@ -55,7 +63,8 @@ extension Supervisor {
     func chooseWhoAnswers() {
         guard absence != nil, !hasEnded else { return standIn.end() }
         standIn.end()
-        let sockets = isStopping ? [] : [plan.runSocket?.socket].compactMap(\.self)
+        let runSocket = isStopping ? nil : plan.runSocket?.socket
+        let sockets = [runSocket].compactMap(\.self) + plan.adminSockets
         standIn.begin(
             on: sockets.compactMap { socket in
                 do throws(SystemError) {

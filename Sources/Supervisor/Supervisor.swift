@@ -17,7 +17,7 @@ package final class Supervisor: @unchecked Sendable {
     package let began = MonotonicTime.current()
     lazy var standIn = plan.makeStandIn?(self) ?? NoStandIn()
     /// After that nothing is answered.
-    private(set) var hasEnded = false
+    var hasEnded = false
     /// False once that has closed.
     var hasTerminal = Supervisor.hasTerminal()
     /// Whether it was started so that a terminal that closes does not end it (`nohup`).
@@ -111,8 +111,7 @@ package final class Supervisor: @unchecked Sendable {
 
     func end(_ code: Int32) {
         stopAccepting()
-        hasEnded = true
-        standIn.end()
+        leaveOwner()
         exitCode = max(exitCode, code)
         watch?.stop()
         rebuild?.stop()
@@ -133,7 +132,8 @@ package final class Supervisor: @unchecked Sendable {
         let role = ProcessRole(
             number: lastNumber, place: place, began: began,
             listenerIndices: plan.sockets.map(\.listenerIndex),
-            hasRunSocket: plan.runSocket != nil, linkCount: links.count,
+            hasRunSocket: plan.runSocket != nil, adminSocketCount: plan.adminSockets.count,
+            linkCount: links.count,
             memoryCount: plan.memories.count, announces: phase == .starting,
             isWatched: plan.watches,
             leftOut: leftOut, trapping: trapping.leftOut(at: .current()))

@@ -48,6 +48,9 @@ public struct Configuration: Sendable {
     /// `--health-path`. Where anybody may ask whether clients should be sent here: 200 or 503;
     /// `nil`: nowhere.
     public var healthPath: String?
+    /// `--admin-listen`. Where the owner asks, such as over a network; `nil`: nowhere. Nobody is
+    /// asked for a password there, so it should be an address that nobody else reaches.
+    public var adminListener: ListenerSettings?
     /// The limits of what the owner asks.
     public var admin = AdminSettings()
 

@@ -42,3 +42,10 @@ extension Worker {
             waitingJobCount: loop.waitingJobCount, longestTurn: loop.takeLongestTurn())
     }
 }
+
+extension Server {
+    func startReporting(_ worker: Worker, loopIndex: Int) {
+        guard let interval = configuration.loopReportInterval else { return }
+        worker.loop.submit { worker.startReporting(every: interval, loopIndex: loopIndex) }
+    }
+}

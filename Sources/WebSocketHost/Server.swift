@@ -42,6 +42,8 @@ public final class Server: Sendable {
         var controlThread: LoopThread?
         var routes: Routes
         var readinessConditions: [ReadinessCondition] = []
+        /// Where it answers its owner until its end.
+        var adminAddresses: [SocketAddress] = []
         /// Where it listens, by listener.
         var addresses: [[SocketAddress]] = []
         /// Sockets whose files are removed at the end.
@@ -108,9 +110,18 @@ public final class Server: Sendable {
     /// - Throws: ``ListenError``.
     @discardableResult
     public func start() throws(ListenError) -> [SocketAddress] {
-        let addresses = try start { configuration throws(ListenError) in
-            try ListeningSockets.open(configuration)
+        var adminSockets: [ListeningSocket] = []
+        let addresses: [SocketAddress]
+        do throws(ListenError) {
+            addresses = try start { configuration throws(ListenError) in
+                adminSockets = try Self.adminSockets(configuration)
+                return try ListeningSockets.open(configuration)
+            }
+        } catch {
+            for socket in adminSockets { socket.end() }
+            throw error
         }
+        answerOwner(on: adminSockets)
         beginServing()
         startFeeds()
         return addresses
@@ -242,11 +253,6 @@ public final class Server: Sendable {
         }
         for (index, worker) in workers.enumerated() { startReporting(worker, loopIndex: index) }
         control.loop.submit { [self] in startMonitor() }
-    }
-
-    func startReporting(_ worker: Worker, loopIndex: Int) {
-        guard let interval = configuration.loopReportInterval else { return }
-        worker.loop.submit { worker.startReporting(every: interval, loopIndex: loopIndex) }
     }
 }
 

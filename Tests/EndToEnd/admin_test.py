@@ -151,6 +151,96 @@ def test_before_the_first_process_is_ready_and_after_a_trap(run_directory, tmp_p
             server.stop()
 
 
+# On an address of its own.
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def admin_port(server):
+    return int(server.wait_for_line("answers its owner on ").split("127.0.0.1:")[1].split()[0])
+
+
+@pytest.mark.parametrize("options", [(), ("--no-supervisor",)], ids=["supervised", "alone"])
+def test_an_address_of_its_own(start, options):
+    """It answers while the server drains, up to its end, and no page of a browser."""
+    server = start("--admin-listen", "127.0.0.1:0", "--drain-timeout", "20", *options)
+    port = admin_port(server)
+    with Wire.open(server) as wire:
+        wire.echo()
+        assert ask(port, "/ready") == (200, "ready\n")
+        assert [each["route"] for each in connections(port)["connections"]] == ["/echo"]
+        assert ask(port, "/ready", headers={"Host": "evil.example"})[0] == 403
+        assert ask(port, "/ready", headers={"Origin": f"http://127.0.0.1:{port}"})[0] == 403
+        server.signal(signal.SIGTERM)
+        assert wire.close_frame() == (1001, "")
+        status, text = ask(port, "/ready")
+        assert status == 503 and text == "not ready: the server stops: 1 connections are still open\n"
+        assert ask(port, "/live") == (200, "live\n")
+        assert json.loads(ask(port, "/status")[1])["processes"][0]["state"] == "stopping"
+    assert server.wait() == 0
+    with pytest.raises(OSError):
+        ask(port, "/ready")
+
+
+def test_old_processes_drain_after_the_last_one(start):
+    """Then the supervisor says that the server stops."""
+    server = start("--admin-listen", "127.0.0.1:0", "--drain-timeout", "20")
+    port = admin_port(server)
+    with Wire.open(server) as old:
+        old.echo()
+        server.signal(signal.SIGHUP)
+        server.wait_for_line("1 connection stays on the old version")
+        server.signal(signal.SIGTERM)
+        assert old.close_frame() == (1001, "")
+        wait_until(lambda: ask(port, "/ready") == (503, "not ready: the server stops\n"))
+    assert server.wait() == 0
+
+
+def test_a_socket_for_others(start, tmp_path):
+    path = tmp_path / "admin.sock"
+    server = start("--admin-listen", f"unix:{path},mode=0660", "--no-run-directory")
+    assert path.stat().st_mode & 0o777 == 0o660
+    assert ask(path, "/ready") == (200, "ready\n")
+    server.signal(signal.SIGHUP)
+    server.wait_for_line("a new process: live")
+    assert ask(path, "/ready") == (200, "ready\n")
+    assert server.stop() == 0
+    assert not path.exists()
+
+
+def test_a_process_that_is_ended_leaves_it_to_the_next(start):
+    server = start("--admin-listen", "127.0.0.1:0", "--drain-timeout", "20")
+    port = admin_port(server)
+    with Wire.open(server) as wire:
+        wire.echo()
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: '"number":2,"state":"serving"' in ask(port, "/status")[1])
+        assert ask(port, "/ready") == (200, "ready\n")
+        assert wire.close_frame() == (1001, "")
+
+
+def test_addresses_that_cannot_be(tmp_path):
+    port = free_port()
+    code, _, errors = run_program("-p", port, "--admin-listen", f"localhost:{port}")
+    assert code == 2 and f"--admin-listen: localhost:{port} is where clients connect (-p)" in errors
+    code, _, errors = run_program("-p", port, "--admin-listen", f"127.0.0.1:{port}")
+    assert code == 3 and "--admin-listen" in errors and "is in use" in errors
+    code, _, errors = run_program("-p", "0", "--admin-listen", "none.invalid:1")
+    assert code == 3 and "(--admin-listen)" in errors
+    (tmp_path / "file").touch()
+    code, _, errors = run_program("-p", "0", "--admin-listen", f"unix:{tmp_path}/file")
+    assert code == 3 and str(tmp_path) in errors
+
+
+def test_others_may_reach_it(start):
+    server = start("--admin-listen", "0.0.0.0:0")
+    assert "without a password" in server.wait_for_line("--admin-listen: other machines may reach 0.0.0.0:")
+
+
 # Connections.
 
 
@@ -232,6 +322,20 @@ def test_status(start, run_directory):
         line = wait_until(lambda: next((line for line in run_program("status", *place)[1].splitlines()
                                         if line.startswith("blocked: ")), None))
         assert "/block has been blocking its thread for" in line
+
+
+@needs_script
+def test_status_and_publish_by_an_address(start, tmp_path):
+    path = tmp_path / "admin.sock"
+    tcp, unix = start("--admin-listen", "127.0.0.1:0"), start("--admin-listen", f"unix:{path}")
+    for address in (f"http://127.0.0.1:{admin_port(tcp)}", f"unix:{path}"):
+        code, text, errors = run_program("status", "--server", address)
+        assert code == 0 and text.splitlines()[0].endswith(", ready"), errors
+        code, text, errors = run_program("publish", "room", "--server", address)
+        assert (code, text, errors) == (0, "", "")
+    tcp.stop()
+    code, _, errors = run_program("status", "--server", f"http://127.0.0.1:{admin_port(tcp)}")
+    assert code == 1 and f"status: the server at http://127.0.0.1:{admin_port(tcp)} is not reached: " in errors
 
 
 @needs_script

@@ -24,7 +24,8 @@ struct ReloadTests {
     @Test("a server process has the values of the start where the supervisor has used them")
     func fixing() throws {
         let start = try read(
-            "port = 1\nlog_file = a\\b\\nc\nwatch = yes\nmax_connections = 5\nqueue = 7")
+            "port = 1\nlog_file = a\\b\\nc\nwatch = yes\nmax_connections = 5\nqueue = 7"
+        )
         let now = try read(
             "port = 2\nmax_connections = 6\nstrict = yes\nmax_old_generations = 9\nwatch = no",
             startedWith: start)
@@ -46,8 +47,8 @@ struct ReloadTests {
         ("", "watch = no", []), ("", "watch = yes", ["--watch"]),
         ("max_connections = 1", "max_connections = 2\nstrict = yes", []),
         (
-            "", "queue = 1\nport = 1\nlog_file = x",
-            ["--port", "--queue", "--log-file"]
+            "", "queue = 1\nport = 1\nadmin_listen = localhost:1\nlog_file = x",
+            ["--port", "--queue", "--admin-listen", "--log-file"]
         ),
     ]
 

@@ -15,6 +15,7 @@ package final class AdminListener {
     private let log: Log
     private let exchanges: Exchanges
     private let connectionLimit: Int
+    private let socket: ListeningSocket
     private var listener: Listener?
     /// Whether it answers while the server drains, too.
     let staysUntilEnd: Bool
@@ -32,6 +33,7 @@ package final class AdminListener {
         self.loop = loop
         self.log = log
         self.staysUntilEnd = staysUntilEnd
+        self.socket = socket
         connectionLimit = configuration.admin.connectionLimit
         exchanges = Exchanges(on: loop, log: log, configuration.adminExchangeSettings)
         exchanges.responders =
@@ -89,6 +91,7 @@ package final class AdminListener {
     func close() {
         listener?.close()
         listener = nil
+        socket.removeFile()
         exchanges.dropAll()
     }
 }
@@ -106,5 +109,7 @@ extension Configuration {
     }
 
     /// Beside localhost and the address of each connection.
-    fileprivate var adminHosts: OwnHosts { OwnHosts(serverNames) }
+    fileprivate var adminHosts: OwnHosts {
+        OwnHosts(serverNames + [adminListener?.address.host].compactMap(\.self))
+    }
 }

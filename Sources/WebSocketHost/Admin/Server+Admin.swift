@@ -1,8 +1,29 @@
 import EventLoop
+import Synchronization
 
 // What the owner of a server asks it, on the control loop.
 
 extension Server {
+    /// Opens ``Configuration/adminListener``, for ``answerOwner(on:)`` of this or another process.
+    package static func adminSockets(
+        _ configuration: Configuration
+    ) throws(ListenError) -> [ListeningSocket] {
+        guard let listener = configuration.adminListener else { return [] }
+        return try listener.open(backlog: configuration.backlog)
+    }
+
+    /// Answers on these until the server's end. After ``start()``.
+    ///
+    /// - Parameter sockets: owned from now on.
+    package func answerOwner(on sockets: [ListeningSocket]) {
+        state.withLock { $0.adminAddresses = sockets.map(\.address) }
+        for socket in sockets { answerAdmin(on: socket, staysUntilEnd: true) }
+    }
+
+    /// Where ``Configuration/adminListener`` answers, with the port that the kernel chose for 0;
+    /// empty before ``start()``.
+    public var adminAddresses: [SocketAddress] { state.withLock(\.adminAddresses) }
+
     /// Answers what the owner of this server asks on a socket that is not for the public, such as
     /// to publish something. After ``start()``.
     ///
@@ -12,7 +33,7 @@ extension Server {
     ///     process has taken this one's place.
     package func answerAdmin(on socket: ListeningSocket, staysUntilEnd: Bool = false) {
         control.loop.submit { [self] in
-            guard control.undrained == nil else { return socket.close() }
+            guard control.undrained == nil else { return socket.end() }
             do throws(SystemError) {
                 control.admins.append(
                     try AdminListener(

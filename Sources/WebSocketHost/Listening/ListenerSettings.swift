@@ -9,7 +9,7 @@ public struct ListenerSettings: Sendable, Hashable {
     /// The option that it comes from, for messages.
     package var option = "-p"
     /// The option of its host.
-    package var hostOption: String { option == "--listen" ? option : "-H" }
+    package var hostOption: String { option.hasSuffix("-listen") ? option : "-H" }
 
     public init(_ address: ListenAddress, isSecure: Bool = false) {
         self.address = address
