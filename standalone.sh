@@ -62,6 +62,9 @@ build_launcher() {
     prepare_machine
     mkdir -p -- "$build" 2>/dev/null && [ -w "$build" ] \
         || fail 1 "cannot write to $package/.build; the server is built there"
+    # This shell has no other descriptor to lock with.
+    [ "${LISTEN_PID-}" != $$ ] || [ "${LISTEN_FDS:-0}" -le 6 ] \
+        || fail 1 "with more than 6 sockets of systemd nothing is built; build first: $0 build -o PROGRAM"
     exec 9>"$package/.build/standalone.lock"
     flock -n 9 || { say "waiting for another build in $package" && flock 9; }
     # Compiled modules name the place of the checkout, which may have been moved or copied.

@@ -57,6 +57,7 @@ public struct ListeningSocket: Sendable {
         self.descriptor = descriptor
         address = try Socket.localAddress(descriptor)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        if address.family != .unix { Socket.disableNagle(descriptor) }
     }
 
     /// The same socket once more: connections that wait are accepted by whoever comes first.

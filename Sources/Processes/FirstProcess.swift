@@ -12,14 +12,18 @@ public enum FirstProcess {
     /// end, and ends when the new one does, with its exit code, or 128 and the signal that ended
     /// it. Elsewhere it does nothing. Before any other thread is started.
     ///
+    /// - Parameter descriptors: the new process's alone from then on.
     /// - Throws: if there can be no other process.
-    public static func leave() throws(SystemError) {
+    public static func leave(_ descriptors: [Int32] = []) throws(SystemError) {
         guard getpid() == 1 else { return }
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
         sigprocmask(SIG_SETMASK, &all, &before)
         let program = linux_fork()
-        if program > 0 { stayBehind(program, all) }
+        if program > 0 {
+            for descriptor in descriptors { close(descriptor) }
+            stayBehind(program, all)
+        }
         let error = SystemError("fork")
         sigprocmask(SIG_SETMASK, &before, nil)
         guard program == 0 else { throw error }

@@ -35,16 +35,19 @@ struct ListenOptions: Sendable {
     var wantsTLS: Bool { addresses.contains(where: \.isSecure) }
 
     /// - Parameters:
+    ///   - passed: those whose sockets are there already.
     ///   - host: `-H`, for `-p` and `--tls-port`.
     ///   - isPortGiven: whether `-p` was given; without `--listen` that makes no difference.
     /// - Returns: empty: `host` and `port` alone.
     func listeners(
-        beside host: String, _ port: UInt16, isPortGiven: Bool, _ tls: TLSOptions
+        and passed: [ListenerSettings] = [], beside host: String, _ port: UInt16,
+        isPortGiven: Bool, _ tls: TLSOptions
     ) throws(UsageError) -> [ListenerSettings] {
         let plain = ListenerSettings(host: host, port: port, isSecure: tls.isEverywhere)
-        let hasPlain = addresses.isEmpty || isPortGiven
+        let hasOthers = !addresses.isEmpty || !passed.isEmpty
+        let hasPlain = !hasOthers || isPortGiven
         let secure = try tls.listener(on: host, beside: hasPlain ? plain : nil)
-        if addresses.isEmpty && secure == nil { return [] }
+        if !hasOthers && secure == nil { return [] }
         var all = hasPlain ? [plain] : []
         if let secure { all.append(secure) }
         for var listener in addresses {
@@ -55,6 +58,11 @@ struct ListenOptions: Sendable {
                         + "\(twin.option) too: remove one of them")
             }
             all.append(listener)
+        }
+        all += passed.map { listener in
+            var listener = listener
+            listener.isSecure = listener.isSecure || tls.isEverywhere
+            return listener
         }
         guard all.count <= Self.countLimit else {
             throw UsageError("--listen: more than \(Self.countLimit) addresses")

@@ -28,51 +28,27 @@ public enum Program {
         case ended(Int32)
     }
 
-    /// Reads what was given, and checks it.
-    static func readOptions(_ arguments: [String]) throws(UsageError) -> Invocation {
-        let invocation = try ServerOptions.read(arguments, environment: Environment.own()) {
-            path throws(SystemError) in
-            try TextFile.read(path, byteLimit: ConfigurationFile.byteLimit)
-        }
-        try PageOptions.check(invocation.settings)
-        try SiteOptions.check(invocation.settings)
-        try SupervisionOptions.check(invocation.settings)
-        try ServerOptions.checkAdmin(invocation.settings)
-        return invocation
-    }
-
-    /// - Parameter help: what `--help` prints.
-    static func read(_ arguments: [String], help: String) -> Request {
-        var invocation: Invocation
-        do throws(UsageError) {
-            invocation = try readOptions(arguments)
-        } catch {
-            printError("\(error)\n\n\(ServerOptions.shortUsage)")
-            return .ended(error.exitCode)
-        }
-        PageOptions.apply(
-            to: &invocation.settings,
-            isFromScript: Environment.value(Environment.checkout) != nil)
-        let settings = invocation.settings
-        if settings.showsHelp { return .ended(printText(help)) }
-        if settings.showsVersion { return .ended(printText("WebSocketHost \(version)")) }
-        if settings.printsConfiguration {
-            return .ended(printText(ServerOptions.listing(invocation)))
-        }
-        return .serve(invocation)
-    }
-
     public static func run(_ arguments: [String], _ registrations: [Registration]) -> Int32 {
         StandardDescriptors.openClosed()
+        let inheritance = Inheritance()
         let invocation: Invocation
         let program = CommandLine.arguments.first ?? "server"
-        switch read(arguments, help: ServerOptions.help(ofProgram: program)) {
+        switch read(
+            arguments, help: ServerOptions.help(ofProgram: program),
+            passed: inheritance.listeners)
+        {
         case .ended(let code): return code
         case .serve(let request): invocation = request
         }
         let settings = invocation.settings
+        if let error = inheritance.error, !settings.listsRoutes && !settings.checks {
+            printError("cannot serve: \(error)")
+            return ExitCode.cannotListen
+        }
         do throws(SystemError) {
-            if !settings.listsRoutes && !settings.checks { try FirstProcess.leave() }
+            if !settings.listsRoutes && !settings.checks {
+                try FirstProcess.leave(inheritance.descriptors)
+            }
         } catch {
             printError("cannot serve: \(error)")
             return ExitCode.failure
@@ -80,15 +56,15 @@ public enum Program {
         do throws(SystemError) {
             let log = try settings.makeLog()
             defer { log.flush() }
-            let role = ProcessRole(Environment.own())
+            let role = inheritance.role
             if role == nil && log.isNamedPipe { printError(settings.namedPipeNote) }
             let onlyLists = role == nil && (settings.listsRoutes || settings.checks)
             if role == nil && !onlyLists && settings.supervision.isSupervised {
-                return Supervision.run(invocation, arguments, log)
+                return Supervision.run(invocation, arguments, log, inheritance)
             }
             let registrations = ServedPrograms.add(to: registrations, settings, log)
             if onlyLists { return list(settings, registrations, log) }
-            return serve(settings, registrations, log, role)
+            return serve(settings, registrations, log, inheritance)
         } catch {
             printError("-l, --log-file: \(error)")
             return ExitCode.failure
@@ -157,14 +133,15 @@ public enum Program {
         return true
     }
 
-    /// - Parameter role: what the supervisor asks of this process; `nil`: there is no supervisor.
     private static func serve(
         _ settings: ServerSettings, _ registrations: [Registration], _ log: Log,
-        _ role: ProcessRole?
+        _ inheritance: Inheritance
     ) -> Int32 {
         let worker: SupervisedServer?
         do throws(SystemError) {
-            worker = try role.map { role throws(SystemError) in try SupervisedServer(role, log) }
+            worker = try inheritance.role.map { role throws(SystemError) in
+                try SupervisedServer(role, log)
+            }
         } catch {
             printError("cannot serve: \(error)")
             return ExitCode.failure
@@ -187,11 +164,12 @@ public enum Program {
             printError("\(error)")
             return ExitCode.failure
         }
-        return listen(settings, routes, log, worker)
+        return listen(settings, routes, log, worker, inheritance)
     }
 
     private static func listen(
-        _ settings: ServerSettings, _ routes: Routes, _ log: Log, _ worker: SupervisedServer?
+        _ settings: ServerSettings, _ routes: Routes, _ log: Log, _ worker: SupervisedServer?,
+        _ inheritance: Inheritance
     ) -> Int32 {
         // Before the first thread starts, so that all threads leave these signals to the loop.
         let signals = worker == nil ? [SIGINT, SIGTERM, SIGUSR1] : SupervisedServer.signals
@@ -204,9 +182,13 @@ public enum Program {
                 server.identify(as: ServerIdentity(version: version, began: .current()))
             }
             let end = EndOfServer(server, log)
+            let service = LoneService(
+                inheritance.manager, server,
+                routeCount: routes.listing.count { $0.failure == nil })
             server.onSignals(signals) { signal in
                 if signal == SIGUSR1 { return log.reopen() }
                 worker?.reportLeaving(server)
+                service?.stop()
                 // A supervisor receives the second signal itself, and sends `force`.
                 end.signal(signal == SIGINT ? "SIGINT" : "SIGTERM", mayForce: worker == nil)
             }
@@ -215,7 +197,7 @@ public enum Program {
             do throws(ListenError) {
                 let addresses =
                     if let worker { try worker.start(server, routes, end) } else {
-                        try server.start()
+                        try start(server, settings.configuration, inheritance)
                     }
                 // Before the announcement: whoever reads that may stop the server at once, and the
                 // supervisor has to know by then that it was ready.
@@ -236,6 +218,7 @@ public enum Program {
                 printError("cannot serve: \(error)")
                 return ExitCode.cannotListen
             }
+            service?.start()
             memoryRelease.start()
             withExtendedLifetime(memoryRelease) { server.waitUntilStopped() }
             runSocket?.remove()
@@ -256,6 +239,15 @@ public enum Program {
         }
     }
 
+    /// Starts a server without a supervisor.
+    private static func start(
+        _ server: Server, _ configuration: Configuration, _ inheritance: Inheritance
+    ) throws(ListenError) -> [SocketAddress] {
+        let passed = inheritance.sockets(in: configuration)
+        guard !passed.isEmpty else { return try server.start() }
+        return try server.start(on: try Server.listeningSockets(configuration) + passed)
+    }
+
     /// A file of `-c`, `-k` or `--tls-client-ca` that cannot be used.
     private static func printError(_ error: TLSFileError) -> Int32 {
         printError("\(TLSOptions.option(for: error.content)): \(escaped("\(error)", limit: 1_000))")
@@ -263,7 +255,7 @@ public enum Program {
     }
 
     /// Prints to standard output, for pipes and pagers.
-    private static func printText(_ text: String) -> Int32 {
+    static func printText(_ text: String) -> Int32 {
         print(text)
         return ExitCode.success
     }

@@ -20,15 +20,17 @@ extension ServerOptions {
     /// - Parameters:
     ///   - arguments: after the program's name.
     ///   - environment: all variables, also those of other programs.
+    ///   - passed: where it listens beside what options say.
     ///   - readFile: returns the text of a file.
     static func read(
         _ arguments: [String], environment: [String: String] = [:],
+        passed: [ListenerSettings] = [],
         readFile: (String) throws(SystemError) -> String
     ) throws(UsageError) -> Invocation {
         let commandLine = try table.read(arguments).assignments
         // --help works even if other options are wrong.
         if commandLine.contains(where: { ["help", "version"].contains($0.option.name) }) {
-            return try resolve(commandLine)
+            return try resolve(commandLine, passed)
         }
         var notes: [String] = []
         let variables = try assignments(environment, notes: &notes)
@@ -47,15 +49,15 @@ extension ServerOptions {
         if let start = environment[StartOptions.variable] {
             all = StartOptions.fix(all, to: start)
         }
-        var invocation = try resolve(all)
+        var invocation = try resolve(all, passed)
         invocation.settings.notes += notes + SiteOptions.notes(invocation.settings)
         return invocation
     }
 
     /// - Parameter all: in ascending order of strength.
-    private static func resolve(_ all: [Assignment<ServerSettings>]) throws(UsageError)
-        -> Invocation
-    {
+    private static func resolve(
+        _ all: [Assignment<ServerSettings>], _ passed: [ListenerSettings]
+    ) throws(UsageError) -> Invocation {
         var invocation = Invocation()
         var strongest: [String: (strength: Int, index: Int)] = [:]
         for (index, assignment) in all.enumerated() {
@@ -77,27 +79,32 @@ extension ServerOptions {
             }
         }
         if !invocation.settings.showsHelp && !invocation.settings.showsVersion {
-            try settle(where: &invocation)
+            try settle(where: &invocation, passed)
         }
         return invocation
     }
 
     /// Where to listen, which several options say together.
-    private static func settle(where invocation: inout Invocation) throws(UsageError) {
+    private static func settle(
+        where invocation: inout Invocation, _ passed: [ListenerSettings]
+    ) throws(UsageError) {
         var settings = invocation.settings
         defer { invocation.settings = settings }
-        settings.tls.isWantedByAddress = settings.listen.wantsTLS
+        settings.tls.isWantedByAddress =
+            settings.listen.wantsTLS || passed.contains(where: \.isSecure)
         settings.configuration.tls = try settings.tls.configuration()
         let isPortGiven = invocation.given["port"] != nil
         settings.configuration.listeners = try settings.listen.listeners(
-            beside: settings.configuration.host, settings.configuration.port,
+            and: passed, beside: settings.configuration.host, settings.configuration.port,
             isPortGiven: isPortGiven, settings.tls)
         try checkProxies(settings.configuration)
-        if !settings.listen.addresses.isEmpty, invocation.given["server-host"] != nil,
+        let hasOthers = !settings.listen.addresses.isEmpty || !passed.isEmpty
+        if hasOthers, invocation.given["server-host"] != nil,
             !isPortGiven, settings.tls.port == nil
         {
             settings.notes.append(
-                "-H, --server-host has no effect beside --listen without -p or --tls-port")
+                "-H, --server-host has no effect beside --listen, or sockets that were "
+                    + "passed (LISTEN_FDS), without -p or --tls-port")
         }
     }
 }

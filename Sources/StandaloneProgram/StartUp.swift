@@ -45,7 +45,8 @@ enum StartUp {
     /// Says which addresses speak TLS where others do not.
     private static func listening(_ places: [StartUpPlace]) -> String {
         places.map { place in
-            let addresses = place.addresses.map { "\($0)" }.joined(separator: " and ")
+            let passed = place.listener.isPassed ? " (passed by LISTEN_FDS)" : ""
+            let addresses = place.addresses.map { "\($0)" }.joined(separator: " and ") + passed
             return places.count > 1 && place.listener.isSecure
                 ? "with TLS on \(addresses)" : addresses
         }.joined(separator: ", ")

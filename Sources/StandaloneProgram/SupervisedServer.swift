@@ -16,6 +16,7 @@ final class SupervisedServer: @unchecked Sendable {
     let role: ProcessRole
     let log: Log
     private var control: ControlSocket?
+    private var turnTimer: Timer?
 
     /// - Throws: if the descriptors that the supervisor should have passed are missing.
     init(_ role: ProcessRole, _ log: Log) throws(SystemError) {
@@ -61,6 +62,23 @@ final class SupervisedServer: @unchecked Sendable {
         let broken = routes.listing.count { $0.failure != nil }
         send(.ready(routeCount: routes.listing.count - broken, brokenCount: broken))
         server.beginServing()
+        reportTurns(of: server)
+    }
+
+    /// As often as the supervisor wants to know.
+    private func reportTurns(of server: Server) {
+        guard let interval = role.turnReportInterval else { return }
+        let loop = server.controlLoop
+        loop.submit { [self] in
+            let timer = loop.makeTimer { [unowned self, unowned server] in
+                if server.haveAllLoopsTurned(within: interval) {
+                    send(.turned(connectionCount: server.openConnectionCount))
+                }
+                if let turnTimer { loop.schedule(turnTimer, after: interval) }
+            }
+            turnTimer = timer
+            loop.schedule(timer, after: interval)
+        }
     }
 
     /// Starts the server on the supervisor's sockets, and carries out its orders.

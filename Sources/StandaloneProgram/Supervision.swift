@@ -9,14 +9,18 @@ import WebSocketHost
 /// The program in its role as supervisor: it opens the listening sockets, and starts itself again
 /// as server process.
 enum Supervision {
-    static func run(_ invocation: Invocation, _ arguments: [String], _ log: Log) -> Int32 {
+    static func run(
+        _ invocation: Invocation, _ arguments: [String], _ log: Log, _ inheritance: Inheritance
+    ) -> Int32 {
         let settings = invocation.settings
         Signals.block(Supervisor.signals)
         Loop.ignoreBrokenPipes()
         let sockets: [ListeningSocket]
         let adminSockets: [ListeningSocket]
         do throws(ListenError) {
-            sockets = try Server.listeningSockets(settings.configuration)
+            sockets =
+                try Server.listeningSockets(settings.configuration)
+                + inheritance.sockets(in: settings.configuration)
             do throws(ListenError) {
                 adminSockets = try Server.adminSockets(settings.configuration)
             } catch {
@@ -31,12 +35,14 @@ enum Supervision {
             executable: executable(),
             arguments: [CommandLine.arguments.first ?? "standalone"] + arguments,
             environment: Environment.all() + [StartOptions.entry(invocation)], sockets: sockets)
-        plan.reload = { reload(invocation, arguments) }
+        plan.reload = { reload(invocation, arguments, inheritance.listeners) }
         plan.runSocket = settings.run.open(on: sockets.map(\.address), log)
         plan.adminSockets = adminSockets
         plan.makeStandIn = { [configuration = settings.configuration] in
             AdminStandIn($0, configuration)
         }
+        plan.passedListeners = inheritance.passedListeners
+        plan.serviceManager = inheritance.manager
         plan.startTimeout = settings.supervision.startTimeout
         plan.oldGenerationLimit = settings.supervision.oldGenerationLimit
         plan.stopTimeout = settings.configuration.drainTimeout + .seconds(5)
@@ -70,10 +76,10 @@ enum Supervision {
 
     /// Looks at the configuration file anew, before a process is started that would read it.
     private static func reload(
-        _ start: Invocation, _ arguments: [String]
+        _ start: Invocation, _ arguments: [String], _ passed: [ListenerSettings]
     ) -> Supervisor.ReloadOutcome {
         do throws(UsageError) {
-            let now = try Program.readOptions(arguments)
+            let now = try Program.readOptions(arguments, passed: passed)
             return .possible(unchanged: StartOptions.changes(from: start, to: now))
         } catch {
             return .impossible(reason: "\(error)")

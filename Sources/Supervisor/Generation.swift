@@ -32,6 +32,8 @@ final class Generation {
     var isOverdue = false
     /// Known once it is ready.
     var routeCounts = (served: 0, broken: 0)
+    /// As it said last.
+    var connectionCount = 0
     var startTimer: Timer?
     var retireTimer: Timer?
     var stopTimer: Timer?
@@ -120,6 +122,7 @@ final class Generation {
             supervisor.generationTrapped(self)
         case .leaving: supervisor.generationLeaves(self)
         case .stopping: hasAnswered = true
+        case .turned(let count): supervisor.generationTurned(self, connectionCount: count)
         case .feedsEnded: supervisor.carryOut(supervisor.feeds.isOver(number))
         case .retiring(let count): supervisor.generationRetired(self, connectionCount: count)
         }

@@ -42,6 +42,10 @@ package struct ProcessRole: Equatable, Sendable {
     private static let memoryLimit = 8
     /// For each listening socket, which of the configuration's listeners it is one of.
     package var listenerIndices: [Int]
+    /// The last of them that no option describes.
+    package var passedListeners: [PassedListener] = []
+    /// How often it tells its supervisor that its loops turn; `nil`: never.
+    package var turnReportInterval: Duration?
     /// Whether it answers its owner in the run directory.
     package var hasRunSocket: Bool
     /// On how many sockets it does so until its end.
@@ -94,6 +98,13 @@ package struct ProcessRole: Equatable, Sendable {
             "\(number)", "\(place)", "\(linkCount)", "\(memoryCount)", "listeners=\(indices)",
         ]
         words.append("began=\(began.nanoseconds)")
+        if !passedListeners.isEmpty {
+            let texts = passedListeners.map { "\($0.rawValue)" }
+            words.append(Self.passedPrefix + texts.joined(separator: ","))
+        }
+        if let turnReportInterval {
+            words.append("\(Self.turnsPrefix)\(turnReportInterval.milliseconds)")
+        }
         if hasRunSocket { words.append("run") }
         if adminSocketCount > 0 { words.append("admin=\(adminSocketCount)") }
         if announces { words.append("announce") }
@@ -124,6 +135,13 @@ package struct ProcessRole: Equatable, Sendable {
     private static let listenerLimit = 64
     /// A listener has a socket for each address of its host.
     private static let socketLimit = 4 * listenerLimit
+
+    private static let passedPrefix = "passed="
+    private static let turnsPrefix = "turns="
+
+    private static func value(_ prefix: String, _ words: [Substring]) -> Substring? {
+        words.first { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)
+    }
 
     private static func listenerIndices(_ words: [Substring]) -> [Int]? {
         let prefix = "listeners="
@@ -163,6 +181,11 @@ package struct ProcessRole: Equatable, Sendable {
             trapping: Self.values(variables[Self.trappingVariable]).compactMapValues {
                 Int64($0).map { .milliseconds($0) }
             })
+        passedListeners = (Self.value(Self.passedPrefix, words) ?? "").split(separator: ",")
+            .compactMap { UInt8($0).map(PassedListener.init) }
+        turnReportInterval = Self.value(Self.turnsPrefix, words).flatMap { Int64($0) }.map {
+            .milliseconds(max(1, $0))
+        }
     }
 }
 

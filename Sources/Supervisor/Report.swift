@@ -15,6 +15,8 @@ package enum Report: Equatable, Sendable {
     case feedsEnded
     /// It closes its connections, as it was ordered to.
     case stopping
+    /// Every event loop has come round since the last such report was due.
+    case turned(connectionCount: Int)
 
     package var text: String {
         switch self {
@@ -25,6 +27,7 @@ package enum Report: Equatable, Sendable {
         case .retiring(let count): "retiring\t\(count)"
         case .feedsEnded: "feeds ended"
         case .stopping: "stopping"
+        case .turned(let count): "turned\t\(count)"
         }
     }
 
@@ -44,6 +47,9 @@ package enum Report: Equatable, Sendable {
         case ("retiring", 2):
             guard let count = Int(words[1]) else { return nil }
             self = .retiring(connectionCount: count)
+        case ("turned", 2):
+            guard let count = Int(words[1]) else { return nil }
+            self = .turned(connectionCount: count)
         default: return nil
         }
     }

@@ -28,7 +28,7 @@ extension Supervisor {
 
     /// Starts the request that waited for a build, or for a process to become ready.
     func startPendingRequest() {
-        guard let waiting = pending, !isStopping else { return }
+        guard let waiting = pending, !isStopping else { return settleService() }
         pending = nil
         request(waiting)
     }
@@ -42,6 +42,7 @@ extension Supervisor {
             }
         } catch {
             log(.error, "nothing was built: \(error)")
+            settleService()
         }
     }
 

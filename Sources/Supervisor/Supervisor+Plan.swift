@@ -24,6 +24,10 @@ extension Supervisor {
         package var makeStandIn: (@Sendable (Supervisor) -> any StandIn)?
         /// Looks at the options when SIGHUP asks for a new process with those that there are now.
         package var reload: @Sendable () -> ReloadOutcome = { .possible(unchanged: []) }
+        /// The last of ``sockets`` that no option describes.
+        package var passedListeners: [PassedListener] = []
+        /// Who started the supervisor and wants to know how it is; `nil`: nobody.
+        package var serviceManager: ServiceManager?
         /// How to build a new version; `nil`: impossible.
         package var builder: Rebuild.Builder?
         /// The handlers directory as the compiler names it, whether it is watched or not.

@@ -30,12 +30,14 @@ extension Supervisor {
     }
 
     private func takeOver() {
+        tell(service.reloads(at: .current()))
         switch plan.reload() {
         case .impossible(let reason):
-            return log(
+            log(
                 .error,
                 "SIGHUP: \(escaped(reason, limit: 1_000)); the running process goes on with the "
                     + "options that it has")
+            return settleService()
         case .possible(let unchanged):
             log(.info, "SIGHUP: a new process takes over")
             if !unchanged.isEmpty {

@@ -50,6 +50,9 @@ package final class Supervisor: @unchecked Sendable {
     var restartTimer: Timer?
     lazy var terminalTimer = loop.makeTimer { [unowned self] in lookForTerminal() }
 
+    var service: ServiceState
+    var serviceTimer: Timer?
+
     var feeds = FeedHandover()
     var feedTimer: Timer?
 
@@ -80,6 +83,7 @@ package final class Supervisor: @unchecked Sendable {
     package init(_ plan: Plan, log: Log) throws(SystemError) {
         self.plan = plan
         self.log = log
+        service = ServiceState(watchdogTimeout: plan.serviceManager?.watchdogTimeout)
         loop = try Loop()
     }
 
@@ -96,6 +100,7 @@ package final class Supervisor: @unchecked Sendable {
             current = launch(nil, because: .start)
             chooseWhoAnswers()
             if current == nil { end(1) }
+            startServiceTimer()
         }
         loop.run()
         return exitCode
@@ -105,6 +110,7 @@ package final class Supervisor: @unchecked Sendable {
     func stopAccepting() {
         guard !isStopping else { return }
         phase = .stopping
+        tell(service.stops())
         for socket in plan.sockets { socket.end() }
         plan.runSocket?.close()
     }
@@ -129,7 +135,7 @@ package final class Supervisor: @unchecked Sendable {
         }
         lastNumber += 1
         let links = makeLinks()
-        let role = ProcessRole(
+        var role = ProcessRole(
             number: lastNumber, place: place, began: began,
             listenerIndices: plan.sockets.map(\.listenerIndex),
             hasRunSocket: plan.runSocket != nil, adminSocketCount: plan.adminSockets.count,
@@ -137,6 +143,8 @@ package final class Supervisor: @unchecked Sendable {
             memoryCount: plan.memories.count, announces: phase == .starting,
             isWatched: plan.watches,
             leftOut: leftOut, trapping: trapping.leftOut(at: .current()))
+        role.passedListeners = plan.passedListeners
+        role.turnReportInterval = plan.serviceManager.map { _ in service.lookInterval }
         do throws(SystemError) {
             let generation = try Generation(
                 role: role, links: links.map { $0.ends.one.number }, plan: plan, supervisor: self)

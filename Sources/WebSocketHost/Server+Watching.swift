@@ -74,3 +74,12 @@ extension Server {
         return text
     }
 }
+
+extension Server {
+    /// Whether each loop of connections has come round within this time, or has nothing to do:
+    /// none is blocked for as long. From any thread.
+    package func haveAllLoopsTurned(within limit: Duration) -> Bool {
+        let now = MonotonicTime.current()
+        return !allWorkers.contains { $0.loop.isStalled(for: limit, at: now) }
+    }
+}

@@ -34,16 +34,18 @@ ANY_ADDRESS = {"*", "0.0.0.0", "::"}
 class Server:
     """A running server. `host` and `port` are as the program said them."""
 
-    def __init__(self, *options, handlers=None, port=0):
-        """`port` is that of -p; None: it is not given, and what the server says tells where it listens."""
+    def __init__(self, *options, handlers=None, port=0, prefix=(), pass_fds=()):
+        """`port` is that of -p; None: it is not given, and what the server says tells where it listens.
+        `prefix` is a command that becomes the server's."""
         command = shlex.split(
             os.environ.get("WEBSOCKETHOST_COMMAND") or shlex.quote(str(REPOSITORY / "standalone.sh")))
+        command = [*prefix, *command]
         command += [] if port is None else ["-p", str(port)]
         command += ["-w", str(handlers)] if handlers is not None else []
         command += [str(option) for option in options]
         self.command = command
         self.process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, cwd=REPOSITORY, pass_fds=pass_fds, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
         self.scheme = "ws"
         self.host = "localhost"

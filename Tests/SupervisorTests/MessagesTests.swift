@@ -70,6 +70,17 @@ struct MessagesTests {
         #expect(role.inheritedDescriptors == 3..<11)
     }
 
+    @Test("sockets that no option describes, and how often the loops are looked at")
+    func passed() throws {
+        var role = ProcessRole(number: 1, listenerIndices: [0, 1, 2])
+        role.passedListeners = [[], [.secure, .behindProxy]]
+        role.turnReportInterval = .milliseconds(500)
+        let text = try #require(role.environment.first)
+        let value = String(text.dropFirst(ProcessRole.variable.count + 1))
+        #expect(value.hasSuffix("passed=0,3 turns=500"))
+        #expect(ProcessRole([ProcessRole.variable: value]) == role)
+    }
+
     @Test("the socket in the run directory comes behind the listening ones", arguments: 0...2)
     func runSocket(_ listenerCount: Int) throws {
         let role = ProcessRole(

@@ -6,6 +6,8 @@ public struct ListenerSettings: Sendable, Hashable {
     /// Whether each connection begins with a header of the PROXY protocol, as
     /// ``ProxySettings/usesProxyProtocol`` has it for all.
     public var usesProxyProtocol = false
+    /// Whether its socket is there already, so that none is opened for it.
+    package var isPassed = false
     /// The option that it comes from, for messages.
     package var option = "-p"
     /// The option of its host.

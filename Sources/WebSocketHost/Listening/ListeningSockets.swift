@@ -12,6 +12,7 @@ enum ListeningSockets {
         do throws(ListenError) {
             for (index, listener) in configuration.allListeners.enumerated() {
                 if listener.isSecure && configuration.tls == nil { throw .certificateMissing }
+                if listener.isPassed { continue }
                 for var socket in try open(listener, configuration.backlog) {
                     socket.listenerIndex = index
                     sockets.append(socket)
