@@ -2,7 +2,7 @@ import HTTPProtocol
 
 /// A request, as responders see it.
 package struct Request {
-    private let received: Received
+    private var received: Received
     /// Whether the connection ends after the answer.
     package private(set) var isLast: Bool
     /// The client's user, by Basic authentication.
@@ -28,8 +28,10 @@ package struct Request {
     package var path: String { received.path }
     /// Whether it asks for the protocol that connections may be upgraded to.
     package var isUpgrade: Bool { received.isUpgrade }
-    /// The path as it was sent.
-    var rawPath: String { target?.path ?? "" }
+    /// The path as it was sent, below ``base``.
+    var rawPath: String { received.below?.rawPath ?? target?.path ?? "" }
+    /// What stands before ``path`` in URLs; `nil`: nothing.
+    package var base: BasePath? { received.below?.base }
     /// What follows the `?`; `nil` if there is none.
     package var query: String? { target?.query }
 
@@ -43,6 +45,13 @@ package struct Request {
     package var isHead: Bool { head.method == "HEAD" }
     /// Whether the method only reads.
     package var isReading: Bool { head.method == "GET" || isHead }
+
+    /// Hands it on as if it were for a server that is not below another path.
+    ///
+    /// - Parameter rawPath: what follows the base, not decoded.
+    mutating func enter(_ base: BasePath, _ rawPath: String) {
+        received = Received(received, below: base, rawPath)
+    }
 
     /// For an answer that comes when the body has been read.
     package var afterBody: Request {
@@ -85,9 +94,20 @@ package struct Request {
         let target: RequestTarget?
         let path: String
         let isUpgrade: Bool
+        let below: (base: BasePath, rawPath: String)?
+
+        /// - Parameter rawPath: part of a path that can be decoded.
+        init(_ whole: Received, below base: BasePath, _ rawPath: String) {
+            head = whole.head
+            target = whole.target
+            path = ResourcePath.percentDecoded(rawPath) ?? ""
+            isUpgrade = whole.isUpgrade
+            below = (base, rawPath)
+        }
 
         init(_ head: RequestHead, _ settings: ExchangeSettings) {
             self.head = head
+            below = nil
             let target = RequestTarget(head.target)
             let path = target.flatMap { ResourcePath.percentDecoded($0.path) }
             let isValid = path != nil && (target?.fragment ?? "").isEmpty

@@ -18,6 +18,13 @@ extension ServerOptions {
         ) { settings, text, _ in settings.configuration.host = text }.byDefault(defaults.host),
         ListenOptions.option,
         ServerOption(
+            name: "base-path", value: "PATH",
+            help: "serve handlers, files and the page below this path only, such as /chat, for a "
+                + "proxy that has other things beside them and does not strip it"
+        ) { settings, text, option throws(UsageError) in
+            settings.configuration.basePath = try Values.basePath(text, option)
+        },
+        ServerOption(
             name: "validation-host", letter: "V", value: "HOST",
             help:
                 "the host that an absolute request line (GET ws://HOST/echo) must name; others "

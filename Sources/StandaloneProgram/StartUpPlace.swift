@@ -1,4 +1,5 @@
 import EventLoop
+import HTTPProtocol
 import WebSocketHost
 
 /// A listener, as clients on this machine name it.
@@ -7,6 +8,8 @@ struct StartUpPlace {
     let addresses: [SocketAddress]
     /// `localhost:9998`; `nil`: a Unix-domain socket.
     private let authority: String?
+    /// `/`, or what `--base-path` says with a slash behind it.
+    private let base: String
 
     /// Those first that a URL names.
     ///
@@ -15,13 +18,17 @@ struct StartUpPlace {
         _ configuration: Configuration, _ addresses: [[SocketAddress]]
     ) -> [StartUpPlace] {
         let all = zip(configuration.allListeners, addresses).map {
-            Self($0, addresses: $1)
+            Self($0, addresses: $1, configuration.basePath)
         }
-        return all.filter { $0.authority != nil } + all.filter { $0.authority == nil }
+        let named = all.filter { $0.authority != nil }
+        return named + all.filter { $0.authority == nil }
     }
 
-    private init(_ listener: ListenerSettings, addresses: [SocketAddress]) {
+    private init(
+        _ listener: ListenerSettings, addresses: [SocketAddress], _ base: BasePath?
+    ) {
         self.listener = listener
+        self.base = "\(base?.urlPath ?? "")/"
         self.addresses = addresses
         let port = addresses.first?.port ?? listener.address.port
         authority = listener.address.host.map { "\(Self.named($0)):\(port)" }
@@ -29,17 +36,17 @@ struct StartUpPlace {
 
     /// There is no URL of a Unix-domain socket that all clients know.
     func text(ofPath path: String) -> String {
-        authority == nil ? "\(path) on \(root)" : root.dropLast() + path
+        authority == nil ? "\(base.dropLast())\(path) on \(root)" : root.dropLast() + path
     }
 
     var root: String {
         let suffix = listener.isSecure ? "s" : ""
-        return authority.map { "ws\(suffix)://\($0)/" }
+        return authority.map { "ws\(suffix)://\($0)\(base)" }
             ?? "\(listener.address)\(listener.isSecure ? " with TLS" : "")"
     }
 
     /// `nil`: no browser can ask there.
-    var page: String? { authority.map { "http\(listener.isSecure ? "s" : "")://\($0)/" } }
+    var page: String? { authority.map { "http\(listener.isSecure ? "s" : "")://\($0)\(base)" } }
 
     /// For `openssl s_client`.
     var placeForOpenSSL: String {

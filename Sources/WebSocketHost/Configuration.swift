@@ -1,3 +1,5 @@
+import HTTPProtocol
+
 /// Every limit, wait and address of a server, with its default and where that comes from.
 ///
 /// Byte counts are bytes, waits are `Duration`. The command line's option for each is named beside
@@ -33,6 +35,10 @@ public struct Configuration: Sendable {
     /// `--send-timeout`. How long a client may read nothing of an answer; then it is closed. 60 s:
     /// nginx's `send_timeout`.
     public var sendTimeout: Duration = .seconds(60)
+
+    /// `--base-path`. Below which path everything is; `nil`: below `/`. Handlers see paths without
+    /// it; other requests get 404.
+    public var basePath: BasePath?
 
     /// `-d`. The folder whose files are served; `nil`: no files are.
     public var documentRoot: DocumentRoot?

@@ -17,17 +17,19 @@ enum IndexPage {
         "Referrer-Policy": "no-referrer",
     ]
 
-    /// - Parameter changes: the version that it shows, if it follows ``ChangeFeed``.
-    static func html(_ routes: Routes, changes: String? = nil) -> String {
+    /// - Parameters:
+    ///   - base: what all URLs' paths begin with.
+    ///   - changes: the version that it shows, if it follows ``ChangeFeed``.
+    static func html(_ routes: Routes, base: String = "", changes: String? = nil) -> String {
         let listing = routes.listing
         let broken = listing.count { $0.failure != nil }
         let followed = changes.map {
-            " data-changes=\"\(ChangeFeed.path)\" data-version=\"\($0)\""
+            " data-changes=\"\(base)\(ChangeFeed.path)\" data-version=\"\($0)\""
         }
         let sections =
             listing.isEmpty
             ? IndexPageAssets.emptyDirectory
-            : listing.map { section($0, isWatched: changes != nil) }.joined()
+            : listing.map { section($0, base, isWatched: changes != nil) }.joined()
         return """
             <!doctype html>
             <html lang="en">
@@ -38,7 +40,7 @@ enum IndexPage {
             <title>WebSocketHost</title>
             <style>\(IndexPageAssets.style)\(IndexPageAssets.topicsStyle)</style>
             </head>
-            <body data-topics="\(TopicList.path)"\(followed ?? "")>
+            <body data-topics="\(base)\(TopicList.path)"\(followed ?? "")>
             <header>
             <h1>WebSocketHost</h1>
             <p>\(summary(routeCount: listing.count, brokenCount: broken))</p>
@@ -67,7 +69,9 @@ enum IndexPage {
         return text + " <strong>\(brokenCount) \(verb) not compile.</strong>"
     }
 
-    private static func section(_ route: RouteSummary, isWatched: Bool) -> String {
+    private static func section(
+        _ route: RouteSummary, _ base: String, isWatched: Bool
+    ) -> String {
         let (path, source) = (route.path, route.source)
         let name = """
             <span class="path"><bdi>\(escapedHTML(path))</bdi></span>\
@@ -75,7 +79,7 @@ enum IndexPage {
             """
         guard route.failure == nil else { return route.brokenSection(name, isWatched: isWatched) }
         return """
-            <details class="route" data-path="\(route.urlPath)" \
+            <details class="route" data-path="\(base)\(route.urlPath)" \
             data-name="\(escapedHTML(path))">
             <summary>\(name)<span class="state"></span></summary>
             </details>

@@ -8,13 +8,20 @@ final class IndexPageResponder: Responder, Sendable {
     private let page: Response
     private let ownHosts: OwnHosts
     private let topics: TopicBroker
+    /// What the page's path begins with.
+    private let base: String
 
     /// - Parameters:
     ///   - topics: those that the page shows.
+    ///   - base: what all paths are below; `nil`: `/`.
     ///   - ownHosts: those that are answered.
     ///   - changes: the version that the page shows, if it follows ``ChangeFeed``.
-    init(_ routes: Routes, _ topics: TopicBroker, ownHosts: OwnHosts, changes: String?) {
-        let html = IndexPage.html(routes, changes: changes)
+    init(
+        _ routes: Routes, _ topics: TopicBroker, base: BasePath?, ownHosts: OwnHosts,
+        changes: String?
+    ) {
+        self.base = base?.description ?? ""
+        let html = IndexPage.html(routes, base: base?.urlPath ?? "", changes: changes)
         var page = Response(.ok, type: "text/html; charset=utf-8", body: Array(html.utf8))
         for (name, value) in IndexPage.fields { page.fields.add(name, value) }
         self.page = page
@@ -26,7 +33,7 @@ final class IndexPageResponder: Responder, Sendable {
         let isForAuthor = ownHosts.contain(request, exchange)
         let isForTopics = request.path.isExactly(TopicList.path)
         guard request.path == "/" || isForTopics else {
-            let hint = isForAuthor ? " The page at / lists all routes." : ""
+            let hint = isForAuthor ? " The page at \(base)/ lists all routes." : ""
             return .response(Response(.notFound, text: "Not found.\(hint)"))
         }
         guard isForAuthor else {

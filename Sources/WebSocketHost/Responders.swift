@@ -11,7 +11,8 @@ import Topics
 /// | `open`             | what anybody may ask, such as probes | all requests              |
 /// | `authentication`   | who may ask for anything else        | all others                |
 /// | `target`           | whether this server is meant         | requests of users         |
-/// | the upgrade        | handlers                             | those for this server     |
+/// | `base`             | whether it is below `--base-path`    | those for this server     |
+/// | the upgrade        | handlers                             | those below the base path |
 /// | `scripts`, `files` | the document root                    | those for no handler      |
 /// | `indexPage`        | the page at `/`                      | what is left              |
 struct Responders: Sendable {
@@ -21,6 +22,7 @@ struct Responders: Sendable {
     private let client: ClientResponder?
     private let authentication: AuthenticationResponder?
     private let target: TargetResponder
+    private let base: BasePathResponder?
     private let scripts: ScriptsResponder?
     private let files: FilesResponder?
     private let indexPage: any Responder & Sendable
@@ -39,6 +41,7 @@ struct Responders: Sendable {
         authentication = configuration.basicAuthentication.map { AuthenticationResponder($0) }
         target = TargetResponder(
             host: configuration.validationHost, port: configuration.validationPort)
+        base = configuration.basePath.map { BasePathResponder($0) }
         let root = configuration.documentRoot
         scripts = root.flatMap { ScriptsResponder($0, configuration.cgi) }
         files = root.map { root in
@@ -47,7 +50,8 @@ struct Responders: Sendable {
         }
         if let ownHosts {
             indexPage = IndexPageResponder(
-                routes, topics, ownHosts: ownHosts, changes: changes)
+                routes, topics, base: configuration.basePath, ownHosts: ownHosts,
+                changes: changes)
         } else {
             indexPage = NoIndexPageResponder()
         }
@@ -58,6 +62,7 @@ struct Responders: Sendable {
         let all: [(any Responder)?] = [
             authentication,
             target,
+            base,
             UpgradeResponder(connections, ownHosts),
             scripts,
             files,

@@ -14,9 +14,12 @@ struct ProgramEnvironment {
         self.init(route: route)
         let request = socket.request
         let authority = request.fields["Host"].flatMap { Authority($0) }
-        let port = authority?.port ?? (request.localAddress?.port).map(Int.init) ?? 0
+        // A path of a Unix-domain socket is no name of a server.
+        let local = request.localAddress
+        let localName = local?.family == .unix ? nil : local?.host
+        let port = authority?.port ?? (local?.port).map(Int.init) ?? 0
         values += [
-            ("SERVER_NAME", authority?.host ?? request.localAddress?.host ?? "localhost"),
+            ("SERVER_NAME", authority?.host ?? localName ?? "localhost"),
             ("SERVER_PORT", "\(port)"),
             // RFC 6455 §4.1: nothing else asks for a WebSocket.
             ("SERVER_PROTOCOL", "HTTP/1.1"),
@@ -60,5 +63,12 @@ struct ProgramEnvironment {
         return (own + values + passed).compactMap { name, value in
             named.insert(name).inserted ? "\(name)=\(value)" : nil
         }
+    }
+}
+
+extension HandshakeRequest {
+    /// The path as clients know it, with that of `--base-path`.
+    var scriptName: String {
+        RequestTarget(target).flatMap { ResourcePath.percentDecoded($0.path) } ?? path
     }
 }

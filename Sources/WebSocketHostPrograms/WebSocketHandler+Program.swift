@@ -46,7 +46,7 @@ extension ProgramCommand {
     func serve(_ socket: WebSocket, _ place: SubprocessLimit.Place) async throws {
         var limits = settings.subprocess
         limits.lineByteLimit = socket.settings.messageByteLimit
-        let environment = ProgramEnvironment(socket, route: socket.request.path)
+        let environment = ProgramEnvironment(socket, route: socket.request.scriptName)
         let ending: (end: ProgramConnection.End, status: ExitStatus?)
         do {
             ending = try await withSubprocess(

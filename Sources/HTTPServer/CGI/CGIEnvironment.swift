@@ -33,7 +33,7 @@ struct CGIEnvironment {
             ("SERVER_PORT", "\(local?.port ?? 0)"),
             ("REQUEST_METHOD", head.method),
             ("REQUEST_URI", head.target),
-            ("SCRIPT_NAME", script.name),
+            ("SCRIPT_NAME", (request.base?.description ?? "") + script.name),
             ("SCRIPT_FILENAME", script.file),
             ("DOCUMENT_ROOT", documentRoot),
             ("QUERY_STRING", request.query ?? ""),
@@ -58,8 +58,11 @@ struct CGIEnvironment {
 
     /// RFC 3875 §4.1.14: "the name without its port", as the client named it.
     private var serverName: String {
-        head.host.flatMap { Authority($0)?.host } ?? local?.host ?? "localhost"
+        head.host.flatMap { Authority($0)?.host } ?? localName ?? "localhost"
     }
+
+    /// A path of a Unix-domain socket is no name of a server.
+    private var localName: String? { local?.family == .unix ? nil : local?.host }
 
     /// RFC 3875 §4.1.18
     private var fieldVariables: [(String, String)] {

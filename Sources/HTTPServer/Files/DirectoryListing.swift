@@ -9,8 +9,9 @@ enum DirectoryListing {
 
     /// - Parameters:
     ///   - path: the folder's, percent-decoded, with a slash at its end.
+    ///   - base: what stands before that in URLs, decoded too.
     ///   - names: what may be shown, with a slash behind folders.
-    static func html(path: String, names: [String]) -> String {
+    static func html(path: String, below base: String = "", names: [String]) -> String {
         let sorted = names.sorted {
             let (a, b) = ($0.endsExactly(with: "/"), $1.endsExactly(with: "/"))
             return a == b ? $0 < $1 : a
@@ -20,7 +21,7 @@ enum DirectoryListing {
             "<li><a href=\"./\(ResourcePath.percentEncoded(name))\"><bdi>"
                 + "\(escapedHTML(name))</bdi></a></li>\n"
         }.joined()
-        let title = escapedHTML(path)
+        let title = escapedHTML(base + path)
         let parent = path == "/" ? "" : "<p><a href=\"../\">one folder up</a></p>\n"
         let rest = names.count < countLimit ? "" : "<p>Only \(countLimit) names are shown.</p>\n"
         return """

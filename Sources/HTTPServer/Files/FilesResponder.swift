@@ -39,7 +39,8 @@ package final class FilesResponder: Responder, Sendable {
             // Relative links in its page would be wrong. Never to "//": no segment is empty.
             let query = request.query.map { "?" + $0 } ?? ""
             var answer = Response(.movedPermanently, text: "This is a folder.")
-            answer.fields.add("Location", request.rawPath + "/" + query)
+            let base = request.base?.urlPath ?? ""
+            answer.fields.add("Location", base + request.rawPath + "/" + query)
             return .response(answer)
         }
         let index = place + "index.html"
@@ -48,17 +49,18 @@ package final class FilesResponder: Responder, Sendable {
         }
         guard listsFolders, request.path != "/" || listsRoot else { return .pass }
         guard request.isReading else { return .response(.readOnly) }
-        return .response(listing(of: folder, place, request.path, exchange.log))
+        return .response(listing(of: folder, place, request, exchange.log))
     }
 
     private func listing(
-        of folder: OpenFile, _ place: String, _ path: String, _ log: Log
+        of folder: OpenFile, _ place: String, _ request: Request, _ log: Log
     ) -> Response {
         do throws(SystemError) {
             let names = try folder.names(countLimit: DirectoryListing.countLimit).filter { name in
                 root.mayShow(place + name)
             }
-            let html = DirectoryListing.html(path: path, names: names)
+            let html = DirectoryListing.html(
+                path: request.path, below: request.base?.description ?? "", names: names)
             var page = Response(.ok, type: "text/html; charset=utf-8", body: Array(html.utf8))
             page.fields.add("Content-Security-Policy", DirectoryListing.contentSecurityPolicy)
             return page
