@@ -332,8 +332,8 @@ let package = Package(
         module(
             "StandaloneProgram",
             [
-                "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies", "Subprocesses",
-                "TopicBus", "Metrics", "WebSocketHost", "WebSocketHostPrograms",
+                "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies",
+                "Subprocesses", "TopicBus", "Metrics", "WebSocketHost", "WebSocketHostPrograms",
                 "CommandLineOptions",
                 "HandlerRegistry", "HandlerBuild", "Supervisor",
             ], exclude: ["help.txt"]),
