@@ -162,6 +162,7 @@ let tests = [
         "MetricsTests",
         ["Metrics", "Counting", "Topics", "WebSocketConnection", "TestSupport"]),
     test("ProxiesTests", ["Proxies", "HTTPProtocol", "EventLoop", "TestSupport"]),
+    test("ClientLimitsTests", ["ClientLimits", "EventLoop", "Processes", "TestSupport"]),
     test("OffloadingTests", ["Offloading", "EventLoop", "LoopTesting"]),
     test("ProcessesTests", ["Processes", "EventLoop", "LoopTesting", "TestSupport"]),
     test(
@@ -275,6 +276,7 @@ let package = Package(
         module("Processes", ["EventLoop", "CLinux"]),
         module("Subprocesses", ["EventLoop", "Processes"]),
         module("Proxies", ["HTTPProtocol", "EventLoop"]),
+        module("ClientLimits", ["EventLoop"]),
         module("Offloading", ["EventLoop"]),
         module("Counting"),
         module(
@@ -293,8 +295,8 @@ let package = Package(
             "WebSocketHost",
             [
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies",
-                "Offloading", "Counting", "Topics", "HTTPServer", "WebSocketConnection",
-                "Metrics",
+                "ClientLimits", "Offloading", "Counting", "Topics", "HTTPServer",
+                "WebSocketConnection", "Metrics",
             ]),
         module(
             "WebSocketHostJSON",
@@ -333,6 +335,7 @@ let package = Package(
             "StandaloneProgram",
             [
                 "HTTPProtocol", "WebSocketProtocol", "EventLoop", "Logging", "Processes", "Proxies",
+                "ClientLimits",
                 "Subprocesses", "TopicBus", "Metrics", "WebSocketHost", "WebSocketHostPrograms",
                 "CommandLineOptions",
                 "HandlerRegistry", "HandlerBuild", "Supervisor",
