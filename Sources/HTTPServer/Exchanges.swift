@@ -21,10 +21,10 @@ package final class Exchanges {
         _, _ in
     }
     /// Called for each exchange whose connection is gone.
-    @exclusivity(unchecked) package var onLeave: () -> Void = {}
+    @exclusivity(unchecked) package var onLeave: (_ stream: ObjectIdentifier) -> Void = { _ in }
 
     /// How many refused clients may be reading their answer at once; more are closed without one.
-    private static let refusalLimit = 128
+    package static let refusalLimit = 128
     private static let refusalLinger: Duration = .seconds(1)
     private var refusalCount = 0
 
@@ -95,7 +95,7 @@ package final class Exchanges {
     }
 
     func remove(_ exchange: Exchange) {
-        if members.remove(exchange) { onLeave() }
+        if members.remove(exchange) { onLeave(ObjectIdentifier(exchange.stream)) }
     }
 
     /// An exchange whose stream is another owner's.

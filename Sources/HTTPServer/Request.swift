@@ -5,6 +5,8 @@ package struct Request {
     private var received: Received
     /// Whether the connection ends after the answer.
     package private(set) var isLast: Bool
+    /// Whether limits of the client have counted it.
+    package var isCounted = false
     /// The client's user, by Basic authentication.
     package var user: String?
     /// Who asks, where that is not the peer; see ``Exchange/address(of:)``.
@@ -79,6 +81,7 @@ package struct Request {
         var request = head.map { Request($0, user: user, settings) }
         request?.redirectCount = redirectCount + 1
         request?.client = client
+        request?.isCounted = isCounted
         return request
     }
 

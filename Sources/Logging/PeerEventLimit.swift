@@ -13,6 +13,9 @@ package enum PeerEvent: String, CaseIterable, Sendable {
     case failedConnection = "failed connections"
     case pingTimeout = "ping time-outs"
     case refusedConnection = "refused connections"
+    case limitedClient = "clients over a limit of their address"
+    case clientWithoutRoom = "clients that are not limited"
+    case limitedMessages = "clients that send too many messages"
     case slowSubscriber = "subscribers that read too slowly"
 }
 

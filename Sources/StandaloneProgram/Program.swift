@@ -177,7 +177,8 @@ public enum Program {
         do throws(SystemError) {
             let metrics = if let worker { try worker.metrics() } else { try ServerMetrics() }
             let server = try Server(
-                settings.configuration, routes: routes, log: log, metrics: metrics)
+                settings.configuration, routes: routes, log: log, metrics: metrics,
+                clients: try worker?.clients(settings.configuration))
             if worker == nil {
                 server.identify(as: ServerIdentity(version: version, began: .current()))
             }

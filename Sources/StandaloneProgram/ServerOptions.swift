@@ -18,7 +18,8 @@ enum ServerOptions {
         ("Handlers", handlers), ("Programs in the handlers directory", ProgramOptions.all),
         ("Development, and what happens when a handler traps", SupervisionOptions.all),
         ("The page at /", PageOptions.all), ("Files, scripts and passwords", SiteOptions.all),
-        ("Limits", limits), ("Topics", topics), ("Administration", admin + RunOptions.all),
+        ("Limits", limits), ("Limits of one client", clients), ("Topics", topics),
+        ("Administration", admin + RunOptions.all),
         ("Compression (permessage-deflate)", compression), ("Time limits, in seconds", waits),
         ("Log", logging), ("Configuration and information", information),
     ])

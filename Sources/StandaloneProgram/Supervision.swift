@@ -65,6 +65,7 @@ enum Supervision {
         }
         do throws(SystemError) {
             try SupervisorMetrics.add(to: &plan)
+            try SupervisorClients.add(to: &plan)
             return try Supervisor(plan, log: log).run()
         } catch {
             plan.runSocket?.close()

@@ -177,6 +177,7 @@ extension Connection {
         endPieces()
         guard let waits else { return }
         self.waits = nil
+        if let timer = waits.messageBudget?.timer { loop.cancel(timer) }
         waits.rawBytes.resume(returning: Self.receivedRaw(at: ending))
         waits.sleepers.resumeAll(returning: .failure(ending))
         waits.drained.resumeAll(returning: ())

@@ -48,11 +48,13 @@ extension Connection {
     /// What resumes the task that waits for the beginning of a message.
     private static let begun = Received.success(.binary([]))
 
-    /// A message that was waited for in pieces has come as a whole.
+    /// Takes a message that was waited for in pieces and has come as a whole, and drops the one
+    /// that was too many.
     ///
-    /// - Returns: false if none is waited for.
+    /// - Returns: false for any other.
     @inline(never)
-    func fillExpected(_ message: Message) -> Bool {
+    func isNotForInbox(_ message: Message) -> Bool {
+        if hasExceededRate { return true }
         guard let incoming = waits?.incoming, incoming.phase == .expected else { return false }
         session.receiveWhole()
         incoming.begin(with: message)

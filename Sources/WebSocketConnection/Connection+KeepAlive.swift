@@ -20,7 +20,8 @@ extension Connection {
         let isOnItsWay = stream.outstandingByteCount > 0
         // What is unread now is no sign of life later.
         let signs = isOnItsWay || isReadingPaused ? stream.peerSigns : nil
-        let isHandlerWaiting = stream.queuedByteCount > 0
+        // Nor is it to blame that it does not read, while it waits to be read because of its rate.
+        let isHandlerWaiting = stream.queuedByteCount > 0 && !isHeldForRate
         // More Pings for a peer that reads nothing, while its Pongs are not read, would be of no
         // use: what is on its way shows as well whether it is there.
         let sendsPing = !(isReadingPaused && isOnItsWay)

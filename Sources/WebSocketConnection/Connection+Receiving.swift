@@ -130,7 +130,7 @@ extension Connection {
             if waits != nil { finishUnfinished() }
             if log.isEnabled(.fine) { log(.fine, "\(stream.peer) received \(describe(message))") }
             guard !isDone else { return }
-            if waits != nil, fillExpected(message) { return }
+            if waits != nil, isNotForInbox(message) { return }
             deliver(message)
         case .piece(let piece): receivedPiece(piece)
         case .ping(let payload):

@@ -110,6 +110,7 @@ package final class Connection: @unchecked Sendable, LoopBound {
                 log(.fine, "\(peer) received \(header)")
             }
         }
+        limitMessages(settings.messageRate)
     }
 
     /// Begins to use the stream, right after the handshake was answered.
@@ -131,6 +132,9 @@ package final class Connection: @unchecked Sendable, LoopBound {
         waits = new
         return new
     }
+
+    /// Tells its stream from all others that are there.
+    package var streamID: ObjectIdentifier { ObjectIdentifier(stream) }
 
     /// Gives idle zlib streams back; see ``Session/releaseIdleCompression()``.
     package func releaseIdleCompression() { session.releaseIdleCompression() }

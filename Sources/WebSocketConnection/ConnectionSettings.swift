@@ -12,6 +12,9 @@ public struct ConnectionSettings: Sendable, Hashable {
     public var receiveQueueByteLimit = 65_536
     /// How many such messages, however small.
     public var receiveQueueCountLimit = 64
+    /// `--messages-per-second`, `--message-burst`. How many messages one peer may send; one that
+    /// sends more has to wait, or is closed. Any number, unless given.
+    public var messageRate = MessageRate.unlimited
     /// `--max-queue-size`. What may wait to be sent to one peer, when several tasks send to it at
     /// once; over it `send` throws.
     public var sendQueueByteLimit = 1 << 20

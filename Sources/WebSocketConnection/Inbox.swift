@@ -10,7 +10,8 @@ struct Inbox: ~Copyable {
     private var head = 0
     private(set) var count = 0
     private(set) var byteCount = 0
-    private let countLimit: Int
+    /// Its complement, which is below 0, while nothing is taken: ``isFull`` is one comparison so.
+    private var countLimit: Int
     private let byteLimit: Int
     /// What was read behind the last message.
     var unparsed = UnparsedBytes()
@@ -29,6 +30,12 @@ struct Inbox: ~Copyable {
 
     /// Whether no more is read ahead: by count, so that tiny messages cost no more than large ones.
     var isFull: Bool { count >= countLimit || byteCount >= byteLimit }
+
+    /// Whether nothing is taken, as if it were full.
+    var isHeld: Bool {
+        get { countLimit < 0 }
+        set { if newValue != isHeld { countLimit = ~countLimit } }
+    }
 
     mutating func append(_ message: consuming Message) {
         if count == slots.count { grow() }

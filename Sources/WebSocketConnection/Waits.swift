@@ -18,6 +18,8 @@ final class Waits {
     /// The message that the handler receives in pieces, or waits for; `nil`: there is none, or all
     /// of it was taken. See Connection+Incoming.swift.
     @exclusivity(unchecked) var incoming: IncomingPieces?
+    /// Of a connection whose peer may send only so many messages; `nil`: any number.
+    @exclusivity(unchecked) var messageBudget: MessageBudget?
     /// For bytes as they come; see Connection+Raw.swift.
     @exclusivity(unchecked) var rawBytes: Waiter<Connection.ReceivedBytes>?
 

@@ -1,3 +1,5 @@
+import ClientLimits
+import EventLoop
 import HTTPServer
 import Synchronization
 import Topics
@@ -12,12 +14,18 @@ struct CommonState: Sendable {
     let heldBodies: HeldBodies
     /// `nil`: nothing is counted.
     let metrics: ServerMetrics?
+    /// `nil`: no client is limited by its address.
+    let addressLimits: AddressLimits?
 
-    /// - Parameter topics: `nil`: of its own.
+    /// - Parameters:
+    ///   - topics: `nil`: of its own.
+    ///   - clients: the table of all server processes; `nil`: of its own, if a limit needs one.
     init(
-        _ configuration: Configuration, topics: TopicBroker? = nil, metrics: ServerMetrics? = nil
-    ) {
+        _ configuration: Configuration, topics: TopicBroker? = nil, metrics: ServerMetrics? = nil,
+        clients: ClientTable? = nil
+    ) throws(SystemError) {
         self.metrics = metrics
+        addressLimits = try AddressLimits(configuration, clients)
         unfinishedMessages = UnfinishedMessages(
             byteLimit: configuration.unfinishedMessagesByteLimit)
         heldBodies = HeldBodies(byteLimit: configuration.http.heldBodiesByteLimit)

@@ -62,6 +62,14 @@ public struct Configuration: Sendable {
 
     /// `--max-connections`. Open connections in all; more: 503. The descriptor limit may lower it.
     public var connectionLimit = 10_000
+    /// `--max-connections-per-address`. Open connections of one client, over all server processes
+    /// of a supervisor; more: 429. A client is an IPv4 address, or a /64 network of IPv6; behind
+    /// ``proxies`` it is who they say. `nil`: any number.
+    public var connectionsPerAddressLimit: Int?
+    /// `--handshakes-per-minute`. What one client may open in a minute, over all server processes
+    /// of a supervisor, with handshakes that are refused for other reasons; more: 429. So many may
+    /// come at once; then one each time that its part of a minute has passed. `nil`: any number.
+    public var handshakesPerMinuteLimit: Int?
     /// `--max-unfinished-size`. What may be kept of messages that are not complete, of all
     /// connections together; over it the message that began first is given up, with close 1013.
     /// Beginnings below 16 KiB do not count. 256 MiB: 256 messages of the greatest length.

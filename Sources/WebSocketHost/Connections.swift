@@ -21,6 +21,8 @@ final class Connections {
     /// By the route's index; made when the route is first used.
     @exclusivity(unchecked) private var endpoints: [Endpoint?] = []
     let tasks: HandlerTasks
+    /// `nil`: no client is limited by its address.
+    let limiter: ClientLimiter?
     private let common: CommonState
     private let compressionPool: CompressionPool
     private let topics: LoopTopics
@@ -29,7 +31,7 @@ final class Connections {
     private var compressionTimer: EventLoop.Timer?
     private var drainTimer: EventLoop.Timer?
     /// Called for each connection that is closed and whose handler has ended.
-    @exclusivity(unchecked) var onLeave: () -> Void = {}
+    @exclusivity(unchecked) var onLeave: (_ stream: ObjectIdentifier) -> Void = { _ in }
 
     init(
         on loop: Loop, lane: Int = 0, _ configuration: Configuration, log: Log,
@@ -40,6 +42,7 @@ final class Connections {
         self.configuration = configuration
         self.common = common
         tasks = HandlerTasks(on: loop)
+        limiter = common.addressLimits.map { ClientLimiter($0, configuration, log: log) }
         compressionPool = CompressionPool(configuration.connection.compression)
         counters = common.metrics.map { LoopMetrics($0, lane: lane) }
         topics = LoopTopics(
@@ -79,7 +82,7 @@ final class Connections {
     private func remove(_ connection: Connection, of index: Int) {
         guard members.remove(connection) else { return }
         openCounts.add(-1, to: index)
-        onLeave()
+        onLeave(connection.streamID)
     }
 }
 

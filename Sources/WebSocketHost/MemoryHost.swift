@@ -16,7 +16,7 @@ package final class MemoryHost: Sendable {
     package var loop: Loop { worker.loop }
 
     package init(_ configuration: Configuration, routes: Routes, log: Log) throws(SystemError) {
-        let common = CommonState(configuration)
+        let common = try CommonState(configuration)
         topics = common.topics
         worker = try Worker(configuration, log: log, common, manualTime: ManualTime())
         let ownHosts = configuration.ownHosts(on: [])

@@ -8,6 +8,7 @@ import Topics
 /// | place              | who stands there                     | sees                      |
 /// | ------------------ | ------------------------------------ | ------------------------- |
 /// | `client`           | who asks, behind a trusted proxy     | all requests              |
+/// | `limits`           | no client that is over a limit       | all handshakes            |
 /// | `open`             | what anybody may ask, such as probes | all requests              |
 /// | `authentication`   | who may ask for anything else        | all others                |
 /// | `target`           | whether this server is meant         | requests of users         |
@@ -68,6 +69,8 @@ struct Responders: Sendable {
             files,
             indexPage,
         ]
-        return [client].compactMap(\.self) + open + all.compactMap(\.self)
+        let limits = connections.limiter.map { LimitsResponder($0) }
+        let first: [(any Responder)?] = [client, limits]
+        return first.compactMap(\.self) + open + all.compactMap(\.self)
     }
 }

@@ -12,13 +12,15 @@ struct RouteOptions: Sendable {
     // `nil` leaves the server's.
     var maxMessageSize: Int?
     var maxReceiveQueueSize: Int?
+    var messageRate: MessageRate?
     var maxBodySize: Int?
     var allowedOrigins: AllowedOrigins?
     var compression: CompressionSettings.Mode?
     var slowSubscribers: SlowSubscriberPolicy?
 
     init(
-        maxMessageSize: Int?, maxReceiveQueueSize: Int?, maxBodySize: Int?,
+        maxMessageSize: Int?, maxReceiveQueueSize: Int?, messageRate: MessageRate?,
+        maxBodySize: Int?,
         allowedOrigins: AllowedOrigins?,
         compression: CompressionSettings.Mode?, slowSubscribers: SlowSubscriberPolicy?,
         onPing: WebSocketHandler.ControlFrame?, onPong: WebSocketHandler.ControlFrame?,
@@ -30,6 +32,7 @@ struct RouteOptions: Sendable {
         self.feed = feed
         self.http = http
         self.maxMessageSize = maxMessageSize
+        self.messageRate = messageRate
         self.maxBodySize = maxBodySize
         self.maxReceiveQueueSize = maxReceiveQueueSize.map { max(1, $0) }
         self.allowedOrigins = allowedOrigins
@@ -40,6 +43,7 @@ struct RouteOptions: Sendable {
     func apply(to settings: inout ConnectionSettings) {
         if let maxMessageSize { settings.messageByteLimit = maxMessageSize }
         if let maxReceiveQueueSize { settings.receiveQueueByteLimit = maxReceiveQueueSize }
+        if let messageRate { settings.messageRate = messageRate }
         if let compression { settings.compression.mode = compression }
     }
 }

@@ -52,6 +52,14 @@ extension Server {
         return chosen
     }
 
+    /// How many connections are open, handshakes under way included.
+    public var openConnectionCount: Int {
+        func count(_ workers: [Worker]) -> Int {
+            workers.reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+        }
+        return count(workers) + spares.withLock { count($0) }
+    }
+
     /// Whether there is room for a connection; logs if not.
     private func mayServe(_ connection: AcceptedConnection) -> Bool {
         isShortageLogged.store(false, ordering: .relaxed)

@@ -1,3 +1,4 @@
+import ClientLimits
 import EventLoop
 import Glibc
 import Processes
@@ -72,20 +73,24 @@ public final class Server: Sendable {
         log: Log = Log(), topics: TopicBroker? = nil
     ) throws(SystemError) {
         try self.init(
-            configuration, routes: routes, log: log, topics: topics, metrics: ServerMetrics())
+            configuration, routes: routes, log: log, topics: topics, metrics: ServerMetrics(),
+            clients: nil)
     }
 
-    /// - Parameter metrics: where it counts, which may outlive this process.
+    /// - Parameters:
+    ///   - metrics: where it counts, which may outlive this process.
+    ///   - clients: what all server processes know of their clients; `nil`: this one alone does.
     package init(
         _ configuration: Configuration, routes: Routes, log: Log, topics: TopicBroker? = nil,
-        metrics: ServerMetrics
+        metrics: ServerMetrics, clients: ClientTable?
     ) throws(SystemError) {
         self.configuration = configuration
         self.log = log
         state = Mutex(State(routes: routes))
         let count = configuration.threadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         control = try ControlLoop()
-        common = CommonState(configuration, topics: topics, metrics: metrics)
+        common = try CommonState(
+            configuration, topics: topics, metrics: metrics, clients: clients)
         var workers: [Worker] = []
         for lane in 0..<max(1, count) {
             workers.append(try Worker(configuration, log: log, common, lane: lane))
@@ -289,12 +294,4 @@ extension Server {
 
     /// With the spare ones that have begun.
     var allWorkers: [Worker] { workers + spares.withLock(\.self) }
-
-    /// How many connections are open, handshakes under way included.
-    public var openConnectionCount: Int {
-        func count(_ workers: [Worker]) -> Int {
-            workers.reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
-        }
-        return count(workers) + spares.withLock { count($0) }
-    }
 }

@@ -13,6 +13,8 @@ extension WebSocketHandler {
     ///   - maxMessageSize: `nil`: ``ConnectionSettings/messageByteLimit``. In bytes.
     ///   - maxReceiveQueueSize: `nil`: ``ConnectionSettings/receiveQueueByteLimit``. In bytes; at
     ///     least 1.
+    ///   - messageRate: how many messages a client may send in a second, and whether one that sends
+    ///     more waits or is closed; `nil`: ``ConnectionSettings/messageRate``.
     ///   - maxBodySize: of a request for `http`; `nil`: ``HTTPSettings/bodyByteLimit``. In bytes.
     ///   - allowedOrigins: `nil`: ``Configuration/allowedOrigins``.
     ///   - compression: `nil`: ``CompressionSettings/mode-swift.property`` of the server; `.off`:
@@ -45,7 +47,8 @@ extension WebSocketHandler {
     ///     reason (RFC 6455 §5.5.1). Throwing drops the connection without an answer. The other
     ///     initialisers take one that gets the socket, too.
     public init(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        messageRate: MessageRate? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
@@ -59,7 +62,7 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
-                maxBodySize: maxBodySize,
+                messageRate: messageRate, maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
                 answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
@@ -70,7 +73,8 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        messageRate: MessageRate? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
@@ -84,7 +88,7 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake,
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
-                maxBodySize: maxBodySize,
+                messageRate: messageRate, maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
                 answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
@@ -95,7 +99,8 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        messageRate: MessageRate? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
@@ -113,7 +118,7 @@ extension WebSocketHandler {
             passiveClosingHandshake: passiveClosingHandshake.map(Self.withoutSocket),
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
-                maxBodySize: maxBodySize,
+                messageRate: messageRate, maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
                 answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))
@@ -123,7 +128,8 @@ extension WebSocketHandler {
     ///
     /// The parameters are as for the first initialiser.
     public init<Context: Sendable>(
-        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil, maxBodySize: Int? = nil,
+        maxMessageSize: Int? = nil, maxReceiveQueueSize: Int? = nil,
+        messageRate: MessageRate? = nil, maxBodySize: Int? = nil,
         allowedOrigins: AllowedOrigins? = nil, compression: CompressionSettings.Mode? = nil,
         slowSubscribers: SlowSubscriberPolicy? = nil, onPing: ControlFrame? = nil,
         onPong: ControlFrame? = nil, answersPings: Bool = true,
@@ -144,7 +150,7 @@ extension WebSocketHandler {
             transferData: { _ in }, passiveClosingHandshake: nil,
             options: RouteOptions(
                 maxMessageSize: maxMessageSize, maxReceiveQueueSize: maxReceiveQueueSize,
-                maxBodySize: maxBodySize,
+                messageRate: messageRate, maxBodySize: maxBodySize,
                 allowedOrigins: allowedOrigins, compression: compression,
                 slowSubscribers: slowSubscribers, onPing: onPing, onPong: onPong,
                 answersPings: answersPings, whileServing: whileServing, feed: feed, http: http))

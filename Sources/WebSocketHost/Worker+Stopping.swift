@@ -73,6 +73,7 @@ extension Worker {
     func dropAll() {
         exchanges.dropAll()
         connections.dropAll()
+        connections.limiter?.endAll()
         reportIfEmpty()
     }
 

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPProtocol
 import HTTPServer
 import Synchronization
@@ -27,7 +28,7 @@ final class Worker: @unchecked Sendable {
     /// Whether each listener speaks TLS.
     private let areListenersSecure: [Bool]
     /// Whether what each listener accepts begins with a header of the PROXY protocol.
-    private let areListenersBehindProxy: [Bool]
+    let areListenersBehindProxy: [Bool]
     /// Of the worker that accepts for all.
     var listeners: [Listener] = []
     /// Of connections through proxies; see Worker+ProxyProtocol.swift.
@@ -60,8 +61,8 @@ final class Worker: @unchecked Sendable {
         areListenersBehindProxy = configuration.allListeners.map(configuration.usesProxyProtocol)
         exchanges = Exchanges(on: loop, log: log, configuration.exchangeSettings)
         connections = Connections(on: loop, lane: lane, configuration, log: log, common)
-        exchanges.onLeave = { [weak self] in self?.left() }
-        connections.onLeave = { [weak self] in self?.left() }
+        exchanges.onLeave = { [weak self] in self?.left($0) }
+        connections.onLeave = { [weak self] in self?.left($0) }
     }
 
     /// Before the loop begins.
@@ -80,10 +81,7 @@ final class Worker: @unchecked Sendable {
 extension Worker {
     /// Takes over an accepted connection, which is counted already. On the loop's thread.
     func adopt(_ accepted: AcceptedConnection) {
-        let index = accepted.listenerIndex
-        let isBehindProxy =
-            areListenersBehindProxy.indices.contains(index) && areListenersBehindProxy[index]
-        isBehindProxy ? adoptBehindProxy(accepted) : serve(accepted)
+        takeHeader(of: accepted, .serve)
     }
 
     /// Serves a connection, which is counted already.
@@ -94,15 +92,27 @@ extension Worker {
                 drainMark: configuration.connection.sendQueueByteMark)
             begin(stream, localAddress: accepted.localAddress)
         } catch {
-            openCount.subtract(1, ordering: .relaxed)
-            log(.error, "a connection from \(accepted.peer) was dropped: \(error)")
+            left()
+            logDropped(accepted.peer, error)
         }
     }
 
     /// `nil`: none.
-    private func tls(for accepted: AcceptedConnection) -> TLSServer? {
+    ///
+    /// - Throws: `ENOTSUP` where it is not known whether there has to be TLS: without it, what is
+    ///   secret would be read and answered in plain text.
+    private func tls(for accepted: AcceptedConnection) throws(SystemError) -> TLSServer? {
         let index = accepted.listenerIndex
-        return areListenersSecure.indices.contains(index) && areListenersSecure[index] ? tls : nil
+        guard areListenersSecure.indices.contains(index), !areListenersSecure[index] || tls != nil
+        else {
+            throw SystemError("listener \(index), which the settings do not have", code: ENOTSUP)
+        }
+        return areListenersSecure[index] ? tls : nil
+    }
+
+    func logDropped(_ peer: SocketAddress, _ error: SystemError) {
+        log.peerEvent(
+            .refusedConnection, .error, "a connection from \(peer) was dropped: \(error)")
     }
 
     /// Gives it a connection to adopt soon, which counts from now on. From any thread.
@@ -152,17 +162,25 @@ extension Worker {
         for connection in connections { adopt(connection) }
     }
 
-    /// Answers a connection over the limit with 503. On the loop's thread.
+    /// Answers a connection over the limit with 503, behind the header that a proxy puts in front:
+    /// a client's TLS begins there. On the loop's thread.
     func refuse(_ accepted: AcceptedConnection) {
         connections.counters?.refused(nil, .serviceUnavailable)
-        guard let stream = try? accepted.makeStream(on: loop, tls: tls(for: accepted)) else {
-            return
+        takeHeader(of: accepted, .refuse)
+    }
+
+    /// Answers a connection, which is not counted, with 503.
+    func sendRefusal(_ accepted: AcceptedConnection) {
+        do throws(SystemError) {
+            let stream = try accepted.makeStream(on: loop, tls: tls(for: accepted))
+            exchanges.refuse(
+                stream,
+                Response(
+                    .serviceUnavailable,
+                    text: "The server has reached its connection limit (--max-connections)."))
+        } catch {
+            logDropped(accepted.peer, error)
         }
-        exchanges.refuse(
-            stream,
-            Response(
-                .serviceUnavailable,
-                text: "The server has reached its connection limit (--max-connections)."))
     }
 
     /// Takes over a stream, which is counted already. On the loop's thread.
@@ -171,8 +189,18 @@ extension Worker {
     ///   - user: who asks, where that is known before the first request.
     ///   - localAddress: this end of the connection, where that is known.
     func begin(_ stream: Stream, user: String? = nil, localAddress: SocketAddress? = nil) {
+        if let refusal = connections.limiter?.begin(stream) {
+            connections.counters?.refused(nil, refusal.status)
+            exchanges.refuse(stream, refusal)
+            return left()
+        }
         exchanges.begin(stream, user: user, localAddress: localAddress)
         if connections.isDraining { stream.close() }
+    }
+
+    private func left(_ stream: ObjectIdentifier) {
+        connections.limiter?.end(stream)
+        left()
     }
 
     func left() {

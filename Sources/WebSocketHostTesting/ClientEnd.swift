@@ -80,12 +80,15 @@ final class ClientEnd: @unchecked Sendable {
         firstBytes = head.serialized() + body
     }
 
-    /// Sends the request. From then on to the end of the stream the peer keeps this.
-    func offer() {
+    /// Begins to read: a server may have an answer before there is a request. From then on to the
+    /// end of the stream the peer keeps this.
+    func listen() {
         peer.onBytes = { [self] bytes in received(bytes) }
         peer.onEnd = { [self] in reachedEnd() }
-        peer.send(firstBytes)
     }
+
+    /// Sends the request.
+    func offer() { peer.send(firstBytes) }
 }
 
 // MARK: - What comes

@@ -208,6 +208,7 @@ extension TestHost {
             ).first
         else { throw place.failure("'\(address)' is not an IP address") }
         loop.submit { [memory] in
+            end.listen()
             memory.accept(end.peer, from: address, user: user)
             end.offer()
         }

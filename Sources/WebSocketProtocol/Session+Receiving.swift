@@ -36,12 +36,12 @@ extension Session {
         from input: inout InputBytes
     ) throws(ProtocolError) -> Message? {
         guard frame == nil, messageKind == nil, headerStart.isEmpty, !hasCompression,
-            frameObserver == nil,
             let (header, headerByteCount) = try FrameHeader.parse(input.remaining, role: role),
             header.isFinal, header.opcode == .text || header.opcode == .binary,
             header.payloadByteCount <= messageByteLimit,
             header.payloadByteCount <= input.remainingByteCount &- headerByteCount
         else { return nil }
+        frameObserver?(header)
         input.skip(headerByteCount)
         let payload = input.take(atMost: header.payloadByteCount)
         guard let key = header.maskingKey else {

@@ -10,17 +10,21 @@ struct RespondersTests {
         func respond(to request: inout Request, _ exchange: Exchange) -> Reply { .pass }
     }
 
-    @Test("what anybody may ask stands before passwords, all else behind them")
-    func order() throws {
+    @Test(
+        "limits stand first, then what anybody may ask, then passwords, then all else",
+        arguments: [false, true])
+    func order(hasLimits: Bool) throws {
         var configuration = Configuration()
+        if hasLimits { configuration.handshakesPerMinuteLimit = 1 }
         configuration.basicAuthentication = try BasicAuthentication(credential: "a:b")
         let probe = Probe()
         var responders = Responders(
             configuration, Routes(), TopicBroker(), ownHosts: OwnHosts([]))
         responders.open = [probe]
         let connections = Connections(
-            on: try Loop(), configuration, log: Log(), CommonState(configuration))
-        let list = responders.list(for: connections)
+            on: try Loop(), configuration, log: Log(), try CommonState(configuration))
+        var list = responders.list(for: connections)
+        if hasLimits { #expect(list.removeFirst() is LimitsResponder) }
         #expect(list.first === probe)
         let names = list.dropFirst().map { "\(type(of: $0))" }
         #expect(
