@@ -413,20 +413,3 @@ def test_too_many_connections_are_told_so_behind_the_proxy_header(start):
     first.echo()
     for wire in (first, second):
         wire.socket.close()
-
-
-def test_a_listener_that_the_settings_do_not_have_any_more_is_closed(start, tmp_path):
-    """The supervisor's sockets stay; without its settings one that spoke TLS must not speak plain text."""
-    path = tmp_path / "server.ini"
-    path.write_text("[websockethost]\ntls_self_signed = yes\ntls_port = 0\n")
-    server = start("--config", path)
-    secure = next(int(line.split("wss://127.0.0.1:")[1].split("/")[0]) for line in server.stderr_lines()
-                  if "wss://127.0.0.1:" in line)
-    path.write_text("[websockethost]\n")
-    take_over(server)
-    with Wire(socket.create_connection(("127.0.0.1", secure), DEADLINE)) as wire:
-        wire.socket.settimeout(DEADLINE)
-        wire.send(handshake())
-        wire.assert_end()
-    server.wait_for_line("which the settings do not have")
-    opened(server).socket.close()

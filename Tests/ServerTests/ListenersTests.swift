@@ -43,6 +43,26 @@ struct ListenersTests {
         #expect(text == "false" && status == 400)
     }
 
+    @Test("connections of a socket that no listener has are closed: it may have spoken TLS")
+    func unknown() async throws {
+        var configuration = try Self.configuration()
+        let sockets = try Server.listeningSockets(configuration)
+        let securePort = try #require(sockets.last).address.port
+        // As a new server process has them whose settings have less than the supervisor's had.
+        configuration.listeners.removeLast()
+        configuration.tls = nil
+        let server = try Server(configuration, log: Log(level: .critical))
+        try server.route("/test", WebSocketHandler { try await $0.send("plain") })
+        try server.start(on: sockets)
+        defer {
+            server.forceStop()
+            server.waitUntilStopped()
+        }
+        let text = try await onThread { try? TestClient(securePort).text() }
+        #expect(text == nil)
+        #expect(try await onThread { try TestClient(sockets[0].address.port).text() } == "plain")
+    }
+
     @Test("without a certificate nothing is opened")
     func noCertificate() throws {
         var configuration = try Self.configuration()
