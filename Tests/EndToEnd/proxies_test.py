@@ -34,11 +34,11 @@ def accepts(port):
 
 
 @contextlib.contextmanager
-def running(command, port):
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def running(command, port, log=subprocess.DEVNULL):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
     try:
         wait_until(lambda: accepts(port), DEADLINE, f"{command[0]} does not listen")
-        yield port
+        yield process
     finally:
         process.terminate()
         process.wait(DEADLINE)
