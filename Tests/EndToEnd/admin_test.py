@@ -14,7 +14,7 @@ import pytest
 
 from authoring import CRASH, echo, save
 from conftest import Server
-from wire import DEADLINE, HANDLERS, TEXT, Wire, handshake, request, run_program, wait_until
+from wire import DEADLINE, HANDLERS, TEXT, Wire, freeze, handshake, request, run_program, wait_until
 
 BLOCKED_MILLISECONDS = 4 * DEADLINE * 1_000
 

@@ -27,7 +27,7 @@ struct MessagesTests {
             (.replace, "replace"), (.force(signal: "SIGTERM"), "force\tSIGTERM"),
             (.show(failure: "a.swift:1:2: error: x\n\ty\n"), "show\ta.swift:1:2: error: x\n\ty\n"),
             (.show(failure: ""), "show\t"),
-            (.link, "link"), (.startFeeds, "start feeds"),
+            (.link, "link"), (.answer, "answer"), (.startFeeds, "start feeds"),
             (
                 .leaveOut(source: "a b_wsh.swift", duration: .milliseconds(1_500)),
                 "leave out\t1500\ta b_wsh.swift"
@@ -42,7 +42,7 @@ struct MessagesTests {
         "another version's words are not misunderstood",
         arguments: [
             "", "\t", "ready", "ready\t1", "ready\tmany\t0", "retiring\t", "stopping\tx", "making",
-            "stop", "show", "link\t4", "start feeds\t", "start", "feeds ended\tx",
+            "stop", "show", "link\t4", "answer\tx", "start feeds\t", "start", "feeds ended\tx",
             "retire\tnow",
             "toll\t1", "leave out", "leave out\t", "leave out\t1", "leave out\tlong\ta_wsh.swift",
         ])
@@ -96,8 +96,22 @@ struct MessagesTests {
         #expect(least.inheritedDescriptors == 3..<4)
     }
 
+    @Test("those of --admin-listen come between that and the links", arguments: [0, 1, 2, 64])
+    func adminSockets(_ count: Int) throws {
+        let role = ProcessRole(
+            number: 1, began: MonotonicTime(nanoseconds: 123_456_789_012), listenerIndices: [0],
+            hasRunSocket: true, adminSocketCount: count, linkCount: 1)
+        let text = try #require(role.environment.first)
+        let value = String(text.dropFirst(ProcessRole.variable.count + 1))
+        #expect(ProcessRole([ProcessRole.variable: value]) == role)
+        #expect(role.runSocketDescriptor == 5)
+        #expect(role.adminDescriptors == 6..<6 + Int32(count))
+        #expect(role.linkDescriptors == 6 + Int32(count)..<7 + Int32(count))
+    }
+
     @Test(
         arguments: [
+            "1 0 0 0 listeners=0 admin=-1", "1 0 0 0 listeners=0 admin=65",
             "", "many", "1", "1 2", "1 0 0 0 listeners=0,-1", "1 0 0 0 listeners=0,64",
             "1 0 0 0", "1 0 0 listeners=0", "1 0 0 0 listeners=0,x", "0 0 0 0 listeners=0",
             "1 64 0 0 listeners=0", "1 -1 0 0 listeners=0", "1 0 65 0 listeners=0",
