@@ -202,8 +202,7 @@ final class Publisher {
         switch failure {
         case .noServer(let reason):
             report.say(
-                "\(server) is not reached: \(reason). Start one, or name another "
-                    + "(-p PORT, --run-directory DIR, --server ADDRESS).")
+                "\(server) is not reached: \(reason). \(place.advice)")
         case .gone(let reason):
             report.say("\(server) has gone for \(timeoutText): \(reason)")
             giveUp()

@@ -21,6 +21,17 @@ enum ServerPlace: Equatable, Sendable {
         }
     }
 
+    /// What to do if nobody is there.
+    var advice: String {
+        switch self {
+        case .runDirectories(_, let port):
+            "Start one (./standalone.sh -p \(port)), or name another (-p PORT, "
+                + "--run-directory DIR, --server ADDRESS)."
+        case .address:
+            "Start it with --admin-listen, or name another (--server ADDRESS, -p PORT)."
+        }
+    }
+
     /// - Throws: why no server is reached, for a person.
     func connect() throws(ConnectFailure) -> OwnerConnection {
         switch self {
