@@ -6,6 +6,7 @@
 WEBSOCKETHOST_COMMAND names another command than the checkout's standalone.sh; it may have arguments.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -29,6 +30,13 @@ LINE_TIMEOUT = 20
 # `ws://localhost:9998/echo`, `wss://[::1]:9998/`; without any route there is only `http://…`.
 ADDRESS = re.compile(r"(?P<scheme>ws|http)(?P<secure>s?)://(?P<host>\[[^\]\s]+\]|[^\s/:\[\]]+):(?P<port>\d+)/")
 ANY_ADDRESS = {"*", "0.0.0.0", "::"}
+
+
+def program_of(pid):
+    """The file that a process runs; none once it has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return os.readlink(f"/proc/{pid}/exe")
+    return None
 
 
 class Server:
@@ -67,9 +75,9 @@ class Server:
     def pid(self):
         """The process that serves: the child of a supervisor, or the one that was started."""
         own = self.process.pid
-        program = os.readlink(f"/proc/{own}/exe")
+        program = program_of(own)
         children = pathlib.Path(f"/proc/{own}/task/{own}/children").read_text().split()
-        servers = [int(child) for child in children if os.readlink(f"/proc/{child}/exe") == program]
+        servers = [int(child) for child in children if program_of(child) == program]
         return servers[-1] if servers else own
 
     def url(self, path="/"):
