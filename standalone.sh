@@ -94,7 +94,7 @@ case ${1-} in # at once, in a fresh clone too
     help | -h | --help) exec cat "$package/Sources/StandaloneProgram/help.txt" ;;
     --version)
         exec sed -n 's/.*version = "\(.*\)"$/WebSocketHost \1/p' \
-            "$package/Sources/CommandLineOptions/Product.swift"
+            "$package/Sources/Logging/Product.swift"
         ;;
     test)
         shift
