@@ -134,6 +134,11 @@ struct HandlerTasksTests {
             _ = try client.text()
             try Self.end(client)
         }
+        // The thread that ended the server may still be about to let go of it.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while loop.withLock({ $0.object != nil }), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         #expect(loop.withLock { $0.object == nil })
     }
 }
