@@ -52,7 +52,7 @@ struct ListenOptions: Sendable {
         if let secure { all.append(secure) }
         for var listener in addresses {
             listener.isSecure = listener.isSecure || tls.isEverywhere
-            if let twin = all.first(where: { $0.isSamePlace(as: listener) }) {
+            if let twin = all.first(where: { $0.address.isSamePlace(as: listener.address) }) {
                 throw UsageError(
                     "--listen: \(escaped("\(listener.address)", limit: 200)) is that of "
                         + "\(twin.option) too: remove one of them")
@@ -71,9 +71,10 @@ struct ListenOptions: Sendable {
     }
 }
 
-extension ListenerSettings {
-    fileprivate func isSamePlace(as other: ListenerSettings) -> Bool {
-        switch (address, other.address) {
+extension ListenAddress {
+    /// Whether no two sockets can be at both.
+    func isSamePlace(as other: ListenAddress) -> Bool {
+        switch (self, other) {
         case (.internet(let host, let port), .internet(let otherHost, let otherPort)):
             port != 0 && port == otherPort && host == otherHost
         case (.unix(let path, _), .unix(let otherPath, _)): path == otherPath

@@ -46,14 +46,3 @@ extension ServerOptions {
         return text
     }
 }
-
-extension ListenAddress {
-    fileprivate func isSamePlace(as other: ListenAddress) -> Bool {
-        switch (self, other) {
-        case (.unix(let path, _), .unix(let otherPath, _)): path == otherPath
-        case (.internet(let host, let port), .internet(let otherHost, let otherPort)):
-            port != 0 && port == otherPort && host == otherHost
-        default: false
-        }
-    }
-}

@@ -100,10 +100,10 @@ package struct ProcessRole: Equatable, Sendable {
         words.append("began=\(began.nanoseconds)")
         if !passedListeners.isEmpty {
             let texts = passedListeners.map { "\($0.rawValue)" }
-            words.append(Self.passedPrefix + texts.joined(separator: ","))
+            words.append("passed=" + texts.joined(separator: ","))
         }
         if let turnReportInterval {
-            words.append("\(Self.turnsPrefix)\(turnReportInterval.milliseconds)")
+            words.append("turns=\(turnReportInterval.milliseconds)")
         }
         if hasRunSocket { words.append("run") }
         if adminSocketCount > 0 { words.append("admin=\(adminSocketCount)") }
@@ -136,25 +136,20 @@ package struct ProcessRole: Equatable, Sendable {
     /// A listener has a socket for each address of its host.
     private static let socketLimit = 4 * listenerLimit
 
-    private static let passedPrefix = "passed="
-    private static let turnsPrefix = "turns="
-
-    private static func value(_ prefix: String, _ words: [Substring]) -> Substring? {
-        words.first { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)
+    /// What stands behind `NAME=`.
+    private static func value(_ name: String, _ words: [Substring]) -> Substring? {
+        words.first { $0.hasPrefix(name + "=") }?.dropFirst(name.count + 1)
     }
 
     private static func listenerIndices(_ words: [Substring]) -> [Int]? {
-        let prefix = "listeners="
-        guard let word = words.first(where: { $0.hasPrefix(prefix) }) else { return nil }
-        let texts = word.dropFirst(prefix.count).split(separator: ",")
+        guard let texts = value("listeners", words)?.split(separator: ",") else { return nil }
         let indices = texts.compactMap { Int($0) }.filter { (0..<listenerLimit).contains($0) }
         return indices.count == texts.count && indices.count <= socketLimit ? indices : nil
     }
 
-    /// What stands behind `NAME=`; 0 if that is not there.
+    /// 0 if it is not there.
     private static func number(_ name: String, _ words: [Substring]) -> Int64 {
-        let word = words.first { $0.hasPrefix(name + "=") }
-        return word.flatMap { Int64($0.dropFirst(name.count + 1)) } ?? 0
+        value(name, words).flatMap { Int64($0) } ?? 0
     }
 
     /// - Parameter variables: by name.
@@ -181,9 +176,9 @@ package struct ProcessRole: Equatable, Sendable {
             trapping: Self.values(variables[Self.trappingVariable]).compactMapValues {
                 Int64($0).map { .milliseconds($0) }
             })
-        passedListeners = (Self.value(Self.passedPrefix, words) ?? "").split(separator: ",")
+        passedListeners = (Self.value("passed", words) ?? "").split(separator: ",")
             .compactMap { UInt8($0).map(PassedListener.init) }
-        turnReportInterval = Self.value(Self.turnsPrefix, words).flatMap { Int64($0) }.map {
+        turnReportInterval = Self.value("turns", words).flatMap { Int64($0) }.map {
             .milliseconds(max(1, $0))
         }
     }

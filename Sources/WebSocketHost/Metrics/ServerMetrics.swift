@@ -37,7 +37,8 @@ package final class ServerMetrics: Sendable {
     }
 
     private static func ownPlace() throws(SystemError) -> MetricsPlace {
-        let own = try OwnMemory(byteCount: MetricsMemory.ownByteCount)
+        let own = try SharedMemory(
+            name: "websockethost-metrics", byteCount: MetricsMemory.ownByteCount)
         guard let memory = MetricsMemory(own.base, byteCount: own.byteCount, owner: own) else {
             preconditionFailure("zeros are taken for metrics of another version")
         }
@@ -95,23 +96,4 @@ private func nanoseconds(of clock: clockid_t) -> Int {
     var time = timespec()
     clock_gettime(clock, &time)
     return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
-}
-
-/// Memory of this process alone, all zero at first. A page that nobody has touched takes none.
-///
-/// `@unchecked Sendable`: nothing of it changes but the memory, and who uses that says how.
-private final class OwnMemory: @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
-    let byteCount: Int
-
-    init(byteCount: Int) throws(SystemError) {
-        let mapped = mmap(
-            nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-            -1, 0)
-        guard let mapped, mapped != MAP_FAILED else { throw SystemError("mmap") }
-        base = mapped
-        self.byteCount = byteCount
-    }
-
-    deinit { munmap(base, byteCount) }
 }
